@@ -1,0 +1,60 @@
+// Chooses one table of kernels: the best level that both the CPU and its operating system support, or what LENET_ISA
+// names. Asked once; a test (or LENET_ISA) may select another level later.
+#include <cstdlib>
+#include <cstring>
+
+#include "kernels.h"
+
+namespace lenet {
+
+#if defined(LENET_HAVE_X86)
+const Kernels<float>& kernels_v2();
+const Kernels<float>& kernels_v3();
+const Kernels<float>& kernels_v4();
+#endif
+#if defined(LENET_HAVE_NEON)
+const Kernels<float>& kernels_neon();
+#endif
+
+int levels(Level out[8]) {
+  int n = 0;
+#if defined(LENET_HAVE_X86)
+  __builtin_cpu_init();  // cpu_supports asks the OS too: it reads XCR0 before it admits AVX registers
+  bool v2 = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("ssse3");
+  bool v3 = v2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+  bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+            __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+            __builtin_cpu_supports("avx512vl");
+  out[n++] = {"v4", v4, &kernels_v4()};
+  out[n++] = {"v3", v3, &kernels_v3()};
+  out[n++] = {"v2", v2, &kernels_v2()};
+#endif
+#if defined(LENET_HAVE_NEON)
+  out[n++] = {"neon", true, &kernels_neon()};
+#endif
+  out[n++] = {"reference", true, &reference_kernels()};
+  return n;
+}
+
+static const Kernels<float>* current = nullptr;
+
+const char* select_level(const char* name) {
+  Level all[8];
+  int n = levels(all);
+  for (int i = 0; i < n; ++i) {
+    if (name && *name && std::strcmp(name, all[i].name) != 0) continue;
+    if (all[i].usable) {
+      current = all[i].table;
+      return nullptr;
+    }
+    if (name && *name) return "this CPU (or its operating system) lacks it";
+  }
+  return "no such level is compiled in";
+}
+
+const Kernels<float>& kernels() {
+  if (!current && select_level(std::getenv("LENET_ISA"))) select_level(nullptr);
+  return *current;
+}
+
+}  // namespace lenet

@@ -1,0 +1,116 @@
+// The table of kernels: what every ISA level and the plain reference implement, and the shapes they agree on.
+//
+// Layout. A batch is cut into groups of L = 16 samples. Inside a group an activation is [C][H][W][L]: the lane is the
+// sample. Every kernel below works on ONE group, unless it says otherwise; who cuts work into groups and threads is
+// engine.cpp. Letters: C/H/W input channels, rows, columns; K/OH/OW output; kh/kw kernel; N samples.
+// Rules for all kernels: outputs are written whole (not added to) unless the comment says "+="; no output aliases an
+// input; no allocation, no threads, no exceptions. Kernels never read lanes of another group.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace lenet {
+
+constexpr int L = 16;  // samples in a group, at every ISA level
+
+// A 2-D convolution. Kernels read x already padded: xp is [C][Hp][Wp][L].
+struct Conv {
+  int C, H, W, K, kh, kw, sh, sw, pt, pb, pl, pr, dh, dw, groups;
+  int Hp, Wp, OH, OW;
+  bool plain() const { return dh == 1 && dw == 1 && groups == 1; }
+  bool padded() const { return pt || pb || pl || pr; }
+  size_t weights() const { return size_t(K) * (C / groups) * kh * kw; }
+  size_t in_size() const { return size_t(C) * H * W; }
+  size_t frame_size() const { return size_t(C) * Hp * Wp; }
+  size_t out_size() const { return size_t(K) * OH * OW; }
+};
+
+// A 2-D pooling window. Padded cells never win a maximum; `divisor` 0 means "number of cells", which are the real ones
+// when `exclusive`, else those of the padded image.
+struct Pool {
+  int C, H, W, kh, kw, sh, sw, pt, pb, pl, pr, OH, OW;
+  bool exclusive;
+  int divisor;
+  size_t in_size() const { return size_t(C) * H * W; }
+  size_t out_size() const { return size_t(C) * OH * OW; }
+};
+
+// Gradients with respect to a convolution's output, as its backward kernels want them: [K][OH][OW + 2][L], the first
+// and the last column zero, so that a kernel may look one column past either edge.
+inline size_t dy_frame_size(const Conv& c) { return size_t(c.K) * c.OH * (c.OW + 2); }
+
+struct AdamStep {  // Paddle's form: p -= step * m / (sqrt(v) + eps); decay < 1 is AdamW's p *= decay
+  float beta1, beta2, step, eps, l2, decay;
+};
+
+template <class T>
+struct Kernels {
+  const char* level;  // "x86-64-v4", …, "reference"
+  int width;          // floats in a register
+
+  // ---- convolution (xp padded; packed is the weights in this level's own order, weights() numbers)
+  void (*conv_pack)(const Conv&, const T* w, T* packed);     // for conv_forward, conv_pool_forward
+  void (*conv_pack_dx)(const Conv&, const T* w, T* packed);  // for conv_dx
+  void (*conv_unpack_dw)(const Conv&, const T* packed, T* dw);
+  void (*conv_forward)(const Conv&, const T* xp, const T* packed, const T* bias, bool relu, T* y);  // bias may be null
+  // conv + relu + 2×2 max pooling, stride 2: y [K][OH/2][OW/2][L]; winner 0..3 in the window, 4 where relu cut it off
+  void (*conv_pool_forward)(const Conv&, const T* xp, const T* packed, const T* bias, T* y, int32_t* winner);
+  void (*unpool)(const Conv&, const T* dy, const int32_t* winner, T* dframe);  // [K][OH/2][OW/2][L] -> dy frame
+  void (*conv_dw)(const Conv&, const T* xp, const T* dframe, T* dw_packed, T* db);  // += both; db may be null
+  void (*conv_dx)(const Conv&, const T* dframe, const T* packed_dx, T* dx);         // dx [C][H][W][L], not padded
+
+  // ---- pooling; winner is the flat position h * W + w of the first maximum
+  void (*max_pool)(const Pool&, const T* x, T* y, int32_t* winner);
+  void (*max_pool_dx)(const Pool&, const T* dy, const int32_t* winner, T* dx);
+  void (*avg_pool)(const Pool&, const T* x, T* y);
+  void (*avg_pool_dx)(const Pool&, const T* dy, T* dx);
+
+  // ---- elementwise over n numbers
+  void (*relu)(size_t n, const T* x, T* y);
+  void (*relu_dx)(size_t n, const T* y, const T* dy, T* dx);  // dx may be dy
+  void (*sigmoid)(size_t n, const T* x, T* y);
+  void (*sigmoid_dx)(size_t n, const T* y, const T* dy, T* dx);
+  void (*tanh)(size_t n, const T* x, T* y);
+  void (*tanh_dx)(size_t n, const T* y, const T* dy, T* dx);
+  void (*add)(size_t n, const T* a, const T* b, T* y);  // y may be a
+  void (*mul)(size_t n, const T* a, const T* b, T* y);
+  void (*scale)(size_t n, T factor, const T* x, T* y);  // y may be x
+
+  // ---- linear: w [in][out] row-major; x [in][L], y [out][L]
+  void (*linear)(int in, int out, const T* x, const T* w, const T* b, bool relu, T* y);  // b may be null
+  void (*linear_dx)(int in, int out, const T* dy, const T* w, T* dx);
+  // rows i0..i1 of dw [in][out] over ALL groups: x [in][L] a group, `stride` numbers from one group's to the next's;
+  // dyt [groups*L][outp], outp = out rounded up to L
+  void (*linear_dw)(int in, int out, int groups, const T* x, size_t stride, const T* dyt, int i0, int i1, T* dw);
+  void (*linear_db)(int out, int groups, const T* dyt, T* db);
+
+  // ---- softmax over C; logits are clamped at max - 64, as Paddle does
+  void (*softmax)(int C, const T* x, T* y);
+  void (*softmax_dx)(int C, const T* y, const T* dy, T* dx);
+  // target [C][L] (a distribution), weight [L]: loss[l] = weight * -sum target*log p; dx = d loss / d x
+  void (*softmax_loss)(int C, const T* x, const T* target, const T* weight, T* loss, T* dx);
+
+  // ---- optimizers, in place; g is read through `clip`: min(max(g * scale, lo), hi), then + l2 * p
+  struct Clip {
+    T scale, lo, hi;
+  };
+  void (*sgd)(size_t n, T* p, const T* g, T lr, T l2, Clip clip);
+  void (*momentum)(size_t n, T* p, const T* g, T* velocity, T lr, T mu, bool nesterov, T l2, Clip clip);
+  void (*adam)(size_t n, T* p, const T* g, T* m, T* v, AdamStep step, Clip clip);
+  double (*sum_squares)(size_t n, const T* x);
+};
+
+const Kernels<float>& kernels();                 // the level in use
+const Kernels<float>& reference_kernels();       // plain loops, float
+const Kernels<double>& reference_kernels_f64();  // plain loops, double: the oracle of the tests
+
+// The levels compiled in, best first, and whether this CPU (and its OS) can run each.
+struct Level {
+  const char* name;
+  bool usable;
+  const Kernels<float>* table;
+};
+int levels(Level out[8]);
+const char* select_level(const char* name);  // null if done, else the reason why not
+
+}  // namespace lenet

@@ -1,0 +1,11 @@
+# Fails the build if a kernel object holds a weak symbol (CMakeLists.txt says why).
+foreach(object IN LISTS OBJECTS)
+  execute_process(COMMAND ${NM} ${object} OUTPUT_VARIABLE symbols RESULT_VARIABLE failed)
+  if(failed)
+    message(FATAL_ERROR "nm could not read ${object}")
+  endif()
+  string(REGEX MATCHALL "[^\n]* [WVu] [^\n]*" weak "${symbols}")
+  if(weak)
+    message(FATAL_ERROR "weak symbols in ${object}: ${weak}")
+  endif()
+endforeach()

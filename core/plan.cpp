@@ -1,0 +1,444 @@
+#include "plan.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "pool.h"
+
+namespace lenet {
+
+namespace {
+constexpr int kLinearRows = 48;  // rows of a linear weight gradient in one task
+bool is_conv(Kind k) { return k == Kind::conv || k == Kind::conv_pool; }
+size_t aligned(size_t n) { return (n + 15) / 16 * 16; }
+}  // namespace
+
+Plan::Plan(std::vector<Row> rows, std::vector<Param> params) : rows_(std::move(rows)), params_(std::move(params)) {
+  fuse();
+  lay_out();
+}
+
+// conv + relu + max pool 2x2 -> conv_pool; conv + relu and linear + relu -> one row with `cut`.
+void Plan::fuse() {
+  std::vector<Row> out;
+  for (size_t r = 0; r < rows_.size(); ++r) {
+    Row row = rows_[r];
+    const bool before_relu = r + 1 < rows_.size() && rows_[r + 1].kind == Kind::relu;
+    if (row.kind == Kind::conv && before_relu) {
+      ++r;
+      row.cut = true;
+      const Conv& c = row.conv;
+      if (r + 1 < rows_.size() && rows_[r + 1].kind == Kind::max_pool && c.plain() && c.sh == 1 && c.sw == 1) {
+        const Pool& p = rows_[r + 1].pool;
+        if (p.kh == 2 && p.kw == 2 && p.sh == 2 && p.sw == 2 && !p.pt && !p.pb && !p.pl && !p.pr && c.OH % 2 == 0 &&
+            c.OW % 2 == 0) {
+          ++r;
+          row.kind = Kind::conv_pool;
+          row.out_size = p.out_size();
+        }
+      }
+    } else if (row.kind == Kind::linear && before_relu) {
+      ++r;
+      row.cut = true;
+    }
+    out.push_back(row);
+  }
+  rows_ = out;
+}
+
+void Plan::lay_out() {
+  in_size_ = rows_.front().in_size;
+  out_size_ = rows_.back().out_size;
+  widest_ = in_size_;
+  size_t at = is_conv(rows_.front().kind) && rows_.front().conv.padded() ? 0 : in_size_ * L;
+  const size_t n = rows_.size();
+  partial_at_.assign(n, 0), packed_at_.assign(n, 0), packed_dx_at_.assign(n, 0), dyt_at_.assign(n, 0);
+  mask_at_.assign(n, 0);
+  first_trained_ = n;
+  auto trained = [&](int p) { return p >= 0 && params_[p].trainable; };
+  for (size_t r = 0; r < n; ++r) {
+    Row& row = rows_[r];
+    if (trained(row.w) || trained(row.b)) first_trained_ = first_trained_ < r ? first_trained_ : r;
+    if (is_conv(row.kind)) {
+      const Conv& c = row.conv;
+      if (c.padded()) row.frame = at, at += c.frame_size() * L;
+      if (frame_size_ < dy_frame_size(c)) frame_size_ = dy_frame_size(c);
+      if (widest_ < c.out_size()) widest_ = c.out_size();
+      partial_at_[r] = partial_size_, partial_size_ += aligned(c.weights()) + aligned(c.K);
+      packed_at_[r] = packed_size_, packed_size_ += aligned(c.weights());
+      packed_dx_at_[r] = packed_size_, packed_size_ += aligned(c.weights());
+      if (trained(row.w)) tasks_.push_back({r, 0, 0, row.w, 0, params_[row.w].n});
+      if (trained(row.b)) tasks_.push_back({r, -1, 0, row.b, 0, params_[row.b].n});
+    }
+    if (row.kind == Kind::linear) {
+      dyt_at_[r] = dyt_size_, dyt_size_ += size_t(L) * padded_out(row.out);
+      for (int i = 0; trained(row.w) && i < row.in; i += kLinearRows) {
+        int to = i + kLinearRows < row.in ? i + kLinearRows : row.in;
+        tasks_.push_back({r, i, to, row.w, size_t(i) * row.out, size_t(to - i) * row.out});
+      }
+      if (trained(row.b)) tasks_.push_back({r, -1, 0, row.b, 0, params_[row.b].n});
+    }
+    if (row.kind == Kind::dropout) mask_at_[r] = mask_size_, mask_size_ += row.out_size * L;
+    row.y = at, at += row.out_size * L;
+    if (row.kind == Kind::conv_pool || row.kind == Kind::max_pool) row.winner = at, at += row.out_size * L;
+    if (widest_ < row.out_size) widest_ = row.out_size;
+  }
+  arena_size_ = at;
+  packed_.resize(packed_size_);
+  squares_.assign(tasks_.size(), 0);
+}
+
+void Plan::grow(int n) {
+  int groups = groups_of(n);
+  if (groups <= capacity_) return;
+  arena_.resize(arena_size_ * groups);
+  masks_.resize(mask_size_ * groups);
+  dyt_.resize(dyt_size_ * groups);
+  partials_.resize(partial_size_ * shards_of(groups));
+  capacity_ = groups;
+}
+
+void Plan::pack_weights(bool for_backward) {
+  for (size_t r = 0; r < rows_.size(); ++r) {
+    const Row& row = rows_[r];
+    if (!is_conv(row.kind)) continue;
+    const auto& k = row.conv.plain() ? kernels() : reference_kernels();
+    k.conv_pack(row.conv, params_[row.w].value, packed_.data() + packed_at_[r]);
+    if (for_backward && r > first_trained_)
+      k.conv_pack_dx(row.conv, params_[row.w].value, packed_.data() + packed_dx_at_[r]);
+  }
+}
+
+// One group's input, into the first row's padded frame or to the arena's start.
+void Plan::load(const Source& source, const int64_t* indices, size_t n, int g, float* arena) const {
+  const Row& first = rows_.front();
+  const bool framed = is_conv(first.kind) && first.conv.padded();
+  int C = 1, H = 1, W = int(in_size_), Hp = 1, Wp = W, top = 0, left = 0;
+  float* out = arena;
+  if (framed) {
+    const Conv& c = first.conv;
+    C = c.C, H = c.H, W = c.W, Hp = c.Hp, Wp = c.Wp, top = c.pt, left = c.pl;
+    out = arena + first.frame;
+    std::memset(out, 0, c.frame_size() * L * sizeof(float));
+  }
+  const size_t start = size_t(g) * L;
+  size_t rows[L];
+  for (size_t l = 0; l < size_t(L); ++l) {  // pad lanes repeat the last sample: finite, and masked in the loss
+    size_t at = start + l < n ? start + l : n - 1;
+    rows[l] = (indices ? size_t(indices[at]) : at) * in_size_;
+  }
+  size_t f = 0;
+  for (int ch = 0; ch < C; ++ch)
+    for (int y = 0; y < H; ++y) {
+      float* to = out + ((size_t(ch) * Hp + y + top) * Wp + left) * L;
+      if (source.lanes) {
+        std::memcpy(to, source.lanes + (size_t(g) * in_size_ + f) * L, size_t(W) * L * sizeof(float));
+        f += W;
+        continue;
+      }
+      for (int x = 0; x < W; ++x, ++f, to += L) {
+        if (source.bytes)
+          for (int l = 0; l < L; ++l) to[l] = source.lut[source.bytes[rows[l] + f]];
+        else
+          for (int l = 0; l < L; ++l) to[l] = source.floats[rows[l] + f];
+      }
+    }
+}
+
+const float* Plan::input_of(size_t r, const float* arena) const { return r == 0 ? arena : arena + rows_[r - 1].y; }
+
+void Plan::forward_group(float* arena, const float* masks, bool training) const {
+  const auto& k = kernels();
+  for (size_t r = 0; r < rows_.size(); ++r) {
+    const Row& row = rows_[r];
+    const float* x = input_of(r, arena);
+    float* y = arena + row.y;
+    int32_t* winner = reinterpret_cast<int32_t*>(arena + row.winner);
+    const float* w = row.w >= 0 ? params_[row.w].value : nullptr;
+    const float* b = row.b >= 0 ? params_[row.b].value : nullptr;
+    switch (row.kind) {
+      case Kind::conv:
+      case Kind::conv_pool: {
+        const Conv& c = row.conv;
+        const auto& t = c.plain() ? k : reference_kernels();
+        const float* xp = x;
+        if (c.padded()) {
+          if (r > 0) pad_group(c, x, arena + row.frame);
+          xp = arena + row.frame;
+        }
+        const float* packed = packed_.data() + packed_at_[r];
+        if (row.kind == Kind::conv) t.conv_forward(c, xp, packed, b, row.cut, y);
+        else t.conv_pool_forward(c, xp, packed, b, y, winner);
+        break;
+      }
+      case Kind::max_pool: k.max_pool(row.pool, x, y, winner); break;
+      case Kind::avg_pool: k.avg_pool(row.pool, x, y); break;
+      case Kind::relu: k.relu(row.out_size * L, x, y); break;
+      case Kind::sigmoid: k.sigmoid(row.out_size * L, x, y); break;
+      case Kind::tanh: k.tanh(row.out_size * L, x, y); break;
+      case Kind::linear: k.linear(row.in, row.out, x, w, b, row.cut, y); break;
+      case Kind::softmax: k.softmax(row.out, x, y); break;
+      case Kind::dropout:
+        if (training) k.mul(row.out_size * L, x, masks + mask_at_[r], y);
+        else k.scale(row.out_size * L, row.upscale ? 1.0f : 1.0f - row.p, x, y);
+        break;
+    }
+  }
+}
+
+void Plan::zero_shard(int shard) {
+  std::memset(partials_.data() + partial_size_ * shard, 0, partial_size_ * sizeof(float));
+}
+
+// dy: the gradient at the chain's end, [out][L]; walks back to the first trained row.
+void Plan::backward_group(int g, int shard, const float* dy) {
+  const auto& k = kernels();
+  float* arena = group(g);
+  float* turn[2] = {static_cast<float*>(scratch(0, widest_ * L * sizeof(float))),
+                    static_cast<float*>(scratch(1, widest_ * L * sizeof(float)))};
+  float* dframe = static_cast<float*>(scratch(2, frame_size_ * L * sizeof(float) + 64));
+  int next = 0;
+  for (size_t r = rows_.size(); r-- > first_trained_;) {
+    const Row& row = rows_[r];
+    const float* x = input_of(r, arena);
+    const float* y = arena + row.y;
+    const int32_t* winner = reinterpret_cast<const int32_t*>(arena + row.winner);
+    const bool onward = r > first_trained_;
+    float* dx = turn[next];
+    if (row.cut && row.kind != Kind::conv_pool) {  // dy belongs to us from the second row on; before that, copy
+      float* masked = static_cast<float*>(scratch(3, widest_ * L * sizeof(float)));
+      k.relu_dx(row.out_size * L, y, dy, masked);
+      dy = masked;
+    }
+    switch (row.kind) {
+      case Kind::conv:
+      case Kind::conv_pool: {
+        const Conv& c = row.conv;
+        const auto& t = c.plain() ? k : reference_kernels();
+        if (row.kind == Kind::conv_pool) t.unpool(c, dy, winner, dframe);
+        else frame_group(c, dy, dframe);
+        float* to = partials_.data() + partial_size_ * shard + partial_at_[r];
+        t.conv_dw(c, c.padded() ? arena + row.frame : x, dframe, to, row.b >= 0 ? to + aligned(c.weights()) : nullptr);
+        if (onward) t.conv_dx(c, dframe, packed_.data() + packed_dx_at_[r], dx);
+        break;
+      }
+      case Kind::linear:
+        transpose_group(row.out, dy, dyt_.data() + dyt_at_[r] * capacity_ + size_t(g) * L * padded_out(row.out));
+        if (onward) k.linear_dx(row.in, row.out, dy, params_[row.w].value, dx);
+        break;
+      case Kind::max_pool: k.max_pool_dx(row.pool, dy, winner, dx); break;
+      case Kind::avg_pool: k.avg_pool_dx(row.pool, dy, dx); break;
+      case Kind::relu: k.relu_dx(row.out_size * L, y, dy, dx); break;
+      case Kind::sigmoid: k.sigmoid_dx(row.out_size * L, y, dy, dx); break;
+      case Kind::tanh: k.tanh_dx(row.out_size * L, y, dy, dx); break;
+      case Kind::softmax: k.softmax_dx(row.out, y, dy, dx); break;
+      case Kind::dropout:
+        if (training_) k.mul(row.out_size * L, dy, masks_.data() + mask_size_ * g + mask_at_[r], dx);
+        else k.scale(row.out_size * L, row.upscale ? 1.0f : 1.0f - row.p, dy, dx);
+        break;
+    }
+    dy = dx;
+    next = 1 - next;
+  }
+}
+
+// Dropout's masks, drawn as Paddle draws them: row by row, sample by sample, in NCHW order.
+void Plan::draw_masks(int n, Generator& random) {
+  for (size_t r = 0; r < rows_.size(); ++r) {
+    const Row& row = rows_[r];
+    if (row.kind != Kind::dropout) continue;
+    const float kept = row.upscale ? (row.p < 1 ? 1.0f / (1.0f - row.p) : 0.0f) : 1.0f;
+    for (int i = 0; i < n; ++i) {
+      float* mask = masks_.data() + mask_size_ * (i / L) + mask_at_[r] + i % L;
+      for (size_t f = 0; f < row.out_size; ++f)
+        mask[f * L] = row.p > 0 && random.canonical() < row.p ? 0.0f : kept;
+    }
+  }
+}
+
+// Phase B.
+void Plan::gradients(int groups) {
+  const int shards = shards_of(groups);
+  run(int(tasks_.size()), [&](int i) {
+    const Task& t = tasks_[i];
+    const Row& row = rows_[t.row];
+    float* grad = params_[t.param].grad;
+    if (row.kind == Kind::linear) {
+      const float* dyt = dyt_.data() + dyt_at_[t.row] * capacity_;
+      if (t.from < 0) kernels().linear_db(row.out, groups, dyt, grad);
+      else
+        kernels().linear_dw(row.in, row.out, groups, input_of(t.row, arena_.data()), arena_size_, dyt, t.from, t.to,
+                            grad);
+    } else {
+      const Conv& c = row.conv;
+      const size_t n = t.from < 0 ? c.K : c.weights();
+      float* sum = partials_.data() + partial_at_[t.row] + (t.from < 0 ? aligned(c.weights()) : 0);
+      for (int s = 1; s < shards; ++s) kernels().add(n, sum, sum + partial_size_ * s, sum);
+      if (t.from < 0) std::memcpy(grad, sum, n * sizeof(float));
+      else (c.plain() ? kernels() : reference_kernels()).conv_unpack_dw(c, sum, grad);
+    }
+    squares_[i] = kernels().sum_squares(t.n, grad + t.at);
+  });
+}
+
+double Plan::squares() const {
+  double total = 0;
+  for (size_t i = 0; i < tasks_.size(); ++i)
+    if (params_[tasks_[i].param].clips) total += squares_[i];
+  return total;
+}
+
+// Phase C.
+void Plan::apply(double rate, const Update& u, double norm_squared) {
+  std::vector<float> scale(params_.size(), 1.0f);
+  if (u.clip == Update::by_global_norm || u.clip == Update::by_norm) {
+    std::vector<double> own(params_.size(), 0);
+    for (size_t i = 0; i < tasks_.size(); ++i) own[tasks_[i].param] += squares_[i];
+    for (size_t p = 0; p < params_.size(); ++p) {
+      float norm = float(std::sqrt(u.clip == Update::by_norm ? own[p] : norm_squared));
+      if (params_[p].clips) scale[p] = norm > u.clip_hi ? u.clip_hi / norm : 1.0f;
+    }
+  }
+  struct Piece {
+    int param;
+    size_t at, n;
+  };
+  std::vector<Piece> pieces;
+  for (size_t p = 0; p < params_.size(); ++p)
+    for (size_t at = 0; params_[p].trainable && at < params_[p].n; at += kChunk)
+      pieces.push_back({int(p), at, params_[p].n - at < kChunk ? params_[p].n - at : kChunk});
+  run(int(pieces.size()), [&](int i) {
+    const Piece& piece = pieces[i];
+    const Param& p = params_[piece.param];
+    Kernels<float>::Clip clip{scale[piece.param], -std::numeric_limits<float>::infinity(),
+                              std::numeric_limits<float>::infinity()};
+    if (u.clip == Update::by_value && p.clips) clip.lo = u.clip_lo, clip.hi = u.clip_hi;
+    float* value = p.value + piece.at;
+    const float* grad = p.grad + piece.at;
+    const float lr = float(rate) * p.lr;
+    const auto& k = kernels();
+    if (u.rule == Update::sgd) {
+      k.sgd(piece.n, value, grad, lr, p.l2, clip);
+    } else if (u.rule == Update::momentum) {
+      k.momentum(piece.n, value, grad, p.state[0] + piece.at, lr, u.mu, u.nesterov, p.l2, clip);
+    } else {
+      k.adam(piece.n, value, grad, p.state[0] + piece.at, p.state[1] + piece.at,
+             adam_step(lr, u.beta1, u.beta2, u.eps, u.beta1_pow, u.beta2_pow, p.l2, p.decays ? u.decay : 0.0f), clip);
+    }
+  });
+}
+
+void Plan::infer(const Source& source, const int64_t* indices, size_t n, float* logits) {
+  pack_weights(false);
+  const int groups = groups_of(int(n)), tasks = groups < 256 ? groups : 256;
+  run(tasks, [&](int t) {
+    float* arena = static_cast<float*>(scratch(4, arena_size_ * sizeof(float) + 64));
+    for (int g = int(int64_t(groups) * t / tasks); g < int(int64_t(groups) * (t + 1) / tasks); ++g) {
+      load(source, indices, n, g, arena);
+      forward_group(arena, nullptr, false);
+      const float* y = arena + rows_.back().y;
+      for (size_t l = 0; l < size_t(L) && size_t(g) * L + l < n; ++l)
+        for (size_t o = 0; o < out_size_; ++o) logits[(size_t(g) * L + l) * out_size_ + o] = y[o * L + l];
+    }
+  });
+}
+
+void Plan::forward(const Source& source, int n, bool training, Generator& random, float* y) {
+  grow(n);
+  n_ = n, training_ = training;
+  pack_weights(true);
+  if (training) draw_masks(n, random);
+  const int groups = groups_of(n), shards = shards_of(groups);
+  run(shards, [&](int s) {
+    for (int g = int(int64_t(groups) * s / shards); g < int(int64_t(groups) * (s + 1) / shards); ++g) {
+      load(source, nullptr, n, g, group(g));
+      forward_group(group(g), masks_.data() + mask_size_ * g, training);
+      std::memcpy(y + size_t(g) * out_size_ * L, group(g) + rows_.back().y, out_size_ * L * sizeof(float));
+    }
+  });
+}
+
+void Plan::backward(const float* dy) {
+  const int groups = groups_of(n_), shards = shards_of(groups);
+  run(shards, [&](int s) {
+    zero_shard(s);
+    for (int g = int(int64_t(groups) * s / shards); g < int(int64_t(groups) * (s + 1) / shards); ++g)
+      backward_group(g, s, dy + size_t(g) * out_size_ * L);
+  });
+  gradients(groups);
+}
+
+Plan::Outcome Plan::train(const Source& source, const int64_t* indices, const int* counts, int steps,
+                          const double* rates, const Loss& loss, Update& update, Generator& random, float* losses,
+                          float* logits) {
+  Outcome outcome;
+  training_ = true;
+  const size_t classes = out_size_;
+  for (int step = 0; step < steps; ++step) {
+    const int n = counts[step], groups = groups_of(n), shards = shards_of(groups);
+    grow(n);
+    n_ = n;
+    pack_weights(true);
+    draw_masks(n, random);
+
+    // each sample's weight in the mean, and the mean's denominator
+    weights_.assign(size_t(groups) * L, 0.0f);
+    sample_loss_.assign(size_t(groups) * L, 0.0f);
+    double denominator = 0;
+    for (int i = 0; i < n; ++i) {
+      const int64_t label = source.labels[indices[i]];
+      const bool ignored = label == loss.ignore;
+      const float w = ignored ? 0.0f : loss.weight ? loss.weight[label] : 1.0f;
+      weights_[i] = w;
+      denominator += ignored && loss.ignore < 0 && !loss.weight ? 1.0f : w;
+    }
+    const float scale = denominator > 0 ? float(1.0 / denominator) : 0.0f;
+    for (int i = 0; i < n; ++i) weights_[i] *= scale;
+
+    run(shards, [&](int s) {
+      zero_shard(s);
+      float* target = static_cast<float*>(scratch(5, classes * L * sizeof(float)));
+      float* dlogits = static_cast<float*>(scratch(6, classes * L * sizeof(float)));
+      for (int g = int(int64_t(groups) * s / shards); g < int(int64_t(groups) * (s + 1) / shards); ++g) {
+        float* arena = group(g);
+        load(source, indices, n, g, arena);
+        forward_group(arena, masks_.data() + mask_size_ * g, true);
+        const float rest = loss.smoothing / float(classes);
+        for (size_t c = 0; c < classes * L; ++c) target[c] = rest;
+        for (int l = 0; l < L && g * L + l < n; ++l) {
+          const int64_t label = source.labels[indices[g * L + l]];
+          if (label >= 0 && label < int64_t(classes)) target[size_t(label) * L + l] = 1.0f - loss.smoothing + rest;
+        }
+        const float* y = arena + rows_.back().y;
+        kernels().softmax_loss(int(classes), y, target, weights_.data() + size_t(g) * L,
+                               sample_loss_.data() + size_t(g) * L, dlogits);
+        for (int l = 0; l < L && g * L + l < n; ++l)
+          for (size_t c = 0; c < classes; ++c) logits[(size_t(g) * L + l) * classes + c] = y[c * L + l];
+        backward_group(g, s, dlogits);
+      }
+    });
+    gradients(groups);
+
+    double total = 0;
+    for (int i = 0; i < n; ++i) total += sample_loss_[i];
+    losses[step] = float(total);
+    double norm = 0;
+    for (double q : squares_) norm += q;
+    if (!std::isfinite(total) || !std::isfinite(norm)) {
+      outcome.trouble = std::isfinite(total) ? "gradient" : "loss";
+      return outcome;
+    }
+    apply(rates[step], update, squares());
+    if (update.rule == Update::adam) {
+      update.beta1_pow *= update.beta1;
+      update.beta2_pow *= update.beta2;
+    }
+    ++outcome.steps;
+    indices += n;
+    logits += size_t(n) * classes;
+  }
+  return outcome;
+}
+
+}  // namespace lenet

@@ -1,0 +1,129 @@
+// A plan: a chain of operations run as one thing, forward, backward and update, without Python inside a step.
+// It computes exactly what the eager calls compute (same kernels, same shards), only fused: convolution + relu + 2x2
+// maximum in one pass, a group's whole forward and backward while it is in the cache.
+//
+// A step has three phases with a barrier after each: (A) shards of samples: load, forward, loss, backward, each with its
+// own convolution gradients; (B) parameters: those summed in fixed order, linear gradients over all samples, squares for
+// the norm; (C) the update. Between B and C the loss and the norm are checked: on NaN or infinity nothing is written.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine.h"
+#include "rng.h"
+
+namespace lenet {
+
+enum class Kind { conv, conv_pool, max_pool, avg_pool, relu, sigmoid, tanh, linear, dropout, softmax };
+
+struct Row {
+  Kind kind;
+  Conv conv{};
+  Pool pool{};
+  int in = 0, out = 0;      // linear
+  float p = 0;              // dropout: probability of zero
+  bool upscale = true;      // dropout: divide by 1 - p while training (else multiply by it when not)
+  bool cut = false;         // relu fused behind
+  int w = -1, b = -1;       // parameters, -1: none
+  size_t in_size = 0, out_size = 0;
+  size_t frame = 0, y = 0, winner = 0;  // where they are in a group's arena, set by the plan
+};
+
+struct Param {
+  float* value;
+  size_t n;
+  bool trainable;
+  float* grad = nullptr;
+  float* state[2] = {nullptr, nullptr};  // Adam: m, v; Momentum: velocity
+  float lr = 1, l2 = 0;
+  bool decays = true, clips = true;
+};
+
+struct Update {
+  enum Rule { none, sgd, momentum, adam } rule = none;
+  float mu = 0, beta1 = 0, beta2 = 0, eps = 0, decay = 0;  // decay: AdamW's coefficient
+  bool nesterov = false;
+  float beta1_pow = 1, beta2_pow = 1;
+  enum Clip { no_clip, by_value, by_norm, by_global_norm } clip = no_clip;
+  float clip_lo = 0, clip_hi = 0;  // by_value; the norms use clip_hi
+};
+
+// Where a batch comes from: uint8 rows through a table, float rows as they are, or a batch that is in lanes already.
+struct Source {
+  const uint8_t* bytes = nullptr;
+  const float* lut = nullptr;
+  const float* floats = nullptr;
+  const float* lanes = nullptr;
+  const int64_t* labels = nullptr;  // one a row
+};
+
+struct Loss {
+  float smoothing = 0;
+  int64_t ignore = -100;
+  const float* weight = nullptr;  // [classes] or null
+};
+
+class Plan {
+ public:
+  Plan(std::vector<Row> rows, std::vector<Param> params);
+
+  size_t in_size() const { return in_size_; }
+  size_t out_size() const { return out_size_; }
+  const std::vector<Row>& rows() const { return rows_; }
+  std::vector<Param>& params() { return params_; }
+  int samples() const { return n_; }
+
+  // Logits of n rows, dense [n][out]; activations aren't kept.
+  void infer(const Source& source, const int64_t* indices, size_t n, float* logits);
+
+  // Keeps activations; y in lanes. backward() then fills every trainable parameter's grad.
+  void forward(const Source& source, int n, bool training, Generator& random, float* y);
+  void backward(const float* dy);
+
+  struct Outcome {
+    int steps = 0;  // done; fewer than asked: the next one would have spoilt the weights
+    std::string trouble;
+  };
+  // `steps` updates; step s takes rows indices[s * batch …], `counts[s]` of them. losses [steps], logits [sum counts][out].
+  Outcome train(const Source& source, const int64_t* indices, const int* counts, int steps, const double* rates,
+                const Loss& loss, Update& update, Generator& random, float* losses, float* logits);
+
+ private:
+  void fuse();
+  void lay_out();
+  void grow(int n);
+  void pack_weights(bool for_backward);
+  void load(const Source& source, const int64_t* indices, size_t n, int g, float* arena) const;
+  void forward_group(float* arena, const float* masks, bool training) const;
+  void backward_group(int g, int shard, const float* dy);
+  void draw_masks(int n, Generator& random);
+  void zero_shard(int shard);
+  void gradients(int groups);
+  double squares() const;
+  void apply(double rate, const Update& update, double norm_squared);
+  const float* input_of(size_t row, const float* arena) const;
+  float* group(int g) { return arena_.data() + size_t(g) * arena_size_; }
+
+  struct Task {          // a stretch of one parameter's gradient, phase B
+    size_t row;
+    int from, to;        // linear: rows of dw; -1: the bias; a convolution's are all there
+    int param;
+    size_t at, n;
+  };
+
+  std::vector<Row> rows_;
+  std::vector<Param> params_;
+  size_t in_size_ = 0, out_size_ = 0, arena_size_ = 0, widest_ = 0, frame_size_ = 0, mask_size_ = 0;
+  size_t first_trained_ = 0;  // rows before it need no gradient
+  int capacity_ = 0, n_ = 0;  // groups there is room for; samples of the last forward
+  bool training_ = false;
+  std::vector<size_t> partial_at_, packed_at_, packed_dx_at_, dyt_at_, mask_at_;  // per row
+  size_t partial_size_ = 0, packed_size_ = 0, dyt_size_ = 0;
+  Floats arena_, masks_, partials_, dyt_, packed_;
+  std::vector<Task> tasks_;
+  std::vector<double> squares_;  // one a task
+  std::vector<float> weights_, targets_, sample_loss_;
+};
+
+}  // namespace lenet

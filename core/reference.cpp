@@ -1,0 +1,335 @@
+// The same kernels as plain loops, for float and double: the oracle of every fast kernel, the fallback on a CPU without
+// SIMD levels, the only road for dilated and grouped convolutions, and the file to read first.
+// It is not fast and doesn't try to be. Shapes and rules: kernels.h.
+#include <cmath>
+#include <cstring>
+
+#include "kernels.h"
+
+namespace lenet {
+namespace {
+
+template <class T>
+struct Reference {
+  using Clip = typename Kernels<T>::Clip;
+
+  // ---- convolution: y[k][oy][ox] = b[k] + sum over c, i, j of x[c][oy*sh + i*dh][ox*sw + j*dw] * w[k][c][i][j]
+  static void copy_weights(const Conv& c, const T* w, T* packed) { std::memcpy(packed, w, c.weights() * sizeof(T)); }
+
+  // Calls f(index of w, index of xp, index of y) for every product of a convolution, in the order of w.
+  template <class F>
+  static void products(const Conv& c, int k, int oy, int ox, F f) {
+    const int per_group = c.C / c.groups, first = k / (c.K / c.groups) * per_group;
+    for (int ch = 0; ch < per_group; ++ch)
+      for (int i = 0; i < c.kh; ++i)
+        for (int j = 0; j < c.kw; ++j)
+          f(((size_t(k) * per_group + ch) * c.kh + i) * c.kw + j,
+            ((size_t(first + ch) * c.Hp + oy * c.sh + i * c.dh) * c.Wp + ox * c.sw + j * c.dw) * L);
+  }
+
+  static void conv_forward(const Conv& c, const T* xp, const T* w, const T* bias, bool cut, T* y) {
+    for (int k = 0; k < c.K; ++k)
+      for (int oy = 0; oy < c.OH; ++oy)
+        for (int ox = 0; ox < c.OW; ++ox, y += L)
+          for (int l = 0; l < L; ++l) {
+            T sum = bias ? bias[k] : T(0);
+            products(c, k, oy, ox, [&](size_t wi, size_t xi) { sum += xp[xi + l] * w[wi]; });
+            y[l] = cut && sum < 0 ? T(0) : sum;
+          }
+  }
+
+  static T conv_at(const Conv& c, const T* xp, const T* w, const T* bias, int k, int oy, int ox, int l) {
+    T sum = bias ? bias[k] : T(0);
+    products(c, k, oy, ox, [&](size_t wi, size_t xi) { sum += xp[xi + l] * w[wi]; });
+    return sum;
+  }
+
+  static void conv_pool_forward(const Conv& c, const T* xp, const T* w, const T* bias, T* y, int32_t* winner) {
+    for (int k = 0; k < c.K; ++k)
+      for (int oy = 0; oy < c.OH; oy += 2)
+        for (int ox = 0; ox < c.OW; ox += 2, y += L, winner += L)
+          for (int l = 0; l < L; ++l) {
+            T best = conv_at(c, xp, w, bias, k, oy, ox, l);
+            int at = 0;
+            for (int q = 1; q < 4; ++q) {
+              T v = conv_at(c, xp, w, bias, k, oy + q / 2, ox + q % 2, l);
+              if (v > best || v != v) best = v, at = q;
+            }
+            y[l] = best < 0 ? T(0) : best;
+            winner[l] = best <= 0 ? 4 : at;
+          }
+  }
+
+  static void unpool(const Conv& c, const T* dy, const int32_t* winner, T* frame) {
+    std::memset(frame, 0, dy_frame_size(c) * L * sizeof(T));
+    for (int k = 0; k < c.K; ++k)
+      for (int oy = 0; oy < c.OH / 2; ++oy)
+        for (int ox = 0; ox < c.OW / 2; ++ox, dy += L, winner += L)
+          for (int l = 0; l < L; ++l)
+            if (winner[l] < 4) {
+              int y = oy * 2 + winner[l] / 2, x = ox * 2 + winner[l] % 2;
+              frame[((size_t(k) * c.OH + y) * (c.OW + 2) + 1 + x) * L + l] = dy[l];
+            }
+  }
+
+  static const T* frame_at(const Conv& c, const T* dframe, int k, int oy, int ox) {
+    return dframe + ((size_t(k) * c.OH + oy) * (c.OW + 2) + 1 + ox) * L;
+  }
+
+  static void conv_dw(const Conv& c, const T* xp, const T* dframe, T* dw, T* db) {
+    for (int k = 0; k < c.K; ++k)
+      for (int oy = 0; oy < c.OH; ++oy)
+        for (int ox = 0; ox < c.OW; ++ox) {
+          const T* d = frame_at(c, dframe, k, oy, ox);
+          products(c, k, oy, ox, [&](size_t wi, size_t xi) {
+            for (int l = 0; l < L; ++l) dw[wi] += xp[xi + l] * d[l];
+          });
+          for (int l = 0; db && l < L; ++l) db[k] += d[l];
+        }
+  }
+
+  static void conv_dx(const Conv& c, const T* dframe, const T* w, T* dx) {
+    std::memset(dx, 0, c.in_size() * L * sizeof(T));
+    for (int k = 0; k < c.K; ++k)
+      for (int oy = 0; oy < c.OH; ++oy)
+        for (int ox = 0; ox < c.OW; ++ox) {
+          const T* d = frame_at(c, dframe, k, oy, ox);
+          products(c, k, oy, ox, [&](size_t wi, size_t xi) {
+            size_t cell = xi / L, row = cell / c.Wp;
+            int x = int(cell % c.Wp) - c.pl, y = int(row % c.Hp) - c.pt, ch = int(row / c.Hp);
+            if (x < 0 || x >= c.W || y < 0 || y >= c.H) return;
+            T* out = dx + ((size_t(ch) * c.H + y) * c.W + x) * L;
+            for (int l = 0; l < L; ++l) out[l] += d[l] * w[wi];
+          });
+        }
+  }
+
+  // ---- pooling; f(h, w) for every real cell of a window
+  template <class F>
+  static void cells(const Pool& p, int oy, int ox, F f) {
+    for (int i = 0; i < p.kh; ++i)
+      for (int j = 0; j < p.kw; ++j) {
+        int h = oy * p.sh - p.pt + i, w = ox * p.sw - p.pl + j;
+        if (h >= 0 && h < p.H && w >= 0 && w < p.W) f(h, w);
+      }
+  }
+
+  static void max_pool(const Pool& p, const T* x, T* y, int32_t* winner) {
+    for (int c = 0; c < p.C; ++c, x += size_t(p.H) * p.W * L)
+      for (int oy = 0; oy < p.OH; ++oy)
+        for (int ox = 0; ox < p.OW; ++ox, y += L, winner += L)
+          for (int l = 0; l < L; ++l) {
+            T best = 0;
+            int at = -1;
+            cells(p, oy, ox, [&](int h, int w) {
+              T v = x[(size_t(h) * p.W + w) * L + l];
+              if (at < 0 || v > best || v != v) best = v, at = h * p.W + w;
+            });
+            y[l] = best, winner[l] = at;
+          }
+  }
+
+  static void max_pool_dx(const Pool& p, const T* dy, const int32_t* winner, T* dx) {
+    std::memset(dx, 0, p.in_size() * L * sizeof(T));
+    for (int c = 0; c < p.C; ++c, dx += size_t(p.H) * p.W * L)
+      for (int o = 0; o < p.OH * p.OW; ++o, dy += L, winner += L)
+        for (int l = 0; l < L; ++l) dx[size_t(winner[l]) * L + l] += dy[l];
+  }
+
+  static T count(const Pool& p, int oy, int ox) {
+    if (p.divisor) return T(p.divisor);
+    int real = 0, all = 0;
+    for (int i = 0; i < p.kh; ++i)
+      for (int j = 0; j < p.kw; ++j) {
+        int h = oy * p.sh - p.pt + i, w = ox * p.sw - p.pl + j;
+        real += h >= 0 && h < p.H && w >= 0 && w < p.W;
+        all += h < p.H + p.pb && w < p.W + p.pr;
+      }
+    return T(p.exclusive ? real : all);
+  }
+
+  static void avg_pool(const Pool& p, const T* x, T* y) {
+    for (int c = 0; c < p.C; ++c, x += size_t(p.H) * p.W * L)
+      for (int oy = 0; oy < p.OH; ++oy)
+        for (int ox = 0; ox < p.OW; ++ox, y += L)
+          for (int l = 0; l < L; ++l) {
+            T sum = 0;
+            cells(p, oy, ox, [&](int h, int w) { sum += x[(size_t(h) * p.W + w) * L + l]; });
+            y[l] = sum / count(p, oy, ox);
+          }
+  }
+
+  static void avg_pool_dx(const Pool& p, const T* dy, T* dx) {
+    std::memset(dx, 0, p.in_size() * L * sizeof(T));
+    for (int c = 0; c < p.C; ++c, dx += size_t(p.H) * p.W * L)
+      for (int oy = 0; oy < p.OH; ++oy)
+        for (int ox = 0; ox < p.OW; ++ox, dy += L) {
+          T n = count(p, oy, ox);
+          cells(p, oy, ox, [&](int h, int w) {
+            for (int l = 0; l < L; ++l) dx[(size_t(h) * p.W + w) * L + l] += dy[l] / n;
+          });
+        }
+  }
+
+  // ---- elementwise
+  static void relu(size_t n, const T* x, T* y) {
+    for (size_t i = 0; i < n; ++i) y[i] = x[i] < 0 ? T(0) : x[i];
+  }
+  static void relu_dx(size_t n, const T* y, const T* dy, T* dx) {
+    for (size_t i = 0; i < n; ++i) dx[i] = y[i] > 0 ? dy[i] : T(0);
+  }
+  static void sigmoid(size_t n, const T* x, T* y) {
+    for (size_t i = 0; i < n; ++i) y[i] = x[i] < 0 ? std::exp(x[i]) / (1 + std::exp(x[i])) : 1 / (1 + std::exp(-x[i]));
+  }
+  static void sigmoid_dx(size_t n, const T* y, const T* dy, T* dx) {
+    for (size_t i = 0; i < n; ++i) dx[i] = dy[i] * y[i] * (1 - y[i]);
+  }
+  static void tanh(size_t n, const T* x, T* y) {
+    for (size_t i = 0; i < n; ++i) y[i] = std::tanh(x[i]);
+  }
+  static void tanh_dx(size_t n, const T* y, const T* dy, T* dx) {
+    for (size_t i = 0; i < n; ++i) dx[i] = dy[i] * (1 - y[i] * y[i]);
+  }
+  static void add(size_t n, const T* a, const T* b, T* y) {
+    for (size_t i = 0; i < n; ++i) y[i] = a[i] + b[i];
+  }
+  static void mul(size_t n, const T* a, const T* b, T* y) {
+    for (size_t i = 0; i < n; ++i) y[i] = a[i] * b[i];
+  }
+  static void scale(size_t n, T factor, const T* x, T* y) {
+    for (size_t i = 0; i < n; ++i) y[i] = x[i] * factor;
+  }
+
+  // ---- linear: y[o] = b[o] + sum over i of x[i] * w[i][o]
+  static void linear(int in, int out, const T* x, const T* w, const T* b, bool cut, T* y) {
+    for (int o = 0; o < out; ++o)
+      for (int l = 0; l < L; ++l) {
+        T sum = b ? b[o] : T(0);
+        for (int i = 0; i < in; ++i) sum += x[size_t(i) * L + l] * w[size_t(i) * out + o];
+        y[size_t(o) * L + l] = cut && sum < 0 ? T(0) : sum;
+      }
+  }
+  static void linear_dx(int in, int out, const T* dy, const T* w, T* dx) {
+    for (int i = 0; i < in; ++i)
+      for (int l = 0; l < L; ++l) {
+        T sum = 0;
+        for (int o = 0; o < out; ++o) sum += dy[size_t(o) * L + l] * w[size_t(i) * out + o];
+        dx[size_t(i) * L + l] = sum;
+      }
+  }
+  static void linear_dw(int, int out, int groups, const T* x, size_t stride, const T* dyt, int i0, int i1, T* dw) {
+    const int outp = (out + L - 1) / L * L;
+    for (int i = i0; i < i1; ++i)
+      for (int o = 0; o < out; ++o) {
+        T sum = 0;
+        for (int n = 0; n < groups * L; ++n)
+          sum += x[n / L * stride + size_t(i) * L + n % L] * dyt[size_t(n) * outp + o];
+        dw[size_t(i) * out + o] = sum;
+      }
+  }
+  static void linear_db(int out, int groups, const T* dyt, T* db) {
+    const int outp = (out + L - 1) / L * L;
+    for (int o = 0; o < out; ++o) {
+      db[o] = 0;
+      for (int n = 0; n < groups * L; ++n) db[o] += dyt[size_t(n) * outp + o];
+    }
+  }
+
+  // ---- softmax and its loss, lane by lane
+  static void softmax(int C, const T* x, T* y) {
+    for (int l = 0; l < L; ++l) {
+      T top = x[l], sum = 0;
+      for (int c = 1; c < C; ++c) {
+        T v = x[size_t(c) * L + l];
+        if (v > top || v != v) top = v;
+      }
+      for (int c = 0; c < C; ++c) {
+        T z = x[size_t(c) * L + l] - top;
+        sum += y[size_t(c) * L + l] = std::exp(z < -64 ? T(-64) : z);
+      }
+      for (int c = 0; c < C; ++c) y[size_t(c) * L + l] /= sum;
+    }
+  }
+  static void softmax_dx(int C, const T* y, const T* dy, T* dx) {
+    for (int l = 0; l < L; ++l) {
+      T dot = 0;
+      for (int c = 0; c < C; ++c) dot += y[size_t(c) * L + l] * dy[size_t(c) * L + l];
+      for (int c = 0; c < C; ++c) dx[size_t(c) * L + l] = y[size_t(c) * L + l] * (dy[size_t(c) * L + l] - dot);
+    }
+  }
+  static void softmax_loss(int C, const T* x, const T* target, const T* weight, T* loss, T* dx) {
+    for (int l = 0; l < L; ++l) {
+      T top = x[l], sum = 0, mass = 0, total = 0;
+      for (int c = 1; c < C; ++c) {
+        T v = x[size_t(c) * L + l];
+        if (v > top || v != v) top = v;
+      }
+      auto clamped = [&](int c) {
+        T z = x[size_t(c) * L + l] - top;
+        return z < -64 ? T(-64) : z;
+      };
+      for (int c = 0; c < C; ++c) sum += std::exp(clamped(c));
+      for (int c = 0; c < C; ++c) {
+        T t = target[size_t(c) * L + l];
+        mass += t;
+        if (t != 0) total += t * (std::log(sum) - clamped(c));
+      }
+      for (int c = 0; c < C; ++c)
+        dx[size_t(c) * L + l] =
+            weight[l] != 0 ? weight[l] * (mass * std::exp(clamped(c)) / sum - target[size_t(c) * L + l]) : T(0);
+      loss[l] = weight[l] != 0 ? weight[l] * total : T(0);
+    }
+  }
+
+  // ---- optimizers
+  static T clipped(T g, Clip clip) {
+    g *= clip.scale;
+    return g < clip.lo ? clip.lo : g > clip.hi ? clip.hi : g;
+  }
+  static T gradient(T g, T p, T l2, Clip clip) {
+    g = clipped(g, clip);
+    return l2 != 0 ? g + l2 * p : g;
+  }
+  static void sgd(size_t n, T* p, const T* g, T lr, T l2, Clip clip) {
+    for (size_t i = 0; i < n; ++i) p[i] -= lr * gradient(g[i], p[i], l2, clip);
+  }
+  static void momentum(size_t n, T* p, const T* g, T* v, T lr, T mu, bool nesterov, T l2, Clip clip) {
+    for (size_t i = 0; i < n; ++i) {
+      T d = gradient(g[i], p[i], l2, clip);
+      v[i] = mu * v[i] + d;
+      p[i] -= lr * (nesterov ? d + mu * v[i] : v[i]);
+    }
+  }
+  static void adam(size_t n, T* p, const T* g, T* m, T* v, AdamStep a, Clip clip) {
+    for (size_t i = 0; i < n; ++i) {
+      T d = gradient(g[i], p[i], T(a.l2), clip);
+      p[i] *= T(a.decay);
+      m[i] = T(a.beta1) * m[i] + T(1.0f - a.beta1) * d;
+      v[i] = T(a.beta2) * v[i] + T(1.0f - a.beta2) * (d * d);
+      p[i] -= T(a.step) * (m[i] / (std::sqrt(v[i]) + T(a.eps)));
+    }
+  }
+  static double sum_squares(size_t n, const T* x) {
+    double total = 0;
+    for (size_t i = 0; i < n; ++i) total += double(x[i]) * double(x[i]);
+    return total;
+  }
+
+  static const Kernels<T>& table() {
+    static const Kernels<T> kTable = {
+        "reference", 1,       copy_weights, copy_weights, copy_weights, conv_forward, conv_pool_forward,
+        unpool,      conv_dw, conv_dx,      max_pool,     max_pool_dx,  avg_pool,     avg_pool_dx,
+        relu,        relu_dx, sigmoid,      sigmoid_dx,   tanh,         tanh_dx,      add,
+        mul,         scale,   linear,       linear_dx,    linear_dw,    linear_db,    softmax,
+        softmax_dx,  softmax_loss, sgd,     momentum,     adam,         sum_squares,
+    };
+    return kTable;
+  }
+};
+
+}  // namespace
+
+const Kernels<float>& reference_kernels() { return Reference<float>::table(); }
+const Kernels<double>& reference_kernels_f64() { return Reference<double>::table(); }
+
+}  // namespace lenet

@@ -1,0 +1,145 @@
+// One SIMD register of floats, as wide as the ISA level this file is compiled for. GCC/Clang vector extensions; the few
+// intrinsics are for what the extensions can't say (a fused multiply-add without -ffp-contract).
+// Everything is in an unnamed namespace: two levels' copies of a function must never be merged by the linker.
+#pragma once
+#include <cstdint>
+#include <cstring>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+namespace lenet {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int VW = 16;
+#elif defined(__AVX2__)
+constexpr int VW = 8;
+#else
+constexpr int VW = 4;
+#endif
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr bool kManyRegisters = true;  // 32 of them
+#else
+constexpr bool kManyRegisters = false;  // 16
+#endif
+
+typedef float V __attribute__((vector_size(VW * 4)));
+typedef int32_t Vi __attribute__((vector_size(VW * 4)));
+typedef float Vu __attribute__((vector_size(VW * 4), aligned(4), may_alias));
+typedef int32_t Viu __attribute__((vector_size(VW * 4), aligned(4), may_alias));
+typedef float V4 __attribute__((vector_size(16)));
+typedef float V4u __attribute__((vector_size(16), aligned(4), may_alias));
+
+#define LENET_INLINE inline __attribute__((always_inline))
+
+LENET_INLINE V load(const float* p) { return *reinterpret_cast<const Vu*>(p); }
+LENET_INLINE void store(float* p, V v) { *reinterpret_cast<Vu*>(p) = v; }
+LENET_INLINE Vi loadi(const int32_t* p) { return *reinterpret_cast<const Viu*>(p); }
+LENET_INLINE void storei(int32_t* p, Vi v) { *reinterpret_cast<Viu*>(p) = v; }
+LENET_INLINE V splat(float f) { return V{} + f; }
+LENET_INLINE Vi splati(int32_t i) { return Vi{} + i; }
+LENET_INLINE V select(Vi mask, V yes, V no) { return mask ? yes : no; }
+
+LENET_INLINE V fma(V a, V b, V c) {  // a * b + c, rounded once where the level can
+#if defined(__AVX512F__)
+  return _mm512_fmadd_ps(a, b, c);
+#elif defined(__FMA__)
+  return _mm256_fmadd_ps(a, b, c);
+#elif defined(__aarch64__)
+  return vfmaq_f32(c, a, b);
+#else
+  return a * b + c;
+#endif
+}
+
+// NaN goes through both: a comparison with it is false, so the value itself stays.
+LENET_INLINE V relu(V x) { return select(x < V{}, V{}, x); }
+LENET_INLINE V larger(V a, V b) { return select((b > a) | (b != b), b, a); }
+
+// Lane sums of four registers at once, by transposing: {sum(a), sum(b), sum(c), sum(d)}.
+LENET_INLINE V4 sum4(V a, V b, V c, V d) {
+#if defined(__AVX512F__)
+  V ab = V(_mm512_unpacklo_ps(a, b)) + V(_mm512_unpackhi_ps(a, b));
+  V cd = V(_mm512_unpacklo_ps(c, d)) + V(_mm512_unpackhi_ps(c, d));
+  V q = V(_mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd)))) +
+        V(_mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd))));
+  __m256 h = _mm256_add_ps(_mm512_castps512_ps256(q), _mm512_extractf32x8_ps(q, 1));
+  return V4(_mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1)));
+#elif defined(__AVX2__)
+  V ab = V(_mm256_unpacklo_ps(a, b)) + V(_mm256_unpackhi_ps(a, b));
+  V cd = V(_mm256_unpacklo_ps(c, d)) + V(_mm256_unpackhi_ps(c, d));
+  V q = V(_mm256_castpd_ps(_mm256_unpacklo_pd(_mm256_castps_pd(ab), _mm256_castps_pd(cd)))) +
+        V(_mm256_castpd_ps(_mm256_unpackhi_pd(_mm256_castps_pd(ab), _mm256_castps_pd(cd))));
+  return V4(_mm_add_ps(_mm256_castps256_ps128(q), _mm256_extractf128_ps(q, 1)));
+#else
+  V4 r;
+  for (int i = 0; i < 4; ++i) {
+    V v = i == 0 ? a : i == 1 ? b : i == 2 ? c : d;
+    r[i] = (v[0] + v[2]) + (v[1] + v[3]);
+  }
+  return r;
+#endif
+}
+
+// out[i] += lane sum of acc[i], for N registers.
+template <int N>
+LENET_INLINE void add_sums(const V* acc, float* out) {
+#pragma GCC unroll 16
+  for (int i = 0; i < N / 4 * 4; i += 4) {
+    V4 s = sum4(acc[i], acc[i + 1], acc[i + 2], acc[i + 3]);
+    *reinterpret_cast<V4u*>(out + i) = V4(*reinterpret_cast<const V4u*>(out + i)) + s;
+  }
+  if constexpr (N % 4 != 0) {
+    constexpr int B = N / 4 * 4;
+    V4 s = sum4(acc[B], B + 1 < N ? acc[B + 1] : V{}, B + 2 < N ? acc[B + 2] : V{}, V{});
+    for (int i = B; i < N; ++i) out[i] += s[i - B];
+  }
+}
+
+// e^x. x = n ln2 + r with |r| <= ln2 / 2, e^r by its Taylor series to r^7 (error below 1 ulp there), scaled by 2^n in
+// two steps so that results near the smallest normal number stay right. NaN in, NaN out; overflow gives infinity.
+LENET_INLINE V exp(V x) {
+  V low = splat(-87.3f), high = splat(88.8f);
+  V c = select(x < low, low, select(x > high, high, x));
+  const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number
+  V t = c * splat(1.44269504088896341f) + splat(magic);
+  V n = t - splat(magic);
+  V r = fma(n, splat(-0.693145751953125f), c);
+  r = fma(n, splat(-1.42860682030941723212e-6f), r);
+  V p = splat(1.0f / 5040);
+  p = fma(p, r, splat(1.0f / 720));
+  p = fma(p, r, splat(1.0f / 120));
+  p = fma(p, r, splat(1.0f / 24));
+  p = fma(p, r, splat(1.0f / 6));
+  p = fma(p, r, splat(0.5f));
+  p = fma(p, r, splat(1.0f));
+  p = fma(p, r, splat(1.0f));
+  Vi k = __builtin_convertvector(n, Vi);
+  Vi half = k >> 1;
+  V a = V((half + splati(127)) << 23), b = V((k - half + splati(127)) << 23);
+  V y = p * a * b;
+  return select(x < low, V{}, select(x != x, x, y));
+}
+
+// log(x) for x > 0 (normal numbers). x = 2^e m with m in [sqrt(1/2), sqrt(2)), log m = 2 atanh(s), s = (m-1)/(m+1).
+LENET_INLINE V log(V x) {
+  Vi bits = Vi(x) - splati(0x3f3504f3);
+  Vi e = bits >> 23;
+  V m = V((bits & splati(0x007fffff)) + splati(0x3f3504f3));
+  V s = (m - splat(1.0f)) / (m + splat(1.0f));
+  V z = s * s;
+  V p = splat(2.0f / 9);
+  p = fma(p, z, splat(2.0f / 7));
+  p = fma(p, z, splat(2.0f / 5));
+  p = fma(p, z, splat(2.0f / 3));
+  V tail = s * z * p;
+  V n = __builtin_convertvector(e, V);
+  V y = fma(n, splat(1.42860682030941723212e-6f), tail + (s + s));
+  return fma(n, splat(0.693145751953125f), y);
+}
+
+}  // namespace
+}  // namespace lenet

@@ -1,0 +1,91 @@
+"""lenet: small convolutional networks on small images, on our own native CPU engine, under Paddle's names.
+
+``import lenet as paddle`` runs Paddle's MNIST tutorial as it stands. ``lenet train`` on the command line trains a model of
+over 99 % in seconds. Importing this loads numpy, the standard library and the engine, nothing else.
+"""
+
+from lenet import io, jit, metric, nn, optimizer, regularizer, vision
+from lenet._core import num_threads as get_num_threads
+from lenet._dtype import bool_ as bool
+from lenet._dtype import (
+    DType,
+    float32,
+    float64,
+    get_default_dtype,
+    int8,
+    int16,
+    int32,
+    int64,
+    set_default_dtype,
+    uint8,
+)
+from lenet._print import set_printoptions
+from lenet._random import Generator, seed
+from lenet.array_ops import (
+    abs,
+    add,
+    arange,
+    argmax,
+    argmin,
+    argsort,
+    cast,
+    clip,
+    concat,
+    divide,
+    equal,
+    exp,
+    flatten,
+    floor_divide,
+    full,
+    greater_equal,
+    greater_than,
+    less_equal,
+    less_than,
+    log,
+    matmul,
+    max,
+    mean,
+    min,
+    multiply,
+    not_equal,
+    ones,
+    ones_like,
+    pow,
+    rand,
+    randint,
+    randn,
+    randperm,
+    reshape,
+    sqrt,
+    squeeze,
+    stack,
+    subtract,
+    sum,
+    topk,
+    transpose,
+    uniform,
+    unsqueeze,
+    zeros,
+    zeros_like,
+)
+from lenet.device import (
+    get_device,
+    is_compiled_with_cuda,
+    set_device,
+    set_num_threads,
+)
+from lenet.ops import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from lenet.param import ParamAttr, create_parameter
+from lenet.tensor import CPUPlace, Tensor, is_tensor, to_tensor
+from lenet.tutorial import LeNet
+
+try:  # TEMPORARY while these are being written
+    from lenet import callbacks
+    from lenet._summary import summary
+    from lenet.model import Model
+    from lenet.serialization import load, save
+except ImportError:
+    pass
+
+__version__ = "0.1.0"
+dtype = DType

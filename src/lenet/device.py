@@ -1,0 +1,34 @@
+"""Where computation happens: on the CPU, on as many threads as you say (Paddle: ``paddle.device``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lenet import _core
+from lenet._check import describe, message, positive_int
+from lenet.tensor import CPUPlace
+
+__all__ = ["get_device", "is_compiled_with_cuda", "set_device", "set_num_threads"]
+
+
+def set_device(device: Any) -> CPUPlace:
+    """Accept 'cpu' (Paddle: ``paddle.set_device``); ValueError for anything else, since this engine is for CPUs."""
+    if device != "cpu" and not isinstance(device, CPUPlace):
+        given = repr(device) if isinstance(device, str) else describe(device)
+        raise ValueError(message("set_device()", given, "'cpu', the only device of this engine", "Type lenet.set_device('cpu')"))
+    return CPUPlace()
+
+
+def get_device() -> str:
+    """Always 'cpu'."""
+    return "cpu"
+
+
+def is_compiled_with_cuda() -> bool:
+    """Always False."""
+    return False
+
+
+def set_num_threads(n: int) -> None:
+    """Compute on at most n threads; 0: as many as the process may use. The results are the same bits whatever n is."""
+    _core.set_num_threads(positive_int("set_num_threads()", n, least=0))

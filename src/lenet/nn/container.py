@@ -1,0 +1,124 @@
+"""Layers that hold layers: ``Sequential`` runs them in a row, ``LayerList`` only keeps them (Paddle: ``paddle.nn``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from lenet import _check
+from lenet.nn.layer import Layer
+
+__all__ = ["LayerList", "Sequential"]
+
+
+class _Numbered(Layer):
+    """What both containers share: reaching, replacing and adding layers by their place."""
+
+    def __len__(self) -> int:
+        return len(self._sub_layers)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(list(self._sub_layers.values()))
+
+    def _place(self, index: int, end: int) -> int:
+        """``index``, which may count from the end, as a place from 0 to ``end`` - 1; IndexError otherwise."""
+        if isinstance(index, bool) or not hasattr(index, "__index__"):
+            raise TypeError(_check.message(f"{type(self).__name__} index", _check.describe(index), "a whole number or a slice"))
+        if not -len(self) <= index < end:
+            expected = f"a whole number in [{-len(self)}, {end})"
+            raise IndexError(_check.message(f"{type(self).__name__} index", index, expected))
+        return index % len(self) if index < 0 else int(index)
+
+    def _replace_all(self, layers: Iterable[Layer]) -> None:
+        """Number ``layers`` from 0 anew."""
+        kept = list(layers)
+        for name in list(self._sub_layers):
+            delattr(self, name)
+        for place, layer in enumerate(kept):
+            self.add_sublayer(str(place), layer)
+
+    def append(self, sublayer: Layer) -> Any:
+        """Add ``sublayer`` at the end; returns self."""
+        self.add_sublayer(str(len(self)), _layer(type(self).__name__, sublayer))
+        return self
+
+    def extend(self, sublayers: Iterable[Layer]) -> Any:
+        """Add every one of ``sublayers`` at the end; returns self."""
+        for layer in list(sublayers):
+            self.append(layer)
+        return self
+
+
+def _layer(what: str, value: Any) -> Layer:
+    if not isinstance(value, Layer):
+        raise ValueError(_check.message(what, _check.describe(value), "a Layer", "Make functions into a Layer with a forward"))
+    return value
+
+
+class Sequential(_Numbered):
+    """Runs its layers in order, each on the output of the one before: ``Sequential(Flatten(), Linear(784, 10))``.
+
+    layers: Layers (named '0', '1', …), or ('name', Layer) pairs. Index by place (negative, slices too) or by name.
+    """
+
+    def __init__(self, *layers: Any) -> None:
+        super().__init__()
+        if len(layers) == 1 and isinstance(layers[0], list):
+            fix = "Put a star before the list: Sequential(*layers)"
+            raise ValueError(_check.message("Sequential", "a list of layers", "the layers themselves", fix))
+        for place, entry in enumerate(layers):
+            name, layer = (str(place), entry) if isinstance(entry, Layer) else self._named(entry)
+            self.add_sublayer(name, layer)
+
+    @staticmethod
+    def _named(entry: Any) -> tuple[str, Layer]:
+        if not (isinstance(entry, (tuple, list)) and len(entry) == 2 and isinstance(entry[0], str)):
+            raise ValueError(_check.message("Sequential", _check.describe(entry), "a Layer or a ('name', Layer) pair"))
+        return entry[0], _layer("Sequential", entry[1])
+
+    def forward(self, input: Any) -> Any:
+        for layer in self:
+            input = layer(input)
+        return input
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return Sequential(*list(self)[index])
+        if isinstance(index, str):
+            return self._sub_layers[index]
+        return list(self)[self._place(index, len(self))]
+
+    def __setitem__(self, index: Any, layer: Layer) -> None:
+        name = index if isinstance(index, str) else list(self._sub_layers)[self._place(index, len(self))]
+        setattr(self, name, _layer("Sequential", layer))
+
+    def __delitem__(self, index: Any) -> None:
+        name = index if isinstance(index, str) else list(self._sub_layers)[self._place(index, len(self))]
+        delattr(self, name)
+
+
+class LayerList(_Numbered):
+    """A list whose layers count as part of the network, named '0', '1', …; it has no forward: loop over it in yours."""
+
+    def __init__(self, sublayers: Iterable[Layer] | None = None) -> None:
+        super().__init__()
+        self.extend(() if sublayers is None else sublayers)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return LayerList(list(self)[index])
+        return list(self)[self._place(index, len(self))]
+
+    def __setitem__(self, index: int, layer: Layer) -> None:
+        self.add_sublayer(str(self._place(index, len(self))), _layer("LayerList", layer))
+
+    def __delitem__(self, index: Any) -> None:
+        kept = list(self)
+        del kept[index if isinstance(index, slice) else self._place(index, len(self))]
+        self._replace_all(kept)
+
+    def insert(self, index: int, sublayer: Layer) -> None:
+        """Put ``sublayer`` before place ``index`` (the length is allowed: at the end)."""
+        kept = list(self)
+        kept.insert(self._place(index, len(self) + 1), _layer("LayerList", sublayer))
+        self._replace_all(kept)

@@ -1,0 +1,53 @@
+"""Dropout as layers (Paddle: ``paddle.nn.Dropout``, ``Dropout2D``): active in training mode alone. Source: Srivastava et al. 2014."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lenet import _check
+from lenet.nn import _window, functional
+from lenet.nn.layer import Layer
+from lenet.tensor import Tensor
+
+__all__ = ["Dropout", "Dropout2D"]
+
+
+class Dropout(Layer):
+    """Zeroes each entry with probability ``p`` (0 to 1) in training; arguments as ``functional.dropout``."""
+
+    def __init__(
+        self,
+        p: float = 0.5,
+        inplace: bool = False,
+        axis: int | Sequence[int] | None = None,
+        mode: str = "upscale_in_train",
+        name: str | None = None,
+    ) -> None:
+        super().__init__()
+        functional.drop_probability("Dropout", p)
+        self._mode = _check.choice("Dropout(mode)", mode, functional.DROPOUT_MODES)
+        self._p, self._inplace, self._axis, self._name = p, inplace, axis, name
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.dropout(x, self._p, self._axis, self.training, mode=self._mode)
+
+    def extra_repr(self) -> str:
+        name = f", name={self._name}" if self._name else ""
+        return f"p={self._p}, axis={self._axis}, mode={self._mode}{name}, inplace={self._inplace}"
+
+
+class Dropout2D(Layer):
+    """Zeroes whole channels of images [N, C, H, W] with probability ``p`` in training."""
+
+    def __init__(self, p: float = 0.5, data_format: str = "NCHW", name: str | None = None) -> None:
+        super().__init__()
+        functional.drop_probability("Dropout2D", p)
+        _window.only_nchw("Dropout2D", data_format)
+        self._p, self._name = p, name
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.dropout2d(x, self._p, self.training)
+
+    def extra_repr(self) -> str:
+        name = f", name={self._name}" if self._name else ""
+        return f"p={self._p}, data_format=NCHW{name}"

@@ -1,0 +1,166 @@
+"""The update rules: SGD, Momentum, Adam, AdamW (Paddle: ``paddle.optimizer``). Each is one call into the core a step.
+
+g is the gradient after clipping, plus l2 · p where weight decay asks for it (AdamW decays the value itself instead). All
+arithmetic is float32. Arguments shared by all are described at ``Optimizer``; ``multi_precision``, ``lazy_mode`` and
+``use_multi_tensor`` are Paddle's and change nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lenet import _check, _core
+from lenet.clip import ClipGradBase
+from lenet.optimizer.lr import LRScheduler
+from lenet.optimizer.optimizer import Batch, Group, Optimizer
+from lenet.regularizer import WeightDecayRegularizer
+from lenet.tensor import Parameter
+
+__all__ = ["SGD", "Adam", "AdamW", "Momentum"]
+
+
+class SGD(Optimizer):
+    """p -= lr · g. Keeps no state."""
+
+    rule = "sgd"
+
+    def __init__(
+        self,
+        learning_rate: float | LRScheduler = 0.001,
+        parameters: Any = None,
+        weight_decay: float | WeightDecayRegularizer | None = None,
+        grad_clip: ClipGradBase | None = None,
+        multi_precision: bool = False,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(learning_rate, parameters, weight_decay, grad_clip, name)
+
+    def _update(self, batch: Batch) -> None:
+        _core.sgd(batch.values, batch.grads, batch.lr, batch.l2)
+
+
+class Momentum(Optimizer):
+    """v = momentum · v + g; p -= lr · v, or with use_nesterov p -= lr · (g + momentum · v).
+
+    rescale_grad: a factor on the gradient, before anything else. Source: Polyak 1964; Nesterov 1983.
+    """
+
+    rule = "momentum"
+    state_names = ("velocity",)
+
+    def __init__(
+        self,
+        learning_rate: float | LRScheduler = 0.001,
+        momentum: float = 0.9,
+        parameters: Any = None,
+        use_nesterov: bool = False,
+        weight_decay: float | WeightDecayRegularizer | None = None,
+        grad_clip: ClipGradBase | None = None,
+        multi_precision: bool = False,
+        rescale_grad: float = 1.0,
+        use_multi_tensor: bool = False,
+        name: str | None = None,
+    ) -> None:
+        if momentum is None:
+            raise ValueError(_check.message("Momentum(momentum)", None, "a number such as 0.9"))
+        options = {"momentum": momentum, "rescale_grad": rescale_grad}
+        super().__init__(learning_rate, parameters, weight_decay, grad_clip, name, options=options)
+        self._nesterov = bool(use_nesterov)
+
+    def _update(self, batch: Batch) -> None:
+        factor, grads = batch.options["rescale_grad"], batch.grads
+        if factor != 1.0:
+            grads = [g * np.float32(factor) for g in grads]
+        mu = batch.options["momentum"]
+        _core.momentum(batch.values, grads, batch.states[0], batch.lr, mu, self._nesterov, batch.l2)
+
+    def _plan_numbers(self, group: Group) -> dict[str, Any]:
+        return {"mu": group.options["momentum"], "nesterov": self._nesterov}
+
+
+class Adam(Optimizer):
+    """m = β1·m + (1-β1)·g; v = β2·v + (1-β2)·g²; p -= lr · m̂ / (√v̂ + epsilon), where m̂ = m/(1-β1ᵗ) and v̂ = v/(1-β2ᵗ).
+
+    A gradient of zeros still moves p, by what is left of m. Source: Kingma and Ba 2015.
+    """
+
+    rule = "adam"
+    state_names = ("moment1", "moment2")
+    power_names = ("beta1", "beta2")
+
+    def __init__(
+        self,
+        learning_rate: float | LRScheduler = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        parameters: Any = None,
+        weight_decay: float | WeightDecayRegularizer | None = None,
+        grad_clip: ClipGradBase | None = None,
+        lazy_mode: bool = False,
+        multi_precision: bool = False,
+        use_multi_tensor: bool = False,
+        amsgrad: bool = False,
+        name: str | None = None,
+    ) -> None:
+        _no_amsgrad("Adam", amsgrad)
+        options = {"beta1": beta1, "beta2": beta2, "epsilon": epsilon}
+        super().__init__(learning_rate, parameters, weight_decay, grad_clip, name, options=options)
+
+    def _update(self, batch: Batch) -> None:
+        o, (moment1, moment2), (pow1, pow2) = batch.options, batch.states, batch.powers
+        numbers = (batch.lr, o["beta1"], o["beta2"], o["epsilon"], pow1, pow2, batch.l2, batch.decay)
+        _core.adam(batch.values, batch.grads, moment1, moment2, *numbers)
+
+    def _plan_numbers(self, group: Group) -> dict[str, Any]:
+        o = group.options
+        return {"beta1": o["beta1"], "beta2": o["beta2"], "eps": o["epsilon"]}
+
+
+class AdamW(Adam):
+    """p *= 1 - lr · weight_decay; then Adam with the plain gradient.
+
+    weight_decay: a number of at least 0. apply_decay_param_fun(parameter name) -> bool: False leaves that parameter undecayed.
+    lr_ratio raises NotImplementedError, as Paddle does on a CPU. Source: Loshchilov and Hutter 2019.
+    """
+
+    rule = "adam"
+
+    def __init__(
+        self,
+        learning_rate: float | LRScheduler = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        parameters: Any = None,
+        weight_decay: float = 0.01,
+        use_lowprecision_moment: bool = False,
+        lr_ratio: Callable[[Parameter], float] | None = None,
+        apply_decay_param_fun: Callable[[str], bool] | None = None,
+        grad_clip: ClipGradBase | None = None,
+        lazy_mode: bool = False,
+        multi_precision: bool = False,
+        amsgrad: bool = False,
+        name: str | None = None,
+    ) -> None:
+        _no_amsgrad("AdamW", amsgrad)
+        if lr_ratio is not None:
+            fix = "Use ParamAttr(learning_rate=…) or parameter groups"
+            raise NotImplementedError(_check.message("AdamW(lr_ratio)", _check.describe(lr_ratio), "None", fix))
+        if apply_decay_param_fun is not None and not callable(apply_decay_param_fun):
+            given = _check.describe(apply_decay_param_fun)
+            raise TypeError(_check.message("AdamW(apply_decay_param_fun)", given, "a function of a parameter's name"))
+        options = {"beta1": beta1, "beta2": beta2, "epsilon": epsilon, "weight_decay": weight_decay}
+        Optimizer.__init__(self, learning_rate, parameters, None, grad_clip, name, options=options)
+        self._decays = apply_decay_param_fun
+
+    def _decay(self, group: Group, p: Parameter) -> float:
+        return group.options["weight_decay"] if self._decays is None or self._decays(p.name) else 0.0
+
+
+def _no_amsgrad(what: str, amsgrad: bool) -> None:
+    if amsgrad:
+        raise ValueError(_check.message(f"{what}(amsgrad)", amsgrad, "False", "This engine has no AMSGrad; leave it out"))

@@ -1,0 +1,121 @@
+"""One progress display for whatever takes long: a rich bar on a terminal, plain lines in a log, silence when quick.
+
+Nothing is shown during the first second; work that is done by then leaves no trace. It knows neither downloads nor
+training: callers say how far they are and may add a note. Read by ``_fetch`` and by training.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichBar
+    from rich.progress import TaskID
+
+__all__ = ["Progress", "on_terminal", "say"]
+
+_REDRAW_SECONDS = 0.1
+
+
+def say(text: str) -> None:
+    """One line to standard error: what a person should know and a program that reads our output must not meet."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def on_terminal(stream: TextIO) -> bool:
+    """Whether ``stream`` is a terminal that can redraw a line."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+class Progress:
+    """``with Progress("MNIST", total=11e6, unit="MB", scale=1e6) as bar: bar.update(done, note)``.
+
+    ``total`` and ``done`` are in the caller's unit (bytes, steps); shown they are divided by ``scale`` and followed by
+    ``unit``. ``total`` may be None or set later. ``delay`` and ``every`` are seconds: before anything shows, and
+    between two lines in a log. ``stream`` is standard error unless given.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        total: float | None = None,
+        *,
+        unit: str = "",
+        scale: float = 1.0,
+        stream: TextIO | None = None,
+        delay: float = 1.0,
+        every: float = 10.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.title, self.total, self.unit, self.scale = title, total, unit, scale
+        self._stream = sys.stderr if stream is None else stream
+        self._every = _REDRAW_SECONDS if on_terminal(self._stream) else every
+        self._clock = clock
+        self._began = clock()
+        self._next = self._began + delay
+        self._bar: RichBar | None = None
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def update(self, done: float, note: str = "") -> None:
+        """Tell how much is done in all (not since the last call); shows it if it is time to."""
+        now = self._clock()
+        if now < self._next:
+            return
+        self._next = now + self._every
+        if on_terminal(self._stream):
+            self._draw(done, note)
+        else:
+            print(self.line(done, note), file=self._stream, flush=True)
+
+    def line(self, done: float, note: str = "") -> str:
+        """The plain line for a log: ``MNIST: 4.2 of 9.9 MB (42%), 7 s left, note``."""
+        shown = f"{done / self.scale:.4g}"
+        unit = f" {self.unit}" if self.unit else ""
+        spent = self._clock() - self._began
+        if self.total:
+            text = f"{self.title}: {shown} of {self.total / self.scale:.4g}{unit} ({done / self.total:.0%})"
+            if done > 0:
+                text += f", {max(0.0, spent * (self.total / done - 1)):.0f} s left"
+        else:
+            text = f"{self.title}: {shown}{unit}, {spent:.0f} s"
+        return f"{text}, {note}" if note else text
+
+    def close(self) -> None:
+        """Take the bar off the terminal; what it showed is over."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _draw(self, done: float, note: str) -> None:
+        if self._bar is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import Progress as RichBar
+
+            # No refresh thread: it would compete with the training threads for the cores.
+            self._bar = RichBar(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                TextColumn("{task.fields[shown]}", markup=False),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[note]}", markup=False),
+                console=Console(file=self._stream),
+                auto_refresh=False,
+                transient=True,
+            )
+            self._bar.start()
+            self._task = self._bar.add_task(self.title, total=self.total, shown="", note="")
+        assert self._task is not None  # set with the bar, above
+        total = f" of {self.total / self.scale:.4g}" if self.total else ""
+        shown = f"{done / self.scale:.4g}{total} {self.unit}".rstrip()
+        self._bar.update(self._task, completed=done, total=self.total, shown=shown, note=note, refresh=True)

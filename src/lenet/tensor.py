@@ -1,0 +1,443 @@
+"""``Tensor`` and ``Parameter``: an array, where it came from, and its gradient.
+
+A tensor is *dense* (a C-contiguous numpy array of any dtype) or in *lanes* (float32 or float64, a core Buffer: groups of
+16 samples, the sample innermost), or both, the second being a cache of the first. Core operations read and write lanes,
+array operations dense numbers; each asks for the form it needs and the other is made once. A write in place drops the
+cache. Views copy: no two tensors share memory.
+
+What can be computed with tensors is not here: ``ops`` holds the table of operations, ``array_ops`` the arithmetic that
+becomes this class's methods. Names and behaviour are Paddle's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lenet import _core, _dtype
+from lenet._check import describe, message
+from lenet._dtype import DType, dtype_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lenet.ops import Node
+
+    Lanes = _core.Buffer | _core.Buffer64
+
+__all__ = ["CPUPlace", "Parameter", "Size", "Tensor", "is_tensor", "to_tensor"]
+
+_F32 = np.dtype(np.float32)
+_F64 = np.dtype(np.float64)
+
+
+class Size(list):  # type: ignore[type-arg]
+    """A shape: a list of ints that also equals the tuple of them."""
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, (list, tuple)) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __add__(self, other: Sequence[int]) -> Size:  # type: ignore[override]
+        return Size(list(self) + list(other))
+
+    def __radd__(self, other: Sequence[int]) -> Size:
+        return Size(list(other) + list(self))
+
+    def __repr__(self) -> str:
+        return f"paddle.Size({list(self)!r})"
+
+    def numel(self) -> int:
+        """How many elements an array of this shape has."""
+        return math.prod(self)
+
+
+class CPUPlace:
+    """The only place there is. Accepted wherever Paddle takes a place."""
+
+    def __repr__(self) -> str:
+        return "Place(cpu)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CPUPlace)
+
+    def __hash__(self) -> int:
+        return hash("cpu")
+
+
+_CPU = CPUPlace()
+_names = 0
+
+# Set by a tracer (ops.Trace) while it watches a forward pass: told of every value read back into Python.
+on_read: list[Callable[[], None]] = []
+
+
+class Tensor:
+    """An n-dimensional array with an optional gradient (``paddle.Tensor``). Make one with ``to_tensor``."""
+
+    __slots__ = ("_data", "_dtype", "_grad", "_lanes", "_name", "_node", "_shape", "__weakref__", "persistable", "stop_gradient")
+
+    _data: NDArray[Any] | None
+    _lanes: Lanes | None
+    _shape: tuple[int, ...]
+    _dtype: np.dtype[Any]
+    _grad: Tensor | None
+    _node: Node | None
+    _name: str | None
+    stop_gradient: bool
+    persistable: bool
+    __array_priority__ = 100  # ndarray + Tensor asks Tensor
+
+    def __init__(self, data: Any, stop_gradient: bool = True) -> None:
+        array = np.array(data.data_array() if isinstance(data, Tensor) else data, order="C")
+        self._fill(array, None, array.shape, array.dtype, stop_gradient)
+
+    def _fill(
+        self, data: NDArray[Any] | None, lanes: Lanes | None, shape: tuple[int, ...], dtype: np.dtype[Any], stop_gradient: bool
+    ) -> None:
+        self._data = data
+        self._lanes = lanes
+        self._shape = shape
+        self._dtype = dtype
+        self._grad = None
+        self._node = None
+        self._name = None
+        self.stop_gradient = stop_gradient
+        self.persistable = False
+
+    # ---- the two forms ----------------------------------------------------------------------------------------------
+
+    def data_array(self) -> NDArray[Any]:
+        """The dense numbers without a copy. Read only: other code may hold the same array."""
+        data = self._data
+        if data is None:
+            data = self._data = np.empty(self._shape, self._dtype)
+            if data.size:
+                _core.from_lanes(self._lanes, self._shape[0] if self._shape else 1, data)  # type: ignore[arg-type]
+        return data
+
+    def lanes(self) -> Lanes:
+        """The numbers in lanes, along the first axis. Core operations alone read them."""
+        lanes = self._lanes
+        if lanes is None:
+            if 0 in self._shape:
+                raise ValueError(message("this operation", f"a tensor of shape {list(self._shape)}", "a batch of at least one sample"))
+            lanes = _core.to_lanes(np.ascontiguousarray(self._data), self._shape[0] if self._shape else 1)
+            self._keep_lanes(lanes)
+        return lanes
+
+    def _keep_lanes(self, lanes: Lanes) -> None:
+        self._lanes = lanes
+
+    # ---- what it is -------------------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> Size:
+        """The lengths of its axes."""
+        return Size(self._shape)
+
+    @property
+    def dtype(self) -> DType:
+        """The type of its elements."""
+        return dtype_of(self._dtype)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self._shape)
+
+    def dim(self) -> int:
+        """The number of axes."""
+        return len(self._shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return math.prod(self._shape)
+
+    @property
+    def place(self) -> CPUPlace:
+        """Always the CPU."""
+        return _CPU
+
+    @property
+    def name(self) -> str:
+        """Its name; made up on first use."""
+        global _names
+        if self._name is None:
+            self._name = f"generated_tensor_{_names}"
+            _names += 1
+        return self._name
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self._name = value
+
+    @property
+    def is_leaf(self) -> bool:
+        """True if no recorded operation made it."""
+        return self._node is None
+
+    @property
+    def grad(self) -> Tensor | None:
+        """Its gradient after ``backward()``, or None."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None and not isinstance(value, Tensor):
+            raise TypeError(message("grad", describe(value), "a Tensor or None"))
+        if value is not None and value._shape != self._shape:
+            raise ValueError(message("grad", f"shape {list(value._shape)}", f"the tensor's own shape {list(self._shape)}"))
+        self._grad = value
+
+    # ---- reading it back --------------------------------------------------------------------------------------------
+
+    def numpy(self) -> NDArray[Any]:
+        """A writable copy as an ndarray."""
+        for told in on_read:
+            told()
+        return self.data_array().copy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        for told in on_read:
+            told()
+        data = self.data_array()
+        if dtype is not None and np.dtype(dtype) != data.dtype:
+            return data.astype(dtype)
+        if copy:
+            return data.copy()
+        view = data.view()
+        view.flags.writeable = False
+        return view
+
+    def item(self, *index: int) -> Any:
+        """The single element (or the one at a flat or full index) as a Python number; ValueError if there are several."""
+        data = self.numpy()
+        if not index and data.size != 1:
+            raise ValueError(message("item()", f"a tensor of {data.size} elements", "a single element", "Give its index: t.item(0)"))
+        return data.item(*index)
+
+    def tolist(self) -> Any:
+        """Nested lists of Python numbers."""
+        return self.numpy().tolist()
+
+    def _single(self, what: str) -> Any:
+        if self.size != 1:
+            raise ValueError(message(what, f"a tensor of shape {list(self._shape)}", "a tensor of one element", "Take one element, as in t[0], or use t.numpy()"))
+        return self.numpy().reshape(()).item()
+
+    def __float__(self) -> float:
+        return float(self._single("float()"))
+
+    def __int__(self) -> int:
+        return int(self._single("int()"))
+
+    def __bool__(self) -> bool:
+        return bool(self._single("bool()"))
+
+    def __index__(self) -> int:
+        value = self._single("an index")
+        if isinstance(value, float):
+            raise TypeError(message("an index", "a tensor of float", "a tensor of a whole number"))
+        return int(value)
+
+    def __len__(self) -> int:
+        if not self._shape:
+            raise TypeError(message("len()", "a 0-D tensor", "a tensor with an axis"))
+        return self._shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        for told in on_read:
+            told()
+        for i in range(len(self)):
+            yield self[i]  # type: ignore[index]
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __format__(self, spec: str) -> str:
+        if not self._shape or (spec and self.size == 1):
+            return format(self.item(), spec)
+        return format(str(self), spec)
+
+    def __repr__(self) -> str:
+        from lenet._print import text
+
+        return text(self)
+
+    __str__ = __repr__
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        copy = to_tensor(self.data_array(), stop_gradient=self.stop_gradient)
+        memo[id(self)] = copy
+        return copy
+
+    # ---- writing it -------------------------------------------------------------------------------------------------
+
+    def set_value(self, value: Any) -> None:
+        """Overwrite all elements with an array of the same shape; ValueError for another shape or dtype."""
+        new = np.asarray(value.data_array() if isinstance(value, Tensor) else value)
+        if new.shape != self._shape:
+            raise ValueError(message("set_value()", f"shape {list(new.shape)}", f"shape {list(self._shape)}"))
+        if new.dtype != self._dtype:
+            raise ValueError(message("set_value()", f"dtype {new.dtype}", f"dtype {self._dtype}", f"Convert it: value.astype('{self._dtype}')"))
+        self._write(new)
+
+    def _write(self, new: NDArray[Any]) -> None:
+        self._data = np.array(new, self._dtype, order="C")
+        self._lanes = None
+
+    def _check_writable(self) -> None:
+        if not self.stop_gradient and self._node is None:
+            raise ValueError(message("a write in place", "a leaf tensor that wants a gradient", "a tensor with stop_gradient=True", "Write inside `with lenet.no_grad():` or use set_value()"))
+
+    # ---- gradient ---------------------------------------------------------------------------------------------------
+
+    def backward(self, grad_tensor: Tensor | None = None, retain_graph: bool = False) -> None:
+        """Compute the gradient of this tensor with respect to every leaf it came from, and add it to their ``.grad``.
+
+        grad_tensor: the gradient of something with respect to this tensor, same shape; ones if None.
+        Does nothing on a tensor with stop_gradient=True. RuntimeError on a second call without retain_graph=True.
+        """
+        from lenet.ops import run_backward
+
+        run_backward(self, grad_tensor, retain_graph)
+
+    def detach(self) -> Tensor:
+        """The same numbers, cut off from the graph, stop_gradient=True."""
+        return to_tensor(self.data_array())
+
+    def clear_gradient(self, set_to_zero: bool = True) -> None:
+        """Set the gradient to zeros (or to None)."""
+        if self._grad is None:
+            return
+        if set_to_zero:
+            self._grad._write(np.zeros(self._shape, self._dtype))
+        else:
+            self._grad = None
+
+    clear_grad = clear_gradient
+
+    def cpu(self) -> Tensor:
+        """Itself: everything is on the CPU."""
+        return self
+
+
+class Parameter(Tensor):
+    """A tensor that training changes. Its value is a block of memory of its own that never moves; plans point into it."""
+
+    __slots__ = ("_trainable", "need_clip", "optimize_attr", "regularizer")
+
+    def __init__(self, data: NDArray[Any], name: str | None = None, trainable: bool = True) -> None:
+        """data is kept, not copied: C-contiguous and aligned to 64 bytes (``param.aligned``)."""
+        self._fill(data, None, data.shape, data.dtype, not trainable)
+        self._name = name
+        self.persistable = True
+        self._trainable = trainable
+        self.optimize_attr: dict[str, float] = {"learning_rate": 1.0}
+        self.regularizer: Any = None
+        self.need_clip = True
+
+    @property
+    def trainable(self) -> bool:
+        """False freezes it: the same as stop_gradient=True."""
+        return not self.stop_gradient
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self.stop_gradient = not value
+
+    def _keep_lanes(self, lanes: Lanes) -> None:
+        """Optimizers write the value behind this class's back, so nothing is cached."""
+
+    def _write(self, new: NDArray[Any]) -> None:
+        self.data_array()[...] = new
+
+    def clear_gradient(self, set_to_zero: bool = True) -> None:
+        """Set the gradient to zeros (or to None)."""
+        if self._grad is not None and set_to_zero:
+            self._grad.data_array()[...] = 0
+            self._grad._lanes = None
+        elif not set_to_zero:
+            self._grad = None
+
+    clear_grad = clear_gradient
+
+
+def dense(data: NDArray[Any], stop_gradient: bool = True) -> Tensor:
+    """A tensor around an ndarray that nobody else will write: no copy."""
+    t = Tensor.__new__(Tensor)
+    t._fill(data, None, data.shape, data.dtype, stop_gradient)
+    return t
+
+
+def in_lanes(lanes: Lanes, shape: tuple[int, ...], dtype: np.dtype[Any] = _F32) -> Tensor:
+    """A tensor around a core Buffer of ``shape`` (samples first)."""
+    t = Tensor.__new__(Tensor)
+    t._fill(None, lanes, shape, dtype, True)
+    return t
+
+
+def is_tensor(x: object) -> bool:
+    """True for a Tensor."""
+    return isinstance(x, Tensor)
+
+
+def to_tensor(data: Any, dtype: Any = None, place: Any = None, stop_gradient: bool = True) -> Tensor:
+    """A Tensor with a copy of ``data`` (``paddle.to_tensor``).
+
+    data: a number, nested lists of numbers, an ndarray, or a Tensor. Python ints become int64, floats the default dtype
+    (float32), ndarrays keep their dtype. dtype: another one, as in "float32". place: accepted, there is only the CPU.
+    TypeError for text, None, dicts; ValueError for ragged lists.
+    """
+    if isinstance(data, Tensor):
+        array = data.data_array()
+    elif isinstance(data, (np.ndarray, np.generic)):
+        array = np.asarray(data)
+    elif isinstance(data, (bool, int, float, list, tuple)):
+        array = _from_python(data)
+    elif hasattr(data, "__array__") and not _is_foreign_tensor(data):
+        array = np.asarray(data)
+    else:
+        fix = "Hand over its numbers: x.numpy()" if _is_foreign_tensor(data) else ""
+        raise TypeError(message("to_tensor()", describe(data), "a number, a list of numbers, an ndarray or a lenet Tensor", fix))
+    wanted = dtype_of(dtype).numpy if dtype is not None else array.dtype
+    if wanted not in _dtype._BY_NUMPY:
+        raise TypeError(message("to_tensor()", f"an array of {array.dtype}", "numbers", "Convert it: x.astype('float32')"))
+    copy = np.array(array, wanted, order="C")
+    return dense(copy, stop_gradient)
+
+
+def _is_foreign_tensor(value: object) -> bool:
+    return type(value).__module__.split(".")[0] in ("paddle", "torch", "tensorflow", "jax", "jaxlib")
+
+
+def _from_python(data: Any) -> NDArray[Any]:
+    def plain(item: Any) -> Any:
+        if isinstance(item, Tensor):
+            return item.data_array()
+        return [plain(i) for i in item] if isinstance(item, (list, tuple)) else item
+
+    try:
+        array = np.array(plain(data))
+    except ValueError:
+        raise ValueError(message("to_tensor()", "lists of different lengths", "lists that form a full rectangle")) from None
+    if array.dtype.kind in "OUSV":
+        raise TypeError(message("to_tensor()", describe(data), "a number, a list of numbers, an ndarray or a lenet Tensor"))
+    if array.dtype == _F64 and not _holds_numpy_float64(data):
+        array = array.astype(_dtype._default.numpy)
+    return array
+
+
+def _holds_numpy_float64(data: Any) -> bool:
+    while isinstance(data, (list, tuple)) and data:
+        data = data[0]
+    return isinstance(data, Tensor) and data._dtype == _F64 or isinstance(data, np.ndarray) and data.dtype == _F64 or type(data) is np.float64

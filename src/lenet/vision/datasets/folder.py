@@ -1,0 +1,250 @@
+"""A user's own images in folders: ``DatasetFolder`` and ``ImageFolder`` under Paddle's names, and ``load_folder``.
+
+The first two read each file when it is asked for and hand out colour. ``load_folder`` is for MNIST-class training: it
+makes everything grey and small once, keeps it in memory, and sets a test part aside.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet._check import describe, message, positive_int
+from lenet._dtype import get_default_dtype
+from lenet.io import Dataset
+from lenet.progress import Progress
+from lenet.vision.datasets.arrays import ArrayDataset
+from lenet.vision.image import get_image_backend, open_image
+
+__all__ = ["IMG_EXTENSIONS", "DatasetFolder", "ImageFolder", "load_folder"]
+
+IMG_EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+
+StrPath = str | os.PathLike[str]
+
+
+class DatasetFolder(Dataset):
+    """Labelled images: one folder a class, ``root/class_name/…/image.png``.
+
+    root: the folder of class folders. loader: path -> image; None reads RGB, as a Pillow image or, with the backend
+    ``"cv2"``, as uint8 [H, W, 3]. extensions: file names that count, in any case; None takes ``IMG_EXTENSIONS``.
+    transform: called with each image. is_valid_file: path -> bool, in place of extensions.
+
+    ``ds[i]`` is ``(image, class number)``. ``classes`` are the folders' names in order, ``class_to_idx`` their numbers,
+    ``samples`` the (path, number) pairs, ``targets`` the numbers. FileNotFoundError for a missing root, RuntimeError
+    for one without images, ValueError for both extensions and is_valid_file, OSError naming a file that is no image.
+
+    Paddle: ``paddle.vision.datasets.DatasetFolder``.
+    """
+
+    def __init__(
+        self,
+        root: StrPath,
+        loader: Callable[[str], Any] | None = None,
+        extensions: Sequence[str] | None = None,
+        transform: Callable[[Any], Any] | None = None,
+        is_valid_file: Callable[[str], bool] | None = None,
+    ) -> None:
+        self.root = _existing(root)
+        self.loader = _default_loader if loader is None else loader
+        self.transform = transform
+        self.extensions, valid = _filter(extensions, is_valid_file)
+        self.classes = _class_names(self.root)
+        self.class_to_idx = {name: number for number, name in enumerate(self.classes)}
+        self.samples = [
+            (path, number)
+            for name, number in self.class_to_idx.items()
+            for path in _files(os.path.join(self.root, name), valid)
+        ]
+        if not self.samples:
+            _nothing(self.root, self.extensions, "class folders with images, as in root/7/image.png")
+        self.targets = [number for _, number in self.samples]
+        self.dtype = get_default_dtype()
+
+    def __getitem__(self, index: int) -> tuple[Any, int]:
+        path, target = self.samples[index]
+        sample = self.loader(path)
+        return (sample if self.transform is None else self.transform(sample)), target
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+
+class ImageFolder(Dataset):
+    """Images without labels: every image below ``root``, in the order of folder and file names.
+
+    Arguments and errors are ``DatasetFolder``'s. ``ds[i]`` is ``[image]``, a list of one; ``samples`` are the paths.
+    For labelled images take ``DatasetFolder``.
+
+    Paddle: ``paddle.vision.datasets.ImageFolder``.
+    """
+
+    def __init__(
+        self,
+        root: StrPath,
+        loader: Callable[[str], Any] | None = None,
+        extensions: Sequence[str] | None = None,
+        transform: Callable[[Any], Any] | None = None,
+        is_valid_file: Callable[[str], bool] | None = None,
+    ) -> None:
+        self.root = _existing(root)
+        self.loader = _default_loader if loader is None else loader
+        self.transform = transform
+        self.extensions, valid = _filter(extensions, is_valid_file)
+        self.samples = list(_files(self.root, valid))
+        if not self.samples:
+            _nothing(self.root, self.extensions, "image files in it or below")
+
+    def __getitem__(self, index: int) -> list[Any]:
+        sample = self.loader(self.samples[index])
+        return [sample if self.transform is None else self.transform(sample)]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+
+def load_folder(
+    path: StrPath,
+    size: tuple[int, int] = (28, 28),
+    transform: Callable[[Any], Any] | None = None,
+    holdout: float = 0.1,
+) -> tuple[ArrayDataset, ArrayDataset, list[str]]:
+    """A folder of labelled images, ready to train on: ``(train, test, class names)``.
+
+    path holds one folder a class, or ``train`` and ``test`` folders that do. Each image is turned as its camera said,
+    laid on white where it is transparent, made grey, and resized to ``size`` (height, width) without keeping its
+    proportions. Without ``train`` and ``test``, ``holdout`` of each class (at least one image) becomes the test part:
+    those whose names hash lowest, so the choice is the same on every machine and a new file moves few others.
+
+    FileNotFoundError for a missing folder; RuntimeError for one without images; ValueError for fewer than two classes,
+    for a class with a single image, for a test class that train lacks, and for a ``holdout`` outside 0..1; OSError
+    naming a file that is no image.
+    """
+    height, width = (positive_int("size", side) for side in size)
+    if not 0 < holdout < 1:
+        raise ValueError(message("holdout", holdout, "a share between 0 and 1, such as 0.1"))
+    root = _existing(path)
+    split = [os.path.join(root, part) for part in ("train", "test")]
+    if all(os.path.isdir(folder) for folder in split):
+        train, test = (DatasetFolder(folder) for folder in split)
+        classes, parts = train.classes, [train.samples, test.samples]
+        unknown = [name for name in test.classes if name not in train.class_to_idx]
+        if unknown:
+            raise ValueError(message(split[1], f"classes {unknown}", f"only those of {split[0]}: {classes}"))
+        parts[1] = [(file, train.class_to_idx[test.classes[number]]) for file, number in test.samples]
+    else:
+        whole = DatasetFolder(root)
+        classes, parts = whole.classes, _split(whole, holdout)
+    if len(classes) < 2:
+        raise ValueError(message(root, f"one class, {classes[0]!r}", "at least two class folders"))
+    _every_class_has(parts[0], classes, root)
+    with Progress(f"reading {root}", sum(map(len, parts)), unit="images") as bar:
+        train_arrays = _read_all(parts[0], (height, width), bar, 0)
+        test_arrays = _read_all(parts[1], (height, width), bar, len(parts[0]))
+    first, second = (ArrayDataset(*arrays, transform, "pil", classes) for arrays in (train_arrays, test_arrays))
+    return first, second, classes
+
+
+def _split(whole: DatasetFolder, holdout: float) -> list[list[tuple[str, int]]]:
+    """Training and test samples, both in the order of names; ``holdout`` of each class is the test part."""
+    from hashlib import sha256
+
+    def rank(sample: tuple[str, int]) -> bytes:
+        return sha256(os.path.relpath(sample[0], whole.root).replace(os.sep, "/").encode()).digest()
+
+    held: set[tuple[str, int]] = set()
+    for number, name in enumerate(whole.classes):
+        members = [sample for sample in whole.samples if sample[1] == number]
+        if len(members) == 1:
+            fix = f"Add images to {os.path.join(whole.root, name)} or remove it."
+            raise ValueError(message(f"class {name!r}", "one image", "at least two, one to train and one to test", fix))
+        held.update(sorted(members, key=rank)[: max(1, round(len(members) * holdout))])
+    return [[s for s in whole.samples if s not in held], [s for s in whole.samples if s in held]]
+
+
+def _every_class_has(samples: Sequence[tuple[str, int]], classes: Sequence[str], root: str) -> None:
+    """ValueError unless each class has an image to train on."""
+    seen = {number for _, number in samples}
+    empty = [name for number, name in enumerate(classes) if number not in seen]
+    if empty:
+        given = f"no image in the class {' and '.join(map(repr, empty))}"
+        raise ValueError(message(root, given, "images in every class folder", "Remove the folders without images."))
+
+
+def _read_all(
+    samples: Sequence[tuple[str, int]], size: tuple[int, int], bar: Progress, before: int
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Images uint8 [N, H, W] and class numbers int64 [N]; ``before`` were read already."""
+    images = np.empty((len(samples), *size), np.uint8)
+    for i, (path, _) in enumerate(samples):
+        images[i] = _grey(path, size)
+        bar.update(before + i + 1)
+    return images, np.array([number for _, number in samples], np.int64)
+
+
+def _grey(path: str, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """One image file as uint8 [H, W]."""
+    from PIL import Image, ImageOps
+
+    image = ImageOps.exif_transpose(open_image(path))
+    if image.mode.startswith("I;16") or image.mode == "I":  # sixteen bits, which convert("L") would clip
+        image = Image.fromarray((np.asarray(image, np.uint32) >> 8).clip(0, 255).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        paper = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(paper, image)
+    small = image.convert("L").resize((size[1], size[0]), Image.Resampling.BILINEAR)
+    return np.asarray(small, np.uint8)
+
+
+def _existing(root: StrPath) -> str:
+    """The folder as text with ``~`` resolved; FileNotFoundError if it isn't there."""
+    folder = os.path.expanduser(os.fspath(root))
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(message("root", f"{folder}, which is not there", "a folder that exists"))
+    return folder
+
+
+def _filter(
+    extensions: Sequence[str] | None, is_valid_file: Callable[[str], bool] | None
+) -> tuple[Sequence[str] | None, Callable[[str], bool]]:
+    """The extensions in use (None if a function decides) and the function that decides."""
+    if is_valid_file is not None:
+        if extensions is not None:
+            raise ValueError(message("extensions", "both extensions and is_valid_file", "one of the two"))
+        return None, is_valid_file
+    if extensions is None:
+        extensions = IMG_EXTENSIONS
+    if not isinstance(extensions, (list, tuple)):
+        fix = "Write ('.png',) with a comma." if isinstance(extensions, str) else ""
+        raise ValueError(message("extensions", describe(extensions), "a list or tuple", fix))
+    endings = tuple(ending.lower() for ending in extensions)
+    return extensions, lambda path: path.lower().endswith(endings)
+
+
+def _class_names(root: str) -> list[str]:
+    with os.scandir(root) as entries:
+        return sorted(entry.name for entry in entries if entry.is_dir())
+
+
+def _files(folder: str, valid: Callable[[str], bool]) -> Iterator[str]:
+    """The files below ``folder`` that count, ordered by folder name and then file name."""
+    for place, _, names in sorted(os.walk(folder, followlinks=True)):
+        for name in sorted(names):
+            path = os.path.join(place, name)
+            if valid(path):
+                yield path
+
+
+def _nothing(root: str, extensions: Sequence[str] | None, expected: str) -> NoReturn:
+    kinds = f"Files ending in {', '.join(extensions)} count." if extensions else "is_valid_file refused every file."
+    raise RuntimeError(message(root, "a folder without images", expected, kinds))
+
+
+def _default_loader(path: str) -> Any:
+    image = open_image(path).convert("RGB")
+    return image if get_image_backend() == "pil" else np.array(image)

@@ -1,0 +1,45 @@
+"""Fixtures that several test files share: real Paddle, and MNIST's files as plain and as gzipped IDX."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import warnings
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from lenet import _fetch
+
+
+@pytest.fixture(scope="session")
+def paddle() -> ModuleType:
+    """Real Paddle; its import warns of a compiler cache that nobody needs here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import paddle
+    return paddle
+
+
+@pytest.fixture(scope="session")
+def mnist_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with MNIST's four files, plain: from ``LENET_DATA`` or the cache, else fetched once."""
+    obtained = _fetch.obtain("mnist")
+    folders = {Path(path).parent for path in obtained.source.paths.values()}
+    if len(folders) == 1 and all(Path(path).name in _fetch.FILES.values() for path in obtained.source.paths.values()):
+        return folders.pop()
+    folder = tmp_path_factory.mktemp("mnist")
+    for part, content in obtained.contents.items():
+        content.tofile(folder / _fetch.FILES[part])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mnist_gz_dir(mnist_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same files gzipped, the only form that Paddle reads."""
+    folder = tmp_path_factory.mktemp("mnist-gz")
+    for name in _fetch.FILES.values():
+        with open(mnist_dir / name, "rb") as plain, gzip.open(folder / f"{name}.gz", "wb", compresslevel=1) as packed:
+            shutil.copyfileobj(plain, packed)
+    return folder
