@@ -457,9 +457,9 @@ void bind_plan(nb::module_& m) {
       }, "dy"_a)
       .def("train", [](BoundPlan& self, MaybeArray<const uint8_t> bytes, MaybeArray<const float> lut,
                        MaybeArray<const float> floats, Array<const int64_t> labels, Array<const int64_t> indices,
-                       std::vector<int> counts, std::vector<double> rates, float smoothing, int64_t ignore,
-                       MaybeArray<const float> weight, nb::dict update, Generator& random, Array<float> losses,
-                       Array<float> logits) {
+                       MaybeArray<const int8_t> offsets, std::vector<int> counts, std::vector<double> rates,
+                       float smoothing, int64_t ignore, MaybeArray<const float> weight, nb::dict update,
+                       Generator& random, Array<float> losses, Array<float> logits) {
         size_t count = 0, total = 0;
         Source s = source_of(self.plan->in_size(), bytes, lut, floats, &count);
         for (int c : counts) {
@@ -477,6 +477,11 @@ void bind_plan(nb::module_& m) {
           need((label >= 0 && label < classes) || label == ignore, "train: a label lies outside the classes");
         }
         s.labels = labels.data();
+        if (offsets) {
+          need(bytes && self.plan->rows().front().conv.C > 0, "train: offsets need uint8 images and a convolution first");
+          need(offsets->size() == 2 * total, "train: two offsets a sample");
+          s.offsets = offsets->data();
+        }
         Loss loss{smoothing, ignore, weight ? weight->data() : nullptr};
         Update u = update_of(update);
         Plan::Outcome outcome;
@@ -486,7 +491,7 @@ void bind_plan(nb::module_& m) {
                                      random, losses.data(), logits.data());
         }
         return nb::make_tuple(outcome.steps, outcome.trouble, u.beta1_pow, u.beta2_pow);
-      }, "bytes"_a.none(), "lut"_a.none(), "floats"_a.none(), "labels"_a, "indices"_a, "counts"_a, "rates"_a,
+      }, "bytes"_a.none(), "lut"_a.none(), "floats"_a.none(), "labels"_a, "indices"_a, "offsets"_a.none(), "counts"_a, "rates"_a,
          "smoothing"_a, "ignore"_a, "weight"_a.none(), "update"_a, "random"_a, "losses"_a, "logits"_a,
          "Runs len(counts) updates; returns (steps done, '' | 'loss' | 'gradient', beta1_pow, beta2_pow).");
 }

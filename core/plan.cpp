@@ -128,6 +128,7 @@ void Plan::load(const Source& source, const int64_t* indices, size_t n, int g, f
     size_t at = start + l < n ? start + l : n - 1;
     rows[l] = (indices ? size_t(indices[at]) : at) * in_size_;
   }
+  if (source.offsets) return load_shifted(source, rows, start, n, out);
   size_t f = 0;
   for (int ch = 0; ch < C; ++ch)
     for (int y = 0; y < H; ++y) {
@@ -144,6 +145,26 @@ void Plan::load(const Source& source, const int64_t* indices, size_t n, int g, f
           for (int l = 0; l < L; ++l) to[l] = source.floats[rows[l] + f];
       }
     }
+}
+
+// As above with each sample shifted; what comes in from outside is byte 0. The first row is a convolution: it alone
+// says how the numbers lie as an image.
+void Plan::load_shifted(const Source& source, const size_t* rows, size_t start, size_t n, float* out) const {
+  const Conv& c = rows_.front().conv;
+  const int Hp = c.padded() ? c.Hp : c.H, Wp = c.padded() ? c.Wp : c.W, top = c.pt, left = c.pl;
+  for (int l = 0; l < L; ++l) {
+    const size_t sample = start + l < n ? start + l : n - 1;
+    const int down = source.offsets[2 * sample], right = source.offsets[2 * sample + 1];
+    const uint8_t* image = source.bytes + rows[l];
+    for (int ch = 0; ch < c.C; ++ch, image += size_t(c.H) * c.W)
+      for (int y = 0; y < c.H; ++y) {
+        float* to = out + ((size_t(ch) * Hp + y + top) * Wp + left) * L + l;
+        const bool inside = y - down >= 0 && y - down < c.H;
+        const uint8_t* from = image + ptrdiff_t(y - down) * c.W - right;
+        for (int x = 0; x < c.W; ++x)
+          to[size_t(x) * L] = source.lut[inside && x - right >= 0 && x - right < c.W ? from[x] : 0];
+      }
+  }
 }
 
 const float* Plan::input_of(size_t r, const float* arena) const { return r == 0 ? arena : arena + rows_[r - 1].y; }
@@ -373,6 +394,7 @@ Plan::Outcome Plan::train(const Source& source, const int64_t* indices, const in
                           const double* rates, const Loss& loss, Update& update, Generator& random, float* losses,
                           float* logits) {
   Outcome outcome;
+  Source batch = source;
   training_ = true;
   const size_t classes = out_size_;
   for (int step = 0; step < steps; ++step) {
@@ -402,7 +424,7 @@ Plan::Outcome Plan::train(const Source& source, const int64_t* indices, const in
       float* dlogits = static_cast<float*>(scratch(6, classes * L * sizeof(float)));
       for (int g = int(int64_t(groups) * s / shards); g < int(int64_t(groups) * (s + 1) / shards); ++g) {
         float* arena = group(g);
-        load(source, indices, n, g, arena);
+        load(batch, indices, n, g, arena);
         forward_group(arena, masks_.data() + mask_size_ * g, true);
         const float rest = loss.smoothing / float(classes);
         for (size_t c = 0; c < classes * L; ++c) target[c] = rest;
@@ -436,6 +458,7 @@ Plan::Outcome Plan::train(const Source& source, const int64_t* indices, const in
     }
     ++outcome.steps;
     indices += n;
+    if (batch.offsets) batch.offsets += 2 * n;
     logits += size_t(n) * classes;
   }
   return outcome;
