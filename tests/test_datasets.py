@@ -16,7 +16,7 @@ import lenet
 from lenet import _fetch, _idx
 from lenet.io import Dataset
 from lenet.vision import get_image_backend, image_load, set_image_backend
-from lenet.vision import transforms as T  # noqa: N812
+from lenet.vision import transforms as T
 from lenet.vision.datasets import MNIST, ArrayDataset, DatasetFolder, FashionMNIST, ImageFolder, load_folder
 
 NORMALIZE = T.Normalize(mean=[127.5], std=[127.5], data_format="CHW")
@@ -362,8 +362,7 @@ class Mine(T.Normalize):
 def test_other_transforms_have_no_table(transform):
     ds = ArrayDataset(*arrays(), transform)
     assert ds._table() is None
-    with pytest.raises(ValueError, match="_batch"):
-        ds._batch([0])
+    assert ds._batch([0]) is None
 
 
 def test_the_probe_prints_nothing(capsys):
@@ -480,7 +479,7 @@ def test_folders_that_are_missing_or_empty(tmp_path, kind):
 
 @pytest.mark.parametrize("extensions", ["png", {".png"}])
 def test_extensions_that_are_no_list(tree, extensions):
-    with pytest.raises(ValueError, match="extensions: got .* expected a list or tuple"):
+    with pytest.raises(ValueError, match=r"extensions: got .* expected a list or tuple"):
         DatasetFolder(tree, extensions=extensions)
 
 
@@ -517,7 +516,10 @@ def test_load_folder_sets_a_tenth_of_each_class_aside(tmp_path):
     assert train._table().shape == test._table().shape == (1, 28, 28)
     seen = sorted(int(image[0]) for part in (train, test) for image in part.images)
     assert seen == sorted([*range(40), *range(100, 120), 200, 201])  # each image once
+    assert train.source.line == f"images of 3 classes from {tmp_path}"
+    assert train.source.digest != test.source.digest
     again = load_folder(tmp_path)[1]
+    assert again.source == test.source
     np.testing.assert_array_equal(np.array(again.images), np.array(test.images))
 
     save(tmp_path / "dog", 1, 100, first=20)

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import lenet.array_ops  # noqa: F401 - gives Tensor its arithmetic
 from lenet import nn, ops
 from lenet._check import ShapeError
 from lenet._random import seed
@@ -371,7 +370,14 @@ def test_parameter_attributes_reach_the_parameter() -> None:
     assert not default.stop_gradient
 
 
-@pytest.mark.parametrize("make", [lambda m: m.Linear(2, 3, bias_attr=False), lambda m: m.Conv2D(2, 3, 1, bias_attr=False), lambda m: m.Conv2D(2, 3, 1, bias=False)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda m: m.Linear(2, 3, bias_attr=False),
+        lambda m: m.Conv2D(2, 3, 1, bias_attr=False),
+        lambda m: m.Conv2D(2, 3, 1, bias=False),
+    ],
+)
 def test_without_bias_there_is_none_in_the_state(make: Callable[[Any], Any]) -> None:
     layer = make(nn)
     assert layer.bias is None and list(layer.state_dict()) == list(make(paddle.nn).state_dict()) == ["weight"]
@@ -465,7 +471,9 @@ def test_clear_gradients() -> None:
 
 def test_to_astype_and_float_return_the_layer() -> None:
     net = nn.Linear(1, 1)
-    assert net.to("cpu") is net and net.to(dtype="float32") is net and net.astype("float32") is net and net.float() is net
+    assert (
+        net.to("cpu") is net and net.to(dtype="float32") is net and net.astype("float32") is net and net.float() is net
+    )
     assert net.to(device=to_tensor(1.0).place) is net
 
 
@@ -611,12 +619,22 @@ REFUSALS: list[tuple[Callable[[Any], Any], type[Exception], str, type[Exception]
     (lambda m: m.Conv2D(4, 8, 0), ValueError, "kernel_size.*at least 1", None),
     (lambda m: m.Conv2D(4, 8, 3, stride=0), ValueError, "stride.*at least 1", None),
     (lambda m: m.Conv2D(4, 8, 3, dilation=0), ValueError, "dilation.*at least 1", None),
-    (lambda m: m.Conv2D(4, 8, 3, groups=3), ValueError, "in_channels.*got 4, expected a multiple of groups, 3", ValueError),
+    (
+        lambda m: m.Conv2D(4, 8, 3, groups=3),
+        ValueError,
+        "in_channels.*got 4, expected a multiple of groups, 3",
+        ValueError,
+    ),
     (lambda m: m.Conv2D(4, 7, 3, groups=2), ValueError, "out_channels.*got 7, expected a multiple of groups, 2", None),
     (lambda m: m.Conv2D(4, 8, 3, groups=0), ValueError, "groups.*at least 1", None),
     (lambda m: m.Conv2D(4, 8, 3, padding_mode="reflect"), ValueError, "padding_mode.*'zeros'", None),
     (lambda m: m.Conv2D(4, 8, 3, padding_mode="foo"), ValueError, "padding_mode.*'zeros'", ValueError),
-    (lambda m: m.Conv2D(4, 8, 3, data_format="NHWC"), ValueError, r"data_format.*'NCHW'.*transpose\(\[0, 3, 1, 2\]\)", None),
+    (
+        lambda m: m.Conv2D(4, 8, 3, data_format="NHWC"),
+        ValueError,
+        r"data_format.*'NCHW'.*transpose\(\[0, 3, 1, 2\]\)",
+        None,
+    ),
     (lambda m: m.Conv2D(4, 8, 3, data_format="FOO"), ValueError, "data_format.*'NCHW'", ValueError),
     (lambda m: m.Conv2D(4, 8, 3, weight_attr=False), ValueError, "weight_attr.*needs its weight", AssertionError),
     (lambda m: m.Conv2D(4, 8, 3, weight_attr=3), TypeError, "weight_attr or bias_attr.*int 3", TypeError),
@@ -662,9 +680,19 @@ REFUSALS: list[tuple[Callable[[Any], Any], type[Exception], str, type[Exception]
     (lambda m: m.Layer().foo, AttributeError, "'Layer' object has no attribute 'foo'", AttributeError),
     (lambda m: m.Layer(3), TypeError, "name_scope", TypeError),
     (lambda m: m.Layer(dtype="float64"), ValueError, "float32", None),
-    (lambda m: setattr(tutorial_net(m), "conv1", 3), TypeError, "assignment to sublayer 'conv1'.*a Layer or None", TypeError),
+    (
+        lambda m: setattr(tutorial_net(m), "conv1", 3),
+        TypeError,
+        "assignment to sublayer 'conv1'.*a Layer or None",
+        TypeError,
+    ),
     (lambda m: setattr(tutorial_net(m), "conv1", ones(m, 2)), TypeError, "sublayer 'conv1'", TypeError),
-    (lambda m: setattr(m.Linear(1, 1), "weight", 3), TypeError, "parameter 'weight'.*a Parameter or None.*set_value", TypeError),
+    (
+        lambda m: setattr(m.Linear(1, 1), "weight", 3),
+        TypeError,
+        "parameter 'weight'.*a Parameter or None.*set_value",
+        TypeError,
+    ),
     (lambda m: setattr(m.Linear(1, 1), "weight", ones(m, 2)), TypeError, "parameter 'weight'", TypeError),
     (lambda m: setattr(small_net(m), "kept", 3), TypeError, "buffer 'kept'.*a Tensor or None", TypeError),
     (lambda m: m.Layer().register_buffer("b", 3), TypeError, "to_tensor", TypeError),
@@ -725,7 +753,9 @@ def message_of(call: Callable[[], Any]) -> str:
 
 def test_a_wrong_number_of_channels_names_the_layer_both_shapes_and_the_fix() -> None:
     text = message_of(lambda: LeNet()(ones(nn, 4, 3, 28, 28)))
-    assert text.startswith("in conv1 = Conv2D(1, 6, kernel_size=[5, 5], padding=2, data_format=NCHW): conv2d: got images of 3 channels")
+    assert text.startswith(
+        "in conv1 = Conv2D(1, 6, kernel_size=[5, 5], padding=2, data_format=NCHW): conv2d: got images of 3 channels"
+    )
     assert "[3, 28, 28]" in text and "[6, 1, 5, 5]" in text and "in_channels=3" in text
 
 
@@ -754,7 +784,9 @@ def test_an_operation_in_a_nets_own_forward_names_that_forward() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return nn.functional.max_pool2d(x, 2)  # type: ignore[no-any-return]
 
-    assert message_of(lambda: Net()(ones(nn, 2, 4))).startswith("in Net.forward: max_pool2d: got images of shape [2, 4]")
+    assert message_of(lambda: Net()(ones(nn, 2, 4))).startswith(
+        "in Net.forward: max_pool2d: got images of shape [2, 4]"
+    )
     outer = nn.Sequential(("net", Net()))
     assert message_of(lambda: outer(ones(nn, 2, 4))).startswith("in net = Net.forward: max_pool2d:")
 

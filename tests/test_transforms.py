@@ -11,7 +11,7 @@ from PIL import Image
 
 from lenet import _random
 from lenet.tensor import Tensor, to_tensor
-from lenet.vision import transforms as T  # noqa: N812
+from lenet.vision import transforms as T
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (28, 24), dtype=np.uint8)

@@ -6,7 +6,6 @@ over 99 % in seconds. Importing this loads numpy, the standard library and the e
 
 from lenet import io, jit, metric, nn, optimizer, regularizer, vision
 from lenet._core import num_threads as get_num_threads
-from lenet._dtype import bool_ as bool
 from lenet._dtype import (
     DType,
     float32,
@@ -19,6 +18,7 @@ from lenet._dtype import (
     set_default_dtype,
     uint8,
 )
+from lenet._dtype import bool_ as bool
 from lenet._print import set_printoptions
 from lenet._random import Generator, seed
 from lenet.array_ops import (

@@ -28,7 +28,7 @@ Fetched = dict[str, tuple[str, Bytes]]  # part -> address, uncompressed content
 CONNECT_SECONDS = 3.0  # for one address of one host
 ANSWER_SECONDS = 5.0  # until a host's answer begins, name look-up and all its addresses included
 SILENCE_SECONDS = 10.0  # between two pieces of a running download
-SEARCH_SECONDS = 15.0  # waiting of all kinds together, over all mirrors; receiving data does not count
+SEARCH_SECONDS = 15.0  # waiting for hosts that failed, all together; receiving data does not count
 NPM_SECONDS = 300.0
 _LIMIT_BYTES = 1 << 28  # far above any file of ours; stops a host that never ends
 
@@ -69,7 +69,7 @@ class Transfer:
 
     def _work(self) -> None:
         try:
-            from pooch import HTTPDownloader  # type: ignore[import-untyped]
+            from pooch import HTTPDownloader
 
             times = (CONNECT_SECONDS, SILENCE_SECONDS)
             fetch = HTTPDownloader(progressbar=self, chunk_size=1 << 16, timeout=times, verify=trust(os.environ))
@@ -157,11 +157,11 @@ def from_mirrors(
             job = transfer(f"{folder}{files[part]}.gz")
             with Progress(f"{title} {part} from {host}", unit="MB", scale=1e6) as bar:
                 raw = job.run(min(ANSWER_SECONDS, left), bar)
-            left -= job.waited
             content, problem = (None, job.problem) if raw is None else _proven(raw, sha256[part])
             if content is not None:
                 got[part] = job.url, content
             else:
+                left -= job.waited
                 failures.append(f"{host}: {problem}")
                 dead.add(host)
     return got

@@ -8,11 +8,10 @@ proven files enter the cache. This module parses no images: ``_idx`` does. Read 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,6 +119,8 @@ class Source(NamedTuple):
     @property
     def digest(self) -> str:
         """One hash for all: SHA-256 over ``part hash`` lines in the order of ``FILES``; other parts follow by name."""
+        import hashlib
+
         order = [part for part in FILES if part in self.sha256]
         order += sorted(part for part in self.sha256 if part not in FILES)
         return hashlib.sha256("".join(f"{part} {self.sha256[part]}\n" for part in order).encode()).hexdigest()
@@ -209,7 +210,10 @@ def obtain(name: str, parts: Iterable[str] = tuple(FILES), *, download: bool = T
 
 
 def find(name: str, parts: Iterable[str] = tuple(FILES), *, say: Say = _say) -> Source | None:
-    """Where ``obtain`` would take the data from without any download; None if this machine does not have it all."""
+    """Where ``obtain`` would take the data from without any download; None if this machine does not have it all.
+
+    A ``LENET_DATA`` that is wrong raises what it raises there.
+    """
     try:
         return obtain(name, parts, download=False, say=say).source
     except RuntimeError:
@@ -246,8 +250,10 @@ def merge(*sources: Source) -> Source:
     return Source(sources[0].name, "; ".join(lines), paths, hashes)
 
 
-def sha256(content: Bytes) -> str:
-    """The content's SHA-256 in hexadecimal."""
+def sha256(content: NDArray[Any]) -> str:
+    """The SHA-256 of an array's bytes in hexadecimal."""
+    import hashlib
+
     return hashlib.sha256(content.data).hexdigest()
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 import time
 import zlib
 from contextlib import suppress
@@ -172,6 +171,8 @@ def write_bytes(path: Path, content: bytes | Bytes) -> None:
 
 def sweep(folder: str) -> None:
     """Remove what killed processes left in ``folder``: entries named ``*.part`` and untouched for ten minutes."""
+    import shutil
+
     before = time.time() - _STALE_SECONDS
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:

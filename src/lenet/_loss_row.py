@@ -27,7 +27,7 @@ def hard_labels(x_shape: tuple[int, ...], axis: int, label: Tensor, ignore: int)
     classes = x_shape[axis]
     rest = x_shape[:axis] + x_shape[axis + 1 :]
     shape = label._shape
-    if shape not in (rest, x_shape[:axis] + (1,) + x_shape[axis + 1 :]):
+    if shape not in (rest, (*x_shape[:axis], 1, *x_shape[axis + 1 :])):
         given = f"labels of shape {list(shape)} for predictions {list(x_shape)}"
         if shape == x_shape:
             fix = "For one-hot labels type soft_label=True, or give class numbers: label.argmax(-1)"
@@ -39,7 +39,9 @@ def hard_labels(x_shape: tuple[int, ...], axis: int, label: Tensor, ignore: int)
         whole = values.astype(np.int64)
         if not np.array_equal(whole, values):
             fix = "Give class numbers, or type soft_label=True for probabilities"
-            raise ValueError(message("cross_entropy", f"labels of {values.dtype} with fractions", "whole class numbers", fix))
+            raise ValueError(
+                message("cross_entropy", f"labels of {values.dtype} with fractions", "whole class numbers", fix)
+            )
         values = whole
     flat = np.ascontiguousarray(values.reshape(-1), np.int64)
     if flat.size and (flat.max() >= classes or flat.min() < 0):
@@ -56,7 +58,9 @@ def _class_weights(weight: Any, classes: int) -> NDArray[Any] | None:
         return None
     values: NDArray[Any] = weight.data_array()
     if values.shape != (classes,):
-        raise ValueError(message("cross_entropy(weight)", f"shape {list(values.shape)}", f"[{classes}], one factor a class"))
+        raise ValueError(
+            message("cross_entropy(weight)", f"shape {list(values.shape)}", f"[{classes}], one factor a class")
+        )
     return values
 
 
@@ -66,7 +70,9 @@ def _soft_target(x: Tensor, label: Tensor, axis: int, smoothing: float) -> Tenso
         raise ShapeError(message("cross_entropy", given, f"the predictions' shape {list(x._shape)}"))
     if label._dtype != x._dtype:
         fix = f"Convert them: label.astype('{x._dtype}')"
-        raise ValueError(message("cross_entropy", f"soft labels of {label._dtype}", f"{x._dtype} like the predictions", fix))
+        raise ValueError(
+            message("cross_entropy", f"soft labels of {label._dtype}", f"{x._dtype} like the predictions", fix)
+        )
     target = classes_last(label, axis)
     if smoothing:
         even = smoothing / x._shape[axis]
@@ -90,7 +96,14 @@ def _cross_entropy(inputs: Inputs, attrs: Attrs) -> tuple[Tensor, Any]:
     x, label = inputs
     check_float("cross_entropy", x)
     if len(x._shape) < 2:
-        raise ShapeError(message("cross_entropy", f"predictions of shape {list(x._shape)}", "[N, C]", "Add the batch axis: x.unsqueeze(0)"))
+        raise ShapeError(
+            message(
+                "cross_entropy",
+                f"predictions of shape {list(x._shape)}",
+                "[N, C]",
+                "Add the batch axis: x.unsqueeze(0)",
+            )
+        )
     axis = check_axis("cross_entropy", attrs["axis"], x._shape)
     logits = classes_last(x, axis)
     m, classes = logits._shape
@@ -124,7 +137,7 @@ def _cross_entropy(inputs: Inputs, attrs: Attrs) -> tuple[Tensor, Any]:
     saved = _Saved(gradient, axis, reduction, counted if reduction == "mean" else 1.0)
     if reduction == "none":
         each = in_lanes(loss, (m,), x._dtype).data_array()
-        kept = x._shape[:axis] + (1,) + x._shape[axis + 1 :]
+        kept = (*x._shape[:axis], 1, *x._shape[axis + 1 :])
         return dense(each.reshape(kept if attrs["soft_label"] else label._shape)), saved
     total = _core.total(loss, m)
     if reduction == "mean":

@@ -23,7 +23,13 @@ def set_printoptions(
     linewidth: int | None = None,
 ) -> None:
     """How tensors print from now on: decimals, elements before "...", elements kept at each edge, 1e5 notation, columns."""
-    given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "sci_mode": sci_mode, "linewidth": linewidth}
+    given = {
+        "precision": precision,
+        "threshold": threshold,
+        "edgeitems": edgeitems,
+        "sci_mode": sci_mode,
+        "linewidth": linewidth,
+    }
     _options.update({k: v for k, v in given.items() if v is not None})
 
 

@@ -89,7 +89,9 @@ def seed(seed: int) -> Generator:
     try:
         value = int(seed) if isinstance(seed, (float, np.floating)) else operator.index(seed)
     except (TypeError, ValueError, OverflowError):
-        raise TypeError(message("seed()", describe(seed), "a whole number such as 0", "Type for example lenet.seed(0)")) from None
+        raise TypeError(
+            message("seed()", describe(seed), "a whole number such as 0", "Type for example lenet.seed(0)")
+        ) from None
     if value < 0:
         raise TypeError(message("seed()", value, "a whole number of at least 0", "Type for example lenet.seed(0)"))
     return _generator.manual_seed(value)

@@ -45,9 +45,13 @@ def _fit(g: Array, like: Array) -> Array:
     """Sum a gradient over the axes that broadcasting had added."""
     if g.shape == like.shape:
         return g
+    summed: Array
     extra = g.ndim - like.ndim
-    axes = tuple(range(extra)) + tuple(i + extra for i, s in enumerate(like.shape) if s == 1 and g.shape[i + extra] != 1)
-    return g.sum(axis=axes).reshape(like.shape)
+    axes = tuple(range(extra)) + tuple(
+        i + extra for i, s in enumerate(like.shape) if s == 1 and g.shape[i + extra] != 1
+    )
+    summed = g.sum(axis=axes).reshape(like.shape)
+    return summed
 
 
 # ---- two operands ------------------------------------------------------------------------------------------------------
@@ -94,7 +98,11 @@ def _add_backward(node: Node, dy: Tensor) -> Grads:
     def part(t: Tensor) -> Tensor | None:
         if t.stop_gradient:
             return None
-        return dy if t._shape == dy._shape and t._dtype == dy._dtype else dense(np.ascontiguousarray(_fit(dy.data_array(), t.data_array()), t._dtype))
+        return (
+            dy
+            if t._shape == dy._shape and t._dtype == dy._dtype
+            else dense(np.ascontiguousarray(_fit(dy.data_array(), t.data_array()), t._dtype))
+        )
 
     return part(node.inputs[0]), part(node.inputs[1])
 
@@ -288,7 +296,9 @@ def _extreme_gradient(dy: Array, y: Array, a: tuple[Array], at: Attrs) -> tuple[
 
 _array_row(
     "sum",
-    lambda x, axis, keepdim: np.asarray(x.sum(axis=axis, keepdims=keepdim, dtype=np.int64 if x.dtype.kind in "bi" else None)),
+    lambda x, axis, keepdim: np.asarray(
+        x.sum(axis=axis, keepdims=keepdim, dtype=np.int64 if x.dtype.kind in "bi" else None)
+    ),
     lambda dy, y, a, at: (_spread(dy, a[0], at["axis"], at["keepdim"]),),
 )
 _array_row(
@@ -330,12 +340,16 @@ def min(x: Tensor, axis: Any = None, keepdim: bool = False, name: str | None = N
     return call("min", x, axis=_axes("min", x, axis), keepdim=keepdim)
 
 
-def argmax(x: Tensor, axis: int | None = None, keepdim: bool = False, dtype: Any = "int64", name: str | None = None) -> Tensor:
+def argmax(
+    x: Tensor, axis: int | None = None, keepdim: bool = False, dtype: Any = "int64", name: str | None = None
+) -> Tensor:
     """Where the largest element is (the first of equals), along an axis or in the flat tensor (None)."""
     return _arg(np.argmax, "argmax", x, axis, keepdim, dtype)
 
 
-def argmin(x: Tensor, axis: int | None = None, keepdim: bool = False, dtype: Any = "int64", name: str | None = None) -> Tensor:
+def argmin(
+    x: Tensor, axis: int | None = None, keepdim: bool = False, dtype: Any = "int64", name: str | None = None
+) -> Tensor:
     """Where the smallest element is (the first of equals), along an axis or in the flat tensor (None)."""
     return _arg(np.argmin, "argmin", x, axis, keepdim, dtype)
 
@@ -346,7 +360,9 @@ def _arg(f: Callable[..., Any], what: str, x: Tensor, axis: int | None, keepdim:
     return dense(np.asarray(found, _dtype.dtype_of(dtype).numpy))
 
 
-def argsort(x: Tensor, axis: int = -1, descending: bool = False, stable: bool = False, name: str | None = None) -> Tensor:
+def argsort(
+    x: Tensor, axis: int = -1, descending: bool = False, stable: bool = False, name: str | None = None
+) -> Tensor:
     """The order that sorts x along an axis, int64; equals keep their order."""
     data = x.data_array()
     at = check_axis("argsort", axis, x._shape)
@@ -367,7 +383,9 @@ def topk(
 
 # ---- shape -------------------------------------------------------------------------------------------------------------
 
-_array_row("transpose", lambda x, perm: np.transpose(x, perm), lambda dy, y, a, at: (np.transpose(dy, np.argsort(at["perm"])),))
+_array_row(
+    "transpose", lambda x, perm: np.transpose(x, perm), lambda dy, y, a, at: (np.transpose(dy, np.argsort(at["perm"])),)
+)
 _array_row(
     "concat",
     lambda *xs, axis: np.concatenate(xs, axis),
@@ -430,7 +448,9 @@ def concat(x: Sequence[Tensor], axis: int = 0, name: str | None = None) -> Tenso
     """Tensors joined along an axis that exists; ValueError if the other axes differ."""
     at = check_axis("concat", axis, x[0]._shape)
     if any(t._shape[:at] + t._shape[at + 1 :] != x[0]._shape[:at] + x[0]._shape[at + 1 :] for t in x):
-        raise ShapeError(message("concat", f"shapes {[list(t._shape) for t in x]}", f"shapes that differ only along axis {at}"))
+        raise ShapeError(
+            message("concat", f"shapes {[list(t._shape) for t in x]}", f"shapes that differ only along axis {at}")
+        )
     return call("concat", *x, axis=at)
 
 
@@ -469,14 +489,13 @@ def _setitem(x: Tensor, key: Any, value: Any) -> None:
 
 
 def _complete_tensor() -> None:
-    methods: dict[str, Callable[..., Any]] = {
-        name: globals()[name]
-        for name in (
-            "add subtract multiply divide pow matmul floor_divide equal not_equal less_than less_equal greater_than "
-            "greater_equal exp log sqrt abs clip cast sum mean max min argmax argmin argsort topk reshape flatten "
-            "transpose unsqueeze squeeze"
-        ).split()
-    }
+    under_own_name = [
+        *(add, subtract, multiply, divide, pow, matmul, floor_divide, exp, log, sqrt, abs, clip, cast),
+        *(equal, not_equal, less_than, less_equal, greater_than, greater_equal),
+        *(sum, mean, max, min, argmax, argmin, argsort, topk),
+        *(reshape, flatten, transpose, unsqueeze, squeeze),
+    ]
+    methods: dict[str, Any] = {function.__name__: function for function in under_own_name}
     methods |= {
         "astype": cast,
         "clone": lambda x: multiply(x, 1),
@@ -574,7 +593,9 @@ def rand(shape: Any, dtype: Any = None, name: str | None = None) -> Tensor:
     return uniform(shape, dtype, 0.0, 1.0)
 
 
-def uniform(shape: Any, dtype: Any = None, min: float = -1.0, max: float = 1.0, seed: int = 0, name: str | None = None) -> Tensor:
+def uniform(
+    shape: Any, dtype: Any = None, min: float = -1.0, max: float = 1.0, seed: int = 0, name: str | None = None
+) -> Tensor:
     """Uniform numbers in [min, max) from ``lenet.seed``'s stream; seed other than 0: from a stream of its own."""
     from lenet import _random
 
@@ -591,7 +612,9 @@ def randn(shape: Any, dtype: Any = None, name: str | None = None) -> Tensor:
     return dense(_random.generator().normal(math.prod(sizes), 0.0, 1.0).reshape(sizes).astype(_type(dtype)))
 
 
-def randint(low: int = 0, high: int | None = None, shape: Any = (1,), dtype: Any = None, name: str | None = None) -> Tensor:
+def randint(
+    low: int = 0, high: int | None = None, shape: Any = (1,), dtype: Any = None, name: str | None = None
+) -> Tensor:
     """Whole numbers in [low, high) from ``lenet.seed``'s stream; with one bound, in [0, low)."""
     from lenet import _random
 

@@ -15,7 +15,9 @@ def set_device(device: Any) -> CPUPlace:
     """Accept 'cpu' (Paddle: ``paddle.set_device``); ValueError for anything else, since this engine is for CPUs."""
     if device != "cpu" and not isinstance(device, CPUPlace):
         given = repr(device) if isinstance(device, str) else describe(device)
-        raise ValueError(message("set_device()", given, "'cpu', the only device of this engine", "Type lenet.set_device('cpu')"))
+        raise ValueError(
+            message("set_device()", given, "'cpu', the only device of this engine", "Type lenet.set_device('cpu')")
+        )
     return CPUPlace()
 
 

@@ -117,13 +117,17 @@ class Assign(Initializer):
         except (TypeError, ValueError):
             array = None
         if array is None or not hasattr(value, "__len__"):
-            raise TypeError(_check.message("Assign(value)", _check.describe(value), "an array, a Tensor or a list of numbers"))
+            raise TypeError(
+                _check.message("Assign(value)", _check.describe(value), "an array, a Tensor or a list of numbers")
+            )
         self.value = array
 
     def draw(self, shape: Sequence[int]) -> NDArray[np.float32]:
         if list(self.value.shape) != list(shape):
             fix = "Reshape the value" if self.value.size == math.prod(shape) else "Give a value of that shape"
-            raise ValueError(_check.message("Assign", f"a value of shape {list(self.value.shape)}", f"{list(shape)}", fix))
+            raise ValueError(
+                _check.message("Assign", f"a value of shape {list(self.value.shape)}", f"{list(shape)}", fix)
+            )
         return self.value
 
 
@@ -226,7 +230,9 @@ class _Kaiming(Initializer):
         self.fan_in = _fan(f"{what}(fan_in)", fan_in)
         self.mode = _check.choice(f"{what}(mode)", mode, ("fan_in", "fan_out"))
         if self.mode == "fan_out" and fan_in is not None:
-            raise ValueError(_check.message(what, f"fan_in={fan_in} with mode='fan_out'", "only one of the two", "Leave fan_in out"))
+            raise ValueError(
+                _check.message(what, f"fan_in={fan_in} with mode='fan_out'", "only one of the two", "Leave fan_in out")
+            )
         self.gain = calculate_gain(nonlinearity, _real(f"{what}(negative_slope)", negative_slope))
 
     def _fan_used(self, shape: Sequence[int]) -> float:
@@ -274,7 +280,12 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     transposes 1. ValueError for another name.
     """
     slope = 0.01 if param is None else _real("calculate_gain(param)", param)
-    gains = {"relu": math.sqrt(2.0), "tanh": 5.0 / 3.0, "leaky_relu": math.sqrt(2.0 / (1 + slope * slope)), "selu": 0.75}
+    gains = {
+        "relu": math.sqrt(2.0),
+        "tanh": 5.0 / 3.0,
+        "leaky_relu": math.sqrt(2.0 / (1 + slope * slope)),
+        "selu": 0.75,
+    }
     unit = ["sigmoid", "linear"] + [f"conv{d}d{end}" for end in ("", "_transpose") for d in (1, 2, 3)]
     unit += [f"conv_transpose{d}d" for d in (1, 2, 3)]
     gains.update(dict.fromkeys(unit, 1.0))
@@ -292,7 +303,9 @@ def set_global_initializer(weight_init: Initializer | None, bias_init: Initializ
         if value is not None and not isinstance(value, Initializer):
             fix = "Type for example set_global_initializer(nn.initializer.KaimingNormal())"
             given = _check.describe(value)
-            raise TypeError(_check.message(f"set_global_initializer({what})", given, "an Initializer object or None", fix))
+            raise TypeError(
+                _check.message(f"set_global_initializer({what})", given, "an Initializer object or None", fix)
+            )
     _global_weight, _global_bias = weight_init, bias_init
 
 

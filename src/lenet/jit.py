@@ -48,7 +48,7 @@ class StaticForward:
     def _chain(self, x: Tensor) -> plan.Chain | str:
         key = (self.network.training, x._shape[1:])
         chain = self._chains.get(key)
-        if chain is None or not isinstance(chain, str) and chain.stale():
+        if chain is None or (not isinstance(chain, str) and chain.stale()):
             self._tracing = True
             try:
                 chain = plan.trace(self.network, x)
@@ -81,7 +81,9 @@ def _plan_backward(node: Node, dy: Tensor) -> Grads:
         static.run(chain, node.inputs[0], node.attrs["training"])
         _random.generator().set_state(now)
     chain.core.backward(dy.lanes())
-    grads = [dense(np.array(g)) if not p.stop_gradient else None for p, g in zip(chain.params, chain.grads, strict=True)]
+    grads = [
+        dense(np.array(g)) if not p.stop_gradient else None for p, g in zip(chain.params, chain.grads, strict=True)
+    ]
     return (None, *grads)
 
 

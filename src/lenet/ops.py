@@ -19,9 +19,20 @@ import numpy as np
 
 from lenet import _core, _random
 from lenet._check import ShapeError, describe, message
-from lenet.tensor import _F32, Parameter, Tensor, _is_foreign_tensor, dense, in_lanes, on_read
+from lenet.tensor import Parameter, Tensor, _is_foreign_tensor, dense, in_lanes, on_read
 
-__all__ = ["TABLE", "Node", "Row", "Trace", "call", "enable_grad", "is_grad_enabled", "no_grad", "run_backward", "set_grad_enabled"]
+__all__ = [
+    "TABLE",
+    "Node",
+    "Row",
+    "Trace",
+    "call",
+    "enable_grad",
+    "is_grad_enabled",
+    "no_grad",
+    "run_backward",
+    "set_grad_enabled",
+]
 
 Inputs = tuple[Any, ...]
 Attrs = dict[str, Any]
@@ -129,10 +140,11 @@ class set_grad_enabled:  # noqa: N801 - Paddle's name
 
 class _Switch:
     _mode = True
+    _before: list[bool]
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
         self = super().__new__(cls)
-        self._before: list[bool] = []
+        self._before = []
         return self(function) if function is not None else self
 
     def __enter__(self) -> None:
@@ -175,7 +187,11 @@ def run_backward(root: Tensor, seed: Tensor | None, retain: bool) -> None:
     elif not isinstance(seed, Tensor):
         raise TypeError(message("backward(grad_tensor)", describe(seed), "a Tensor or None"))
     elif seed._shape != root._shape:
-        raise ValueError(message("backward(grad_tensor)", f"shape {list(seed._shape)}", f"the tensor's own shape {list(root._shape)}"))
+        raise ValueError(
+            message(
+                "backward(grad_tensor)", f"shape {list(seed._shape)}", f"the tensor's own shape {list(root._shape)}"
+            )
+        )
     else:
         dy = seed
     if root._node is None:
@@ -197,7 +213,9 @@ def gradients(last: Node, dy: Tensor, retain: bool) -> list[tuple[Node, Grads]]:
             continue
         if node.saved is _FREED:
             fix = "Call backward(retain_graph=True) the first time, or compute the loss anew"
-            raise RuntimeError(message("backward()", "a graph that an earlier backward() has used up", "a fresh one", fix))
+            raise RuntimeError(
+                message("backward()", "a graph that an earlier backward() has used up", "a fresh one", fix)
+            )
         found[node.order] = node
         for t in node.inputs:
             if t is not None and t._node is not None:
@@ -262,7 +280,9 @@ def _check_same_type(what: str, x: Tensor, w: Tensor) -> None:
 
 
 @functools.lru_cache(maxsize=1024)
-def _conv(image: tuple[int, ...], kernel: tuple[int, ...], stride: Any, padding: Any, dilation: Any, groups: int) -> _core.Conv:
+def _conv(
+    image: tuple[int, ...], kernel: tuple[int, ...], stride: Any, padding: Any, dilation: Any, groups: int
+) -> _core.Conv:
     C, H, W = image
     K, per_group, kh, kw = kernel
     top, bottom, left, right = padding
@@ -273,12 +293,27 @@ def _conv(image: tuple[int, ...], kernel: tuple[int, ...], stride: Any, padding:
             fix += " (vision.transforms.Grayscale() makes colour images grey)"
         if wanted == 1 and W == 1:
             fix += " (the channel axis comes first: x.transpose([0, 3, 1, 2]))"
-        raise ShapeError(message("conv2d", f"images of {C} channels, [C, H, W] = {[C, H, W]}", f"{wanted} for its weights {list(kernel)}", fix))
+        raise ShapeError(
+            message(
+                "conv2d",
+                f"images of {C} channels, [C, H, W] = {[C, H, W]}",
+                f"{wanted} for its weights {list(kernel)}",
+                fix,
+            )
+        )
     span_h, span_w = (kh - 1) * dilation[0] + 1, (kw - 1) * dilation[1] + 1
     if span_h > H + top + bottom or span_w > W + left + right:
         given = f"images of {H}x{W}" + (f" (padded {H + top + bottom}x{W + left + right})" if any(padding) else "")
-        raise ShapeError(message("conv2d", given, f"at least the kernel's {span_h}x{span_w}", "Use a smaller kernel, more padding or larger images"))
-    return _core.Conv(C, H, W, K, kh, kw, *stride, *padding, *dilation, groups)
+        raise ShapeError(
+            message(
+                "conv2d",
+                given,
+                f"at least the kernel's {span_h}x{span_w}",
+                "Use a smaller kernel, more padding or larger images",
+            )
+        )
+    (sh, sw), (dh, dw) = stride, dilation
+    return _core.Conv(C, H, W, K, kh, kw, sh, sw, top, bottom, left, right, dh, dw, groups)
 
 
 def _conv2d(inputs: Inputs, attrs: Attrs) -> tuple[Tensor, Any]:
@@ -286,7 +321,9 @@ def _conv2d(inputs: Inputs, attrs: Attrs) -> tuple[Tensor, Any]:
     check_float("conv2d", x)
     _check_same_type("conv2d", x, w)
     if len(x._shape) != 4:
-        fix = "Add the channel axis: x.unsqueeze(1)" if len(x._shape) == 3 else "Reshape them: x.reshape([-1, 1, 28, 28])"
+        fix = (
+            "Add the channel axis: x.unsqueeze(1)" if len(x._shape) == 3 else "Reshape them: x.reshape([-1, 1, 28, 28])"
+        )
         raise ShapeError(message("conv2d", f"images of shape {list(x._shape)}", "4 dimensions, [N, C, H, W]", fix))
     n = x._shape[0]
     conv = _conv(x._shape[1:], w._shape, attrs["stride"], attrs["padding"], attrs["dilation"], attrs["groups"])
@@ -318,7 +355,9 @@ TABLE["conv2d"] = Row("conv2d", "core", _conv2d, _conv2d_backward, _conv2d_plan)
 
 
 @functools.lru_cache(maxsize=1024)
-def _pool(what: str, image: tuple[int, ...], kernel: Any, stride: Any, padding: Any, ceil: bool, exclusive: bool, divisor: int) -> _core.Pool:
+def _pool(
+    what: str, image: tuple[int, ...], kernel: Any, stride: Any, padding: Any, ceil: bool, exclusive: bool, divisor: int
+) -> _core.Pool:
     C, H, W = image
     top, bottom, left, right = padding
     if kernel[0] > H + top + bottom or kernel[1] > W + left + right:
@@ -326,7 +365,8 @@ def _pool(what: str, image: tuple[int, ...], kernel: Any, stride: Any, padding: 
         raise ShapeError(message(what, f"images of {H}x{W}", expected, "Use a smaller window, or fewer pooling layers"))
     if top >= kernel[0] or bottom >= kernel[0] or left >= kernel[1] or right >= kernel[1]:
         raise ValueError(message(what, f"padding {list(padding)}", f"less than the window {list(kernel)}"))
-    return _core.Pool(C, H, W, *kernel, *stride, *padding, ceil, exclusive, divisor)
+    (kh, kw), (sh, sw) = kernel, stride
+    return _core.Pool(C, H, W, kh, kw, sh, sw, top, bottom, left, right, ceil, exclusive, divisor)
 
 
 def _pool_of(what: str, x: Any, attrs: Attrs) -> _core.Pool:
@@ -335,7 +375,9 @@ def _pool_of(what: str, x: Any, attrs: Attrs) -> _core.Pool:
         fix = "Add the channel axis: x.unsqueeze(1)" if len(x._shape) == 3 else ""
         raise ShapeError(message(what, f"images of shape {list(x._shape)}", "4 dimensions, [N, C, H, W]", fix))
     exclusive, divisor = attrs.get("exclusive", True), attrs.get("divisor") or 0
-    return _pool(what, x._shape[1:], attrs["kernel"], attrs["stride"], attrs["padding"], attrs["ceil_mode"], exclusive, divisor)
+    return _pool(
+        what, x._shape[1:], attrs["kernel"], attrs["stride"], attrs["padding"], attrs["ceil_mode"], exclusive, divisor
+    )
 
 
 def _max_pool2d(inputs: Inputs, attrs: Attrs) -> tuple[Tensor, Any]:
@@ -362,8 +404,12 @@ def _avg_pool2d_backward(node: Node, dy: Tensor) -> Grads:
     return (in_lanes(_core.avg_pool2d_backward(node.saved[0], x._shape[0], dy.lanes()), x._shape, x._dtype),)
 
 
-TABLE["max_pool2d"] = Row("max_pool2d", "core", _max_pool2d, _max_pool2d_backward, lambda node, _: ("max_pool2d", node.saved[0]))
-TABLE["avg_pool2d"] = Row("avg_pool2d", "core", _avg_pool2d, _avg_pool2d_backward, lambda node, _: ("avg_pool2d", node.saved[0]))
+TABLE["max_pool2d"] = Row(
+    "max_pool2d", "core", _max_pool2d, _max_pool2d_backward, lambda node, _: ("max_pool2d", node.saved[0])
+)
+TABLE["avg_pool2d"] = Row(
+    "avg_pool2d", "core", _avg_pool2d, _avg_pool2d_backward, lambda node, _: ("avg_pool2d", node.saved[0])
+)
 
 
 # ---- elementwise: any shape -------------------------------------------------------------------------------------------
@@ -412,7 +458,9 @@ def _reshape(inputs: Inputs, attrs: Attrs) -> tuple[Tensor, Any]:
     if -1 in sizes and known:
         sizes[sizes.index(-1)] = total // known
     if math.prod(sizes) != total:
-        raise ValueError(message("reshape", f"shape {wanted} for a tensor of shape {given}", f"a shape of {total} elements"))
+        raise ValueError(
+            message("reshape", f"shape {wanted} for a tensor of shape {given}", f"a shape of {total} elements")
+        )
     return _same_numbers(x, tuple(sizes)), None
 
 
@@ -426,7 +474,13 @@ def _flatten(inputs: Inputs, attrs: Attrs) -> tuple[Tensor, Any]:
         return _same_numbers(x, (1,)), None
     rank, axes = len(x._shape), (attrs["start"], attrs["stop"])
     if any(not isinstance(a, (int, np.integer)) or not -rank <= a < rank for a in axes):
-        raise ValueError(message("flatten", f"axes {axes} of a tensor with {rank} dimensions", f"whole numbers from {-rank} to {rank - 1}"))
+        raise ValueError(
+            message(
+                "flatten",
+                f"axes {axes} of a tensor with {rank} dimensions",
+                f"whole numbers from {-rank} to {rank - 1}",
+            )
+        )
     start, stop = (int(a) % rank for a in axes)
     if start > stop:
         raise ValueError(message("flatten", f"start_axis {start} behind stop_axis {stop}", "start_axis first"))
@@ -458,7 +512,14 @@ def _linear(inputs: Inputs, attrs: Attrs) -> tuple[Tensor, Any]:
         fix = f"Build the layer with in_features={features}, or change the image size or the layers before it"
         if len(shape) == 4:
             fix = "Flatten the images first: lenet.flatten(x, 1)"
-        raise ShapeError(message("linear", f"{features} features, x of shape {list(shape)}", f"{n_in} for its weights {list(w._shape)}", fix))
+        raise ShapeError(
+            message(
+                "linear",
+                f"{features} features, x of shape {list(shape)}",
+                f"{n_in} for its weights {list(w._shape)}",
+                fix,
+            )
+        )
     rows = shape[0] if len(shape) == 2 else math.prod(shape[:-1])
     lanes = x.lanes() if len(shape) == 2 else _core.to_lanes(x.data_array(), rows)
     y = _core.linear(n_in, n_out, rows, lanes, w._data, None if b is None else b._data)
@@ -544,7 +605,11 @@ def check_axis(what: str, axis: Any, shape: Sequence[int]) -> int:
     """``axis`` as a number from 0 to rank - 1; ValueError otherwise."""
     rank = len(shape)
     if not isinstance(axis, (int, np.integer)) or not -rank <= axis < max(rank, 1):
-        raise ValueError(message(what, f"axis {axis} of a tensor with {rank} dimensions", f"a whole number from {-rank} to {rank - 1}"))
+        raise ValueError(
+            message(
+                what, f"axis {axis} of a tensor with {rank} dimensions", f"a whole number from {-rank} to {rank - 1}"
+            )
+        )
     return int(axis) % rank if rank else 0
 
 

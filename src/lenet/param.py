@@ -66,12 +66,18 @@ class ParamAttr:
             raise TypeError(_check.message("ParamAttr(name)", _check.describe(name), "a str or None"))
         if initializer is not None and not isinstance(initializer, Initializer):
             fix = "Type for example initializer=nn.initializer.Normal(0.0, 0.02)"
-            raise TypeError(_check.message("ParamAttr(initializer)", _check.describe(initializer), "an Initializer or None", fix))
+            raise TypeError(
+                _check.message("ParamAttr(initializer)", _check.describe(initializer), "an Initializer or None", fix)
+            )
         if regularizer is not None and not isinstance(regularizer, WeightDecayRegularizer):
             fix = "Type for example regularizer=lenet.regularizer.L2Decay(1e-4)"
-            raise TypeError(_check.message("ParamAttr(regularizer)", _check.describe(regularizer), "L1Decay, L2Decay or None", fix))
+            raise TypeError(
+                _check.message("ParamAttr(regularizer)", _check.describe(regularizer), "L1Decay, L2Decay or None", fix)
+            )
         if isinstance(learning_rate, bool) or not isinstance(learning_rate, (int, float, np.floating)):
-            raise TypeError(_check.message("ParamAttr(learning_rate)", _check.describe(learning_rate), "a number such as 0.1"))
+            raise TypeError(
+                _check.message("ParamAttr(learning_rate)", _check.describe(learning_rate), "a number such as 0.1")
+            )
         self.name = name
         self.initializer = initializer
         self.learning_rate = float(learning_rate)
@@ -121,7 +127,9 @@ def make_parameter(
     dims = [_check.positive_int(f"{owner}: dimension {i} of the shape", n, least=0) for i, n in enumerate(shape)]
     name = wanted.name if wanted.name is not None else unique_name(f"{owner}.{'b' if is_bias else 'w'}")
     if name in _taken:
-        raise ValueError(_check.message("parameter name", repr(name), "a name no other parameter has", "Leave the name out"))
+        raise ValueError(
+            _check.message("parameter name", repr(name), "a name no other parameter has", "Leave the name out")
+        )
     fill = wanted.initializer or global_initializer(is_bias) or default_initializer
     parameter = Parameter(aligned(dims), name=name, trainable=wanted.trainable)
     parameter.optimize_attr = {"learning_rate": wanted.learning_rate}
@@ -147,7 +155,12 @@ def create_parameter(
         if wanted is None:
             return None
         attr = ParamAttr(
-            name, wanted.initializer, wanted.learning_rate, wanted.regularizer, wanted.trainable, need_clip=wanted.need_clip
+            name,
+            wanted.initializer,
+            wanted.learning_rate,
+            wanted.regularizer,
+            wanted.trainable,
+            need_clip=wanted.need_clip,
         )
     return make_parameter(shape, attr, is_bias=is_bias, default_initializer=default_initializer)
 
@@ -159,4 +172,6 @@ def check_float32(what: str, dtype: Any) -> None:
     except TypeError:
         known = False
     if not known:
-        raise ValueError(_check.message(what, _check.describe(dtype), "'float32'", "Parameters are float32 only; leave dtype out"))
+        raise ValueError(
+            _check.message(what, _check.describe(dtype), "'float32'", "Parameters are float32 only; leave dtype out")
+        )

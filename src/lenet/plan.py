@@ -81,7 +81,7 @@ class _Outside:
     def __init__(self) -> None:
         self.mutations = mutations()
         self.python = random.getstate()
-        self.numpy = np.random.get_state()
+        self.numpy: Any = np.random.get_state()
         self.ours = _random.generator().get_state()
         self.draws = _random.generator().draws
 
@@ -91,7 +91,7 @@ class _Outside:
             return "forward assigns to the network"
         if random.getstate() != self.python:
             return "forward draws from Python's random"
-        now = np.random.get_state()
+        now: Any = np.random.get_state()
         if now[2] != self.numpy[2] or not np.array_equal(now[1], self.numpy[1]):
             return "forward draws from numpy's random"
         if _random.generator().draws != self.draws + dropouts:
@@ -166,7 +166,9 @@ def _chain(network: Layer, x: Tensor, result: Any, nodes: list[tuple[Node, Tenso
         import warnings
 
         apart = float(np.nanmax(np.abs(plan_result - eager))) / scale
-        warnings.warn(f"the plan and the eager network are {apart:.1e} apart on the first batch: staying eager", stacklevel=2)
+        warnings.warn(
+            f"the plan and the eager network are {apart:.1e} apart on the first batch: staying eager", stacklevel=2
+        )
         return "plan and eager results differ"
     return chain
 
@@ -251,7 +253,9 @@ class Compiled:
         if wrong.size:
             n = self.chain.outputs
             fix = f"The network's last layer has {n} outputs: give it more, or renumber the labels from 0"
-            raise IndexError(message("cross_entropy", f"label {labels[wrong[0]]} (sample {wrong[0]})", f"0 to {n - 1}", fix))
+            raise IndexError(
+                message("cross_entropy", f"label {labels[wrong[0]]} (sample {wrong[0]})", f"0 to {n - 1}", fix)
+            )
         self._checked = labels
 
 

@@ -23,7 +23,7 @@ _REDRAW_SECONDS = 0.1
 
 def say(text: str) -> None:
     """One line to standard error: what a person should know and a program that reads our output must not meet."""
-    print(text, file=sys.stderr, flush=True)
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def on_terminal(stream: TextIO) -> bool:

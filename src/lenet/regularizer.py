@@ -24,7 +24,9 @@ class WeightDecayRegularizer:
 
     def __init__(self, coeff: float = 0.0) -> None:
         if isinstance(coeff, bool) or not isinstance(coeff, (int, float, np.floating, np.integer)):
-            raise TypeError(_check.message(f"{type(self).__name__}(coeff)", _check.describe(coeff), "a number such as 1e-4"))
+            raise TypeError(
+                _check.message(f"{type(self).__name__}(coeff)", _check.describe(coeff), "a number such as 1e-4")
+            )
         if not math.isfinite(coeff) or coeff < 0:
             raise ValueError(_check.message(f"{type(self).__name__}(coeff)", coeff, "a finite number of at least 0"))
         self.coeff = float(coeff)

@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
     from lenet.ops import Node
 
-    Lanes = _core.Buffer | _core.Buffer64
-
 __all__ = ["CPUPlace", "Parameter", "Size", "Tensor", "is_tensor", "to_tensor"]
+
+Lanes = Any  # a _core.Buffer (float32) or _core.Buffer64; a tensor's dtype says which
 
 _F32 = np.dtype(np.float32)
 _F64 = np.dtype(np.float64)
 
 
-class Size(list):  # type: ignore[type-arg]
+class Size(list):
     """A shape: a list of ints that also equals the tuple of them."""
 
     def __eq__(self, other: object) -> bool:
@@ -82,7 +82,18 @@ on_read: list[Callable[[], None]] = []
 class Tensor:
     """An n-dimensional array with an optional gradient (``paddle.Tensor``). Make one with ``to_tensor``."""
 
-    __slots__ = ("_data", "_dtype", "_grad", "_lanes", "_name", "_node", "_shape", "__weakref__", "persistable", "stop_gradient")
+    __slots__ = (
+        "__weakref__",
+        "_data",
+        "_dtype",
+        "_grad",
+        "_lanes",
+        "_name",
+        "_node",
+        "_shape",
+        "persistable",
+        "stop_gradient",
+    )
 
     _data: NDArray[Any] | None
     _lanes: Lanes | None
@@ -94,13 +105,19 @@ class Tensor:
     stop_gradient: bool
     persistable: bool
     __array_priority__ = 100  # ndarray + Tensor asks Tensor
+    __array_ufunc__ = None
 
     def __init__(self, data: Any, stop_gradient: bool = True) -> None:
         array = np.array(data.data_array() if isinstance(data, Tensor) else data, order="C")
         self._fill(array, None, array.shape, array.dtype, stop_gradient)
 
     def _fill(
-        self, data: NDArray[Any] | None, lanes: Lanes | None, shape: tuple[int, ...], dtype: np.dtype[Any], stop_gradient: bool
+        self,
+        data: NDArray[Any] | None,
+        lanes: Lanes | None,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        stop_gradient: bool,
     ) -> None:
         self._data = data
         self._lanes = lanes
@@ -120,7 +137,8 @@ class Tensor:
         if data is None:
             data = self._data = np.empty(self._shape, self._dtype)
             if data.size:
-                _core.from_lanes(self._lanes, self._shape[0] if self._shape else 1, data)  # type: ignore[arg-type]
+                lanes: Any = self._lanes
+                _core.from_lanes(lanes, self._shape[0] if self._shape else 1, data)
         return data
 
     def lanes(self) -> Lanes:
@@ -128,7 +146,11 @@ class Tensor:
         lanes = self._lanes
         if lanes is None:
             if 0 in self._shape:
-                raise ValueError(message("this operation", f"a tensor of shape {list(self._shape)}", "a batch of at least one sample"))
+                raise ValueError(
+                    message(
+                        "this operation", f"a tensor of shape {list(self._shape)}", "a batch of at least one sample"
+                    )
+                )
             lanes = _core.to_lanes(np.ascontiguousarray(self._data), self._shape[0] if self._shape else 1)
             self._keep_lanes(lanes)
         return lanes
@@ -195,7 +217,9 @@ class Tensor:
         if value is not None and not isinstance(value, Tensor):
             raise TypeError(message("grad", describe(value), "a Tensor or None"))
         if value is not None and value._shape != self._shape:
-            raise ValueError(message("grad", f"shape {list(value._shape)}", f"the tensor's own shape {list(self._shape)}"))
+            raise ValueError(
+                message("grad", f"shape {list(value._shape)}", f"the tensor's own shape {list(self._shape)}")
+            )
         self._grad = value
 
     # ---- reading it back --------------------------------------------------------------------------------------------
@@ -204,12 +228,13 @@ class Tensor:
         """A writable copy as an ndarray."""
         for told in on_read:
             told()
-        return self.data_array().copy()
+        copy: NDArray[Any] = self.data_array().copy()
+        return copy
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         for told in on_read:
             told()
-        data = self.data_array()
+        data: NDArray[Any] = self.data_array()
         if dtype is not None and np.dtype(dtype) != data.dtype:
             return data.astype(dtype)
         if copy:
@@ -222,7 +247,9 @@ class Tensor:
         """The single element (or the one at a flat or full index) as a Python number; ValueError if there are several."""
         data = self.numpy()
         if not index and data.size != 1:
-            raise ValueError(message("item()", f"a tensor of {data.size} elements", "a single element", "Give its index: t.item(0)"))
+            raise ValueError(
+                message("item()", f"a tensor of {data.size} elements", "a single element", "Give its index: t.item(0)")
+            )
         return data.item(*index)
 
     def tolist(self) -> Any:
@@ -231,7 +258,14 @@ class Tensor:
 
     def _single(self, what: str) -> Any:
         if self.size != 1:
-            raise ValueError(message(what, f"a tensor of shape {list(self._shape)}", "a tensor of one element", "Take one element, as in t[0], or use t.numpy()"))
+            raise ValueError(
+                message(
+                    what,
+                    f"a tensor of shape {list(self._shape)}",
+                    "a tensor of one element",
+                    "Take one element, as in t[0], or use t.numpy()",
+                )
+            )
         return self.numpy().reshape(()).item()
 
     def __float__(self) -> float:
@@ -258,7 +292,7 @@ class Tensor:
         for told in on_read:
             told()
         for i in range(len(self)):
-            yield self[i]  # type: ignore[index]
+            yield self[i]
 
     def __hash__(self) -> int:
         return id(self)
@@ -288,7 +322,14 @@ class Tensor:
         if new.shape != self._shape:
             raise ValueError(message("set_value()", f"shape {list(new.shape)}", f"shape {list(self._shape)}"))
         if new.dtype != self._dtype:
-            raise ValueError(message("set_value()", f"dtype {new.dtype}", f"dtype {self._dtype}", f"Convert it: value.astype('{self._dtype}')"))
+            raise ValueError(
+                message(
+                    "set_value()",
+                    f"dtype {new.dtype}",
+                    f"dtype {self._dtype}",
+                    f"Convert it: value.astype('{self._dtype}')",
+                )
+            )
         self._write(new)
 
     def _write(self, new: NDArray[Any]) -> None:
@@ -297,7 +338,14 @@ class Tensor:
 
     def _check_writable(self) -> None:
         if not self.stop_gradient and self._node is None:
-            raise ValueError(message("a write in place", "a leaf tensor that wants a gradient", "a tensor with stop_gradient=True", "Write inside `with lenet.no_grad():` or use set_value()"))
+            raise ValueError(
+                message(
+                    "a write in place",
+                    "a leaf tensor that wants a gradient",
+                    "a tensor with stop_gradient=True",
+                    "Write inside `with lenet.no_grad():` or use set_value()",
+                )
+            )
 
     # ---- gradient ---------------------------------------------------------------------------------------------------
 
@@ -329,6 +377,70 @@ class Tensor:
     def cpu(self) -> Tensor:
         """Itself: everything is on the CPU."""
         return self
+
+    if TYPE_CHECKING:  # array_ops puts these in place; here stand their types
+        T: Tensor
+
+        def add(self, y: Any, name: str | None = None) -> Tensor: ...
+        def subtract(self, y: Any, name: str | None = None) -> Tensor: ...
+        def multiply(self, y: Any, name: str | None = None) -> Tensor: ...
+        def divide(self, y: Any, name: str | None = None) -> Tensor: ...
+        def pow(self, y: Any, name: str | None = None) -> Tensor: ...
+        def matmul(self, y: Any, transpose_x: bool = False, transpose_y: bool = False) -> Tensor: ...
+        def floor_divide(self, y: Any) -> Tensor: ...
+        def equal(self, y: Any) -> Tensor: ...
+        def not_equal(self, y: Any) -> Tensor: ...
+        def less_than(self, y: Any) -> Tensor: ...
+        def less_equal(self, y: Any) -> Tensor: ...
+        def greater_than(self, y: Any) -> Tensor: ...
+        def greater_equal(self, y: Any) -> Tensor: ...
+        def exp(self) -> Tensor: ...
+        def log(self) -> Tensor: ...
+        def sqrt(self) -> Tensor: ...
+        def abs(self) -> Tensor: ...
+        def clip(self, min: float | None = None, max: float | None = None) -> Tensor: ...
+        def cast(self, dtype: Any) -> Tensor: ...
+        def astype(self, dtype: Any) -> Tensor: ...
+        def sum(self, axis: Any = None, dtype: Any = None, keepdim: bool = False) -> Tensor: ...
+        def mean(self, axis: Any = None, keepdim: bool = False) -> Tensor: ...
+        def max(self, axis: Any = None, keepdim: bool = False) -> Tensor: ...
+        def min(self, axis: Any = None, keepdim: bool = False) -> Tensor: ...
+        def argmax(self, axis: int | None = None, keepdim: bool = False, dtype: Any = "int64") -> Tensor: ...
+        def argmin(self, axis: int | None = None, keepdim: bool = False, dtype: Any = "int64") -> Tensor: ...
+        def argsort(self, axis: int = -1, descending: bool = False, stable: bool = False) -> Tensor: ...
+        def topk(self, k: int, axis: int | None = None, largest: bool = True) -> tuple[Tensor, Tensor]: ...
+        def reshape(self, shape: Any) -> Tensor: ...
+        def flatten(self, start_axis: int = 0, stop_axis: int = -1) -> Tensor: ...
+        def transpose(self, perm: Sequence[int]) -> Tensor: ...
+        def unsqueeze(self, axis: int | Sequence[int]) -> Tensor: ...
+        def squeeze(self, axis: int | Sequence[int] | None = None) -> Tensor: ...
+        def clone(self) -> Tensor: ...
+        def numel(self) -> Tensor: ...
+        def any(self) -> Tensor: ...
+        def all(self) -> Tensor: ...
+        def __add__(self, y: Any) -> Tensor: ...
+        def __radd__(self, y: Any) -> Tensor: ...
+        def __sub__(self, y: Any) -> Tensor: ...
+        def __rsub__(self, y: Any) -> Tensor: ...
+        def __mul__(self, y: Any) -> Tensor: ...
+        def __rmul__(self, y: Any) -> Tensor: ...
+        def __truediv__(self, y: Any) -> Tensor: ...
+        def __rtruediv__(self, y: Any) -> Tensor: ...
+        def __floordiv__(self, y: Any) -> Tensor: ...
+        def __pow__(self, y: Any) -> Tensor: ...
+        def __rpow__(self, y: Any) -> Tensor: ...
+        def __matmul__(self, y: Any) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+        def __abs__(self) -> Tensor: ...
+        def __invert__(self) -> Tensor: ...
+        def __eq__(self, y: object) -> Any: ...
+        def __ne__(self, y: object) -> Any: ...
+        def __lt__(self, y: Any) -> Tensor: ...
+        def __le__(self, y: Any) -> Tensor: ...
+        def __gt__(self, y: Any) -> Tensor: ...
+        def __ge__(self, y: Any) -> Tensor: ...
+        def __getitem__(self, key: Any) -> Tensor: ...
+        def __setitem__(self, key: Any, value: Any) -> None: ...
 
 
 class Parameter(Tensor):
@@ -408,10 +520,14 @@ def to_tensor(data: Any, dtype: Any = None, place: Any = None, stop_gradient: bo
         array = np.asarray(data)
     else:
         fix = "Hand over its numbers: x.numpy()" if _is_foreign_tensor(data) else ""
-        raise TypeError(message("to_tensor()", describe(data), "a number, a list of numbers, an ndarray or a lenet Tensor", fix))
+        raise TypeError(
+            message("to_tensor()", describe(data), "a number, a list of numbers, an ndarray or a lenet Tensor", fix)
+        )
     wanted = dtype_of(dtype).numpy if dtype is not None else array.dtype
     if wanted not in _dtype._BY_NUMPY:
-        raise TypeError(message("to_tensor()", f"an array of {array.dtype}", "numbers", "Convert it: x.astype('float32')"))
+        raise TypeError(
+            message("to_tensor()", f"an array of {array.dtype}", "numbers", "Convert it: x.astype('float32')")
+        )
     copy = np.array(array, wanted, order="C")
     return dense(copy, stop_gradient)
 
@@ -429,9 +545,13 @@ def _from_python(data: Any) -> NDArray[Any]:
     try:
         array = np.array(plain(data))
     except ValueError:
-        raise ValueError(message("to_tensor()", "lists of different lengths", "lists that form a full rectangle")) from None
+        raise ValueError(
+            message("to_tensor()", "lists of different lengths", "lists that form a full rectangle")
+        ) from None
     if array.dtype.kind in "OUSV":
-        raise TypeError(message("to_tensor()", describe(data), "a number, a list of numbers, an ndarray or a lenet Tensor"))
+        raise TypeError(
+            message("to_tensor()", describe(data), "a number, a list of numbers, an ndarray or a lenet Tensor")
+        )
     if array.dtype == _F64 and not _holds_numpy_float64(data):
         array = array.astype(_dtype._default.numpy)
     return array
@@ -440,4 +560,10 @@ def _from_python(data: Any) -> NDArray[Any]:
 def _holds_numpy_float64(data: Any) -> bool:
     while isinstance(data, (list, tuple)) and data:
         data = data[0]
-    return isinstance(data, Tensor) and data._dtype == _F64 or isinstance(data, np.ndarray) and data.dtype == _F64 or type(data) is np.float64
+    return (
+        (isinstance(data, Tensor)
+        and data._dtype == _F64)
+        or (isinstance(data, np.ndarray)
+        and data.dtype == _F64)
+        or type(data) is np.float64
+    )

@@ -31,4 +31,4 @@ class LeNet(nn.Layer):
         x = ops.call("flatten", x, start=1, stop=-1)  # [N, 400]
         x = F.relu(self.linear1(x))
         x = F.relu(self.linear2(x))
-        return self.linear3(x)  # type: ignore[no-any-return]
+        return self.linear3(x)

@@ -195,7 +195,7 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Any = None) 
     """
     n, given = len(dataset), list(lengths)
     total = sum(given)
-    if math.isclose(total, 1) and n != 1 or any(isinstance(share, float) for share in given):
+    if (math.isclose(total, 1) and n != 1) or any(isinstance(share, float) for share in given):
         if not math.isclose(total, 1) or any(not 0 <= share <= 1 for share in given):
             expected = "shares from 0 to 1 that sum to 1, or whole numbers"
             raise ValueError(message("random_split(lengths)", given, expected))

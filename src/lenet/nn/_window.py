@@ -26,7 +26,7 @@ def only_nchw(what: str, data_format: str) -> None:
 
 def pair(what: str, value: Any, *, least: int = 1) -> Pair:
     """``n`` or ``[h, w]`` as ``(h, w)``, each at least ``least``; ValueError otherwise."""
-    if isinstance(value, bool) or not (hasattr(value, "__index__") or isinstance(value, Sequence) and len(value) == 2):
+    if isinstance(value, bool) or not (hasattr(value, "__index__") or (isinstance(value, Sequence) and len(value) == 2)):
         raise ValueError(_check.message(what, _check.describe(value), "a whole number or two of them, [height, width]"))
     both = list(value) if isinstance(value, Sequence) else [value, value]
     try:
@@ -49,7 +49,9 @@ def parse_padding(what: str, value: Any) -> Padding:
 
     n · [h, w] · [top, bottom, left, right] · [[0, 0], [0, 0], [top, bottom], [left, right]] · 'SAME' · 'VALID'
     """
-    expected = "n, [h, w], [top, bottom, left, right], [[0, 0], [0, 0], [top, bottom], [left, right]], 'SAME' or 'VALID'"
+    expected = (
+        "n, [h, w], [top, bottom, left, right], [[0, 0], [0, 0], [top, bottom], [left, right]], 'SAME' or 'VALID'"
+    )
     if isinstance(value, str):
         if value.upper() not in ("SAME", "VALID"):
             raise ValueError(_check.message(what, repr(value), expected))
@@ -75,7 +77,9 @@ def resolved(attrs: dict[str, Any], shape: Sequence[int], kernel: Pair) -> dict[
 
     "SAME" makes the output ⌈size / stride⌉; of an odd number of cells the larger half goes below and to the right.
     """
-    if attrs["padding"] != "SAME" or len(shape) != 4:  # another rank: the operation's own shape rule has the words for it
+    if (
+        attrs["padding"] != "SAME" or len(shape) != 4
+    ):  # another rank: the operation's own shape rule has the words for it
         return attrs
     sides: list[int] = []
     for size, window, step in zip(shape[2:], kernel, attrs["stride"], strict=True):

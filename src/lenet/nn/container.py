@@ -23,7 +23,9 @@ class _Numbered(Layer):
     def _place(self, index: int, end: int) -> int:
         """``index``, which may count from the end, as a place from 0 to ``end`` - 1; IndexError otherwise."""
         if isinstance(index, bool) or not hasattr(index, "__index__"):
-            raise TypeError(_check.message(f"{type(self).__name__} index", _check.describe(index), "a whole number or a slice"))
+            raise TypeError(
+                _check.message(f"{type(self).__name__} index", _check.describe(index), "a whole number or a slice")
+            )
         if not -len(self) <= index < end:
             expected = f"a whole number in [{-len(self)}, {end})"
             raise IndexError(_check.message(f"{type(self).__name__} index", index, expected))
@@ -51,7 +53,9 @@ class _Numbered(Layer):
 
 def _layer(what: str, value: Any) -> Layer:
     if not isinstance(value, Layer):
-        raise ValueError(_check.message(what, _check.describe(value), "a Layer", "Make functions into a Layer with a forward"))
+        raise ValueError(
+            _check.message(what, _check.describe(value), "a Layer", "Make functions into a Layer with a forward")
+        )
     return value
 
 

@@ -51,7 +51,9 @@ class Conv2D(Layer):
         if padding_mode != "zeros":
             raise ValueError(_check.message("Conv2D(padding_mode)", repr(padding_mode), "'zeros'"))
         if weight_attr is False:
-            raise ValueError(_check.message("Conv2D(weight_attr)", False, "None or a ParamAttr: a convolution needs its weight"))
+            raise ValueError(
+                _check.message("Conv2D(weight_attr)", False, "None or a ParamAttr: a convolution needs its weight")
+            )
         self.to(device)
         self._in_channels = _check.positive_int("Conv2D(in_channels)", in_channels)
         self._out_channels = _check.positive_int("Conv2D(out_channels)", out_channels)

@@ -207,7 +207,11 @@ def adaptive_max_pool2d(x: Tensor, output_size: Any, return_mask: bool = False, 
 
 def output_pair(what: str, output_size: Any) -> tuple[int | None, int | None]:
     """An adaptive pooling's output size as (height, width), each at least 1 or None; TypeError, ValueError otherwise."""
-    both = list(output_size) if isinstance(output_size, Sequence) and not isinstance(output_size, str) else [output_size] * 2
+    both = (
+        list(output_size)
+        if isinstance(output_size, Sequence) and not isinstance(output_size, str)
+        else [output_size] * 2
+    )
     if len(both) != 2:
         raise ValueError(_check.message(f"{what}(output_size)", output_size, "a whole number or [height, width]"))
     height, width = (None if n is None else _check.positive_int(f"{what}(output_size)", n) for n in both)
@@ -223,7 +227,9 @@ def adaptive_attrs(what: str, x: Tensor, output_size: Any) -> dict[str, Any]:
     for size, out in zip(shape[2:], wanted, strict=True):
         if out is not None and (out > size or size % out):
             fix = "Choose an output size that divides the image's"
-            raise _check.ShapeError(_check.message(what, f"output {list(wanted)} of images {shape[2:]}", "a divisor", fix))
+            raise _check.ShapeError(
+                _check.message(what, f"output {list(wanted)} of images {shape[2:]}", "a divisor", fix)
+            )
         window.append(size // (out or size))
     return pool_attrs(what, window, None, 0, False)
 
@@ -268,7 +274,9 @@ def dropout2d(
     """Dropout of whole channels of x [N, C, H, W]: what is zeroed is zero over the whole image."""
     _window.only_nchw("dropout2d", data_format)
     if len(_shape(x)) != 4:
-        raise _check.ShapeError(_check.message("dropout2d", f"images of shape {_shape(x)}", "4 dimensions, [N, C, H, W]"))
+        raise _check.ShapeError(
+            _check.message("dropout2d", f"images of shape {_shape(x)}", "4 dimensions, [N, C, H, W]")
+        )
     return dropout(x, p, axis=[0, 1], training=training)
 
 

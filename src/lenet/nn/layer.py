@@ -177,7 +177,9 @@ class Layer:
             if value is not None:
                 given, wanted = type(value).__name__, _TYPES[held]
                 fix = f"Use self.{name}.set_value(…) to change its numbers" if held != "_sub_layers" else ""
-                raise TypeError(_check.message(f"assignment to {_KINDS[held]} '{name}'", given, f"a {wanted} or None", fix))
+                raise TypeError(
+                    _check.message(f"assignment to {_KINDS[held]} '{name}'", given, f"a {wanted} or None", fix)
+                )
             registry = held
         if isinstance(getattr(type(self), name, None), property):
             object.__setattr__(self, name, value)
@@ -189,7 +191,9 @@ class Layer:
                 expected = "a Parameter or None"
                 raise TypeError(_check.message(f"assignment to parameter '{name}'", type(value).__name__, expected))
             if name in fields["_sub_layers"]:
-                raise TypeError(_check.message(f"assignment to sublayer '{name}'", type(value).__name__, "a Layer or None"))
+                raise TypeError(
+                    _check.message(f"assignment to sublayer '{name}'", type(value).__name__, "a Layer or None")
+                )
             if name not in fields["_buffers"]:
                 fields["_unsaved_buffers"].add(name)
         self._register(registry, name, value)
@@ -217,7 +221,9 @@ class Layer:
         if not name or "." in name:
             raise KeyError(_check.message(f"the name of a {kind}", repr(name), "a name without dots, not empty"))
         if hasattr(self, name) and name not in self.__dict__[registry]:
-            raise KeyError(_check.message(f"the name of a {kind}", f"'{name}', which this layer already has", "a new name"))
+            raise KeyError(
+                _check.message(f"the name of a {kind}", f"'{name}', which this layer already has", "a new name")
+            )
         return name
 
     def add_parameter(self, name: str, parameter: Parameter | None) -> Parameter | None:
@@ -307,7 +313,9 @@ class Layer:
         """All layers below, depth first."""
         return [layer for _, layer in self.named_sublayers(include_self=include_self)]
 
-    def _named_entries(self, registry: str, prefix: str, include_sublayers: bool, once: bool) -> Iterator[tuple[str, Any]]:
+    def _named_entries(
+        self, registry: str, prefix: str, include_sublayers: bool, once: bool
+    ) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
         layers: Iterable[tuple[str, Layer]] = [(prefix, self)]
         if include_sublayers:
@@ -402,7 +410,9 @@ class Layer:
                     layer.state_dict(state, True, f"{structured_name_prefix}{name}.")
         return state
 
-    def set_state_dict(self, state_dict: Mapping[str, Any], use_structured_name: bool = True) -> tuple[list[str], list[str]]:
+    def set_state_dict(
+        self, state_dict: Mapping[str, Any], use_structured_name: bool = True
+    ) -> tuple[list[str], list[str]]:
         """Copy values (Tensors or ndarrays, by name) into this layer's parameters and buffers.
 
         Returns ``(missing, unexpected)`` names. A name that is missing, or whose shape differs (then it is in both lists), is

@@ -30,7 +30,9 @@ class Linear(Layer):
     ) -> None:
         super().__init__()
         if weight_attr is False:
-            raise ValueError(_check.message("Linear(weight_attr)", False, "None or a ParamAttr: a linear layer needs its weight"))
+            raise ValueError(
+                _check.message("Linear(weight_attr)", False, "None or a ParamAttr: a linear layer needs its weight")
+            )
         self._in = _check.positive_int("Linear(in_features)", in_features)
         self._out = _check.positive_int("Linear(out_features)", out_features)
         self._name = name

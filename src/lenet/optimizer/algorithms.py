@@ -163,4 +163,6 @@ class AdamW(Adam):
 
 def _no_amsgrad(what: str, amsgrad: bool) -> None:
     if amsgrad:
-        raise ValueError(_check.message(f"{what}(amsgrad)", amsgrad, "False", "This engine has no AMSGrad; leave it out"))
+        raise ValueError(
+            _check.message(f"{what}(amsgrad)", amsgrad, "False", "This engine has no AMSGrad; leave it out")
+        )

@@ -187,7 +187,9 @@ class Optimizer:
     def _update(self, batch: Batch) -> None:
         """The rule: write the new ``batch.values`` and states in place."""
         name = type(self).__name__
-        raise NotImplementedError(f"{name} has no update rule: use SGD, Momentum, Adam or AdamW, or define _update in {name}")
+        raise NotImplementedError(
+            f"{name} has no update rule: use SGD, Momentum, Adam or AdamW, or define _update in {name}"
+        )
 
     def _penalty(self, group: Group, p: Parameter) -> WeightDecayRegularizer | None:
         if group.overrides:
@@ -202,7 +204,9 @@ class Optimizer:
 
     def _power(self, group: Group, p: Parameter) -> tuple[float, ...]:
         powers = self._powers.get(id(p))
-        return powers if powers is not None else tuple(float(np.float32(group.options[name])) for name in self.power_names)
+        return (
+            powers if powers is not None else tuple(float(np.float32(group.options[name])) for name in self.power_names)
+        )
 
     def _raised(self, group: Group, powers: tuple[float, ...], steps: int) -> tuple[float, ...]:
         """``powers`` after ``steps`` more steps, each product rounded to float32 as the core rounds it."""
@@ -297,7 +301,9 @@ class Optimizer:
         rate = self._learning_rate
         schedule = state_dict.get("LR_Scheduler")
         if isinstance(rate, LRScheduler) and not schedule and not isinstance(rate, LambdaDecay):
-            raise ValueError(_check.message("optimizer state", "no 'LR_Scheduler' entry", f"one for the {type(rate).__name__}"))
+            raise ValueError(
+                _check.message("optimizer state", "no 'LR_Scheduler' entry", f"one for the {type(rate).__name__}")
+            )
         saved = {key: value for key, value in state_dict.items() if key not in ("LR_Scheduler", "master_weights")}
         if self._states and self.state_names and not saved:
             raise ValueError(_check.message("optimizer state", "an empty one", "one that was saved after a step"))
@@ -326,13 +332,17 @@ class Optimizer:
         clips = {id(g.clip) for g in self._groups}
         clip, lo, hi = _clip_numbers(group.clip)
         if len(clips) > 1 or any(g.options != group.options for g in self._groups):
-            return None, "parameter groups differ in more than learning rate and weight decay"
-        if clip == "other" or (clip == "global_norm" and len(self._groups) > 1):
-            return None, "of its gradient clipping"
+            return None, "its groups differ in more than learning rate and weight decay"
+        if clip == "other":
+            return None, f"{type(group.clip).__name__} is a gradient clip of your own"
+        if clip == "global_norm" and len(self._groups) > 1:
+            return None, "it clips the global norm group by group"
+        if group.options.get("rescale_grad", 1.0) != 1.0:
+            return None, "it rescales its gradients"
         members = [(g, p) for g in self._groups for p in g.params if not p.stop_gradient]
         penalties = [self._penalty(g, p) for g, p in members]
         if any(penalty is not None and not isinstance(penalty, L2Decay) for penalty in penalties):
-            return None, "of its weight decay, which is not L2"
+            return None, "its weight decay is not L2"
         powers = {self._power(g, p) for g, p in members}
         if len(powers) != 1:
             return None, "its parameters have made different numbers of steps"
@@ -409,8 +419,14 @@ def _learning_rate(what: str, value: Any) -> float | LRScheduler:
     if value is None:
         raise ValueError(_check.message(f"{what}(learning_rate)", None, "a float or an LRScheduler"))
     if not isinstance(value, (float, np.floating)):
-        fix = f"Type {float(value)}" if isinstance(value, int) and not isinstance(value, bool) else "Type for example 0.001"
-        raise TypeError(_check.message(f"{what}(learning_rate)", _check.describe(value), "a float or an LRScheduler", fix))
+        fix = (
+            f"Type {float(value)}"
+            if isinstance(value, int) and not isinstance(value, bool)
+            else "Type for example 0.001"
+        )
+        raise TypeError(
+            _check.message(f"{what}(learning_rate)", _check.describe(value), "a float or an LRScheduler", fix)
+        )
     return _number(f"{what}(learning_rate)", value)
 
 
@@ -423,7 +439,9 @@ def _regularizer(what: str, value: Any) -> WeightDecayRegularizer | None:
 def _clip(what: str, value: Any) -> ClipGradBase | None:
     if value is not None and not isinstance(value, ClipGradBase):
         fix = "Type for example nn.ClipGradByGlobalNorm(1.0)"
-        raise TypeError(_check.message(f"{what}(grad_clip)", _check.describe(value), "one of nn.ClipGradBy* or None", fix))
+        raise TypeError(
+            _check.message(f"{what}(grad_clip)", _check.describe(value), "one of nn.ClipGradBy* or None", fix)
+        )
     return value
 
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -53,15 +53,15 @@ def open_image(path: str | os.PathLike[str]) -> Image:
     """A Pillow image with its pixels read, so that damage shows here and with the file's name in the error."""
     from PIL import Image, UnidentifiedImageError
 
-    try:
-        image: Any = Image.open(path)
-        image.load()
-    except FileNotFoundError:
-        raise
-    except UnidentifiedImageError:
-        text = message("image file", os.fspath(path), "an image that Pillow can read", "Remove the file or mend it.")
-        raise UnidentifiedImageError(text) from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        given = f"{os.fspath(path)}, which is damaged ({error})"
-        raise OSError(message("image file", given, "a complete image", "Remove the file or mend it.")) from error
-    return image  # type: ignore[no-any-return]
+    name = os.fspath(path)
+    with open(name, "rb") as file:
+        try:
+            image = Image.open(file)
+            image.load()
+        except UnidentifiedImageError:
+            text = message("image file", name, "an image that Pillow can read", "Remove the file or mend it.")
+            raise UnidentifiedImageError(text) from None
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            given = f"{name}, which is damaged ({error})"
+            raise OSError(message("image file", given, "a complete image", "Remove the file or mend it.")) from error
+    return image

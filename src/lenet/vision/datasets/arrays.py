@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lenet._check import choice, describe, message
 from lenet._dtype import get_default_dtype
+from lenet._fetch import Source
 from lenet.io import Dataset
 from lenet.vision.image import BACKENDS, get_image_backend
 from lenet.vision.transforms import Compose, Normalize, ToTensor
@@ -82,6 +83,7 @@ class ArrayDataset(Dataset):
     """
 
     classes: Sequence[str] = ()
+    source: Source | None = None  # where the data came from, if whoever made the data set knows
 
     def __init__(
         self,
@@ -161,8 +163,9 @@ class ArrayDataset(Dataset):
         signature = _signature(self.transform)
         if signature is None:
             return None
-        if self._cached[0] != (signature, self.backend):
-            self._cached = ((signature, self.backend), self._lut())
+        key = signature, self.backend, self.dtype
+        if self._cached[0] != key:
+            self._cached = key, self._lut()
         lut = self._cached[1]
         if lut is None:
             return None
@@ -173,44 +176,44 @@ class ArrayDataset(Dataset):
         """The transform's value for each pixel value, float32 [256]; None if it is no such thing."""
         values = np.arange(256, dtype=np.uint8).reshape(8, 32)
         scrambled = values * np.uint8(77) + np.uint8(13)  # every value again, elsewhere: 77 is odd
-        try:
-            with np.errstate(all="ignore"):
-                straight, check = (np.asarray(self._present(image)) for image in (values, scrambled))
-        except Exception:  # the ordinary path will raise it, with the user's sample at hand
-            return None
+        with np.errstate(all="ignore"):
+            straight, check = (np.asarray(self._present(image)) for image in (values, scrambled))
         if straight.shape != (1, 8, 32) or straight.dtype != np.float32 or not np.isfinite(straight).all():
             return None
         lut = straight.reshape(256).copy()
         moves_pixels = not np.array_equal(lut[scrambled], check[0])
         return None if moves_pixels else lut
 
-    def _batch(self, indices: Sequence[int] | NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def _batch(
+        self, indices: Sequence[int] | NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]] | None:
         """Samples as the default collation would stack them: float32 [n, C, H, W] and int64 [n, 1].
 
-        Only where ``_table()`` is not None.
+        None where ``_table()`` is.
         """
         table = self._table()
         if table is None:
-            raise ValueError(message("_batch", "a transform that is no table", "_table() to be asked first"))
+            return None
         at = np.asarray(indices, np.int64)
         return table.lut[table.images[at]], table.labels[at, None]
 
 
 def _signature(transform: Any) -> tuple[Any, ...] | None:
-    """What decides a transform's values, if it is made of the three known classes alone; else None."""
+    """What decides a transform's values, if it is made of the three known classes alone and cannot fail; else None."""
     kind = type(transform)
     if kind is Compose:
         steps = [_signature(step) for step in transform.transforms]
         return None if None in steps else ("Compose", *steps)
     if kind not in (Normalize, ToTensor) or tuple(transform.keys) != ("image",):
         return None
+    if transform.data_format not in ("CHW", "HWC"):
+        return None
     if kind is ToTensor:
         return ("ToTensor", transform.data_format)
-    try:
-        numbers = [tuple(np.asarray(value, np.float64).ravel().tolist()) for value in (transform.mean, transform.std)]
-    except (TypeError, ValueError):
+    mean, std = np.ravel(transform.mean), np.ravel(transform.std)
+    if len(mean) != 1 or len(std) != 1 or not {mean.dtype.kind, std.dtype.kind} <= set("iuf"):
         return None
-    return ("Normalize", *numbers, transform.data_format, transform.to_rgb)
+    return ("Normalize", float(mean[0]), float(std[0]), transform.data_format, transform.to_rgb)
 
 
 def _checked_images(images: Any) -> NDArray[np.uint8]:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet import _fetch
 from lenet._check import describe, message, positive_int
 from lenet._dtype import get_default_dtype
 from lenet.io import Dataset
@@ -146,7 +147,17 @@ def load_folder(
         train_arrays = _read_all(parts[0], (height, width), bar, 0)
         test_arrays = _read_all(parts[1], (height, width), bar, len(parts[0]))
     first, second = (ArrayDataset(*arrays, transform, "pil", classes) for arrays in (train_arrays, test_arrays))
+    for name, part in (("train", first), ("test", second)):
+        part.source = _account(name, part, root)
     return first, second, classes
+
+
+def _account(name: str, part: ArrayDataset, root: str) -> _fetch.Source:
+    """Where this part came from; the hashes are those of its arrays, uint8 [N, H, W] and int64 [N]."""
+    hashes = {f"{name}-images": _fetch.sha256(part._pixels), f"{name}-labels": _fetch.sha256(part._targets)}
+    return _fetch.Source(
+        "folder", f"images of {len(part.classes)} classes from {root}", dict.fromkeys(hashes, root), hashes
+    )
 
 
 def _split(whole: DatasetFolder, holdout: float) -> list[list[tuple[str, int]]]:

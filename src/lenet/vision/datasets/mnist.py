@@ -40,6 +40,7 @@ class MNIST(ArrayDataset):
 
     NAME = "mnist"
     classes: Sequence[str] = tuple("0123456789")
+    source: _fetch.Source
 
     def __init__(
         self,

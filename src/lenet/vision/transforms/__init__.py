@@ -16,6 +16,14 @@ from lenet.vision.transforms.functional import (
     to_tensor,
     vflip,
 )
+from lenet.vision.transforms.random_transforms import (
+    RandomAffine,
+    RandomCrop,
+    RandomErasing,
+    RandomHorizontalFlip,
+    RandomRotation,
+    RandomVerticalFlip,
+)
 from lenet.vision.transforms.transforms import (
     BaseTransform,
     CenterCrop,
@@ -23,12 +31,6 @@ from lenet.vision.transforms.transforms import (
     Grayscale,
     Normalize,
     Pad,
-    RandomAffine,
-    RandomCrop,
-    RandomErasing,
-    RandomHorizontalFlip,
-    RandomRotation,
-    RandomVerticalFlip,
     Resize,
     ToTensor,
     Transpose,

@@ -20,7 +20,7 @@ def resize_last_axes(array: NDArray[np.generic], size: tuple[int, int], how: str
     """``array`` [..., H, W] resized to ``size`` (height, width). KeyError for an unknown ``how``."""
     rows = _weights(array.shape[-2], size[0], how)
     columns = _weights(array.shape[-1], size[1], how)
-    result = rows @ array.astype(np.float64) @ columns.T
+    result: NDArray[np.float64] = rows @ array.astype(np.float64) @ columns.T
     return (np.rint(result) if array.dtype.kind in "iu" else result).astype(array.dtype)
 
 

@@ -10,7 +10,6 @@ TypeError for what is none of the three forms; other errors stand with each func
 
 from __future__ import annotations
 
-import math
 import numbers
 from collections.abc import Sequence
 from typing import Any, cast
@@ -21,7 +20,16 @@ from numpy.typing import NDArray
 from lenet._check import choice, describe, message
 from lenet.tensor import Tensor
 from lenet.tensor import to_tensor as _tensor
-from lenet.vision.transforms._planes import filter_named, through_pillow
+from lenet.vision.transforms._planes import (
+    GREY,
+    crop_array,
+    fill_for,
+    filter_named,
+    grey_array,
+    inverse_affine,
+    pad_array,
+    through_pillow,
+)
 from lenet.vision.transforms._resample import resize_last_axes
 
 __all__ = [
@@ -40,7 +48,6 @@ __all__ = [
 ]
 
 PADDING_MODES = ("constant", "edge", "reflect", "symmetric")
-_GREY = (0.2989, 0.587, 0.114)  # Paddle's weights of red, green, blue for Tensors; Pillow has its own
 
 
 def kind_of(img: Any) -> str:
@@ -195,10 +202,10 @@ def pad(img: Any, padding: int | Sequence[int], fill: Any = 0, padding_mode: str
 
             colour: Any = tuple(fill) if isinstance(fill, list) else fill
             return ImageOps.expand(img, (left, top, right, bottom), colour)
-        return _like_pillow(img, _pad_array(np.asarray(img), (left, top, right, bottom), fill, padding_mode))
+        return _like_pillow(img, pad_array(np.asarray(img), (left, top, right, bottom), fill, padding_mode))
     if kind == "array":
-        return _pad_array(img, (left, top, right, bottom), fill, padding_mode)
-    return _on_planes(img, lambda planes: _pad_array(planes, (left, top, right, bottom), fill, padding_mode))
+        return pad_array(img, (left, top, right, bottom), fill, padding_mode)
+    return _on_planes(img, lambda planes: pad_array(planes, (left, top, right, bottom), fill, padding_mode))
 
 
 def sides_of(padding: Any) -> tuple[int, int, int, int]:
@@ -214,39 +221,14 @@ def sides_of(padding: Any) -> tuple[int, int, int, int]:
     return cast("tuple[int, int, int, int]", values if len(values) == 4 else values * 2)
 
 
-def _pad_array(array: NDArray[Any], sides: tuple[int, int, int, int], fill: Any, mode: str) -> NDArray[Any]:
-    """``array`` [H, W] or [H, W, C] with a border."""
-    left, top, right, bottom = sides
-    widths = [(top, bottom), (left, right), (0, 0)][: array.ndim]
-    if mode != "constant":
-        return np.pad(array, widths, cast(Any, mode))
-    fills = np.ravel(fill)
-    if array.ndim == 2 or fills.size == 1:
-        return np.pad(array, widths, constant_values=fills[0])
-    planes = [np.pad(array[..., c], widths[:2], constant_values=fills[c]) for c in range(array.shape[2])]
-    return np.stack(planes, axis=2)
-
-
 def crop(img: Any, top: int, left: int, height: int, width: int) -> Any:
     """The window of ``height`` x ``width`` whose upper left pixel is (top, left); what lies outside is 0."""
     kind = kind_of(img)
     if kind == "pil":
         return img.crop((left, top, left + width, top + height))
     if kind == "array":
-        return _crop_array(img, top, left, height, width)
-    return _on_planes(img, lambda planes: _crop_array(planes, top, left, height, width))
-
-
-def _crop_array(array: NDArray[Any], top: int, left: int, height: int, width: int) -> NDArray[Any]:
-    """``array`` [H, W] or [H, W, C] seen through a window that may overhang."""
-    seen = np.zeros((height, width, *array.shape[2:]), array.dtype)
-    rows = range(max(0, top), min(array.shape[0], top + height))
-    columns = range(max(0, left), min(array.shape[1], left + width))
-    if rows and columns:
-        seen[rows[0] - top : rows[-1] - top + 1, columns[0] - left : columns[-1] - left + 1] = array[
-            rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1
-        ]
-    return seen
+        return crop_array(img, top, left, height, width)
+    return _on_planes(img, lambda planes: crop_array(planes, top, left, height, width))
 
 
 def center_crop(img: Any, output_size: int | Sequence[int]) -> Any:
@@ -332,31 +314,9 @@ def affine(
 
     width, height = size_of(img)
     middle = (width * 0.5, height * 0.5) if center is None else (center[0], center[1])
-    matrix = _inverse_affine(middle, angle, (translate[0], translate[1]), scale, (shear[0], shear[-1]))
+    matrix = inverse_affine(middle, angle, (translate[0], translate[1]), scale, (shear[0], shear[-1]))
     how, method = filter_named(interpolation), Image.Transform.AFFINE
     return _warped(img, lambda plane, value: plane.transform(plane.size, method, matrix, how, fillcolor=value), fill)
-
-
-def _inverse_affine(
-    center: tuple[float, float],
-    angle: float,
-    move: tuple[float, float],
-    scale: float,
-    shear: tuple[float, float],
-) -> list[float]:
-    """The six numbers that take a point of the result to the image: the inverse of move · centre · R · shear · scale.
-
-    R · shear = [[a, b], [c, d]] has determinant 1, so its inverse is [[d, -b], [-c, a]]. The order of operations is
-    Paddle's, because a rounding decides which pixel ``nearest`` takes.
-    """
-    turn, slant_x, slant_y = (math.radians(degrees) for degrees in (angle, *shear))
-    a = math.cos(turn - slant_y) / math.cos(slant_y)
-    b = -math.cos(turn - slant_y) * math.tan(slant_x) / math.cos(slant_y) - math.sin(turn)
-    c = math.sin(turn - slant_y) / math.cos(slant_y)
-    d = -math.sin(turn - slant_y) * math.tan(slant_x) / math.cos(slant_y) + math.cos(turn)
-    xx, xy, yx, yy = d / scale, -b / scale, -c / scale, a / scale
-    back_x, back_y = -center[0] - move[0], -center[1] - move[1]
-    return [xx, xy, (xx * back_x + xy * back_y) + center[0], yx, yy, (yx * back_x + yy * back_y) + center[1]]
 
 
 def to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
@@ -370,26 +330,12 @@ def to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
         grey = img.convert("L")
         return grey if num_output_channels == 1 else Image.merge("RGB", [grey] * 3)
     if kind == "array":
-        return np.repeat(_grey_array(img), num_output_channels, axis=2)
+        return np.repeat(grey_array(img), num_output_channels, axis=2)
     values = np.asarray(img)
     if values.shape[-3] == 3:
-        weights = np.array(_GREY, values.dtype).reshape(3, 1, 1)
+        weights = np.array(GREY, values.dtype).reshape(3, 1, 1)
         values = (values * weights).sum(axis=-3, keepdims=True, dtype=values.dtype)
     return _tensor(np.repeat(values[..., :1, :, :], num_output_channels, axis=-3))
-
-
-def _grey_array(array: NDArray[Any]) -> NDArray[Any]:
-    """[H, W] or [H, W, C] as [H, W, 1]; three channels are red, green, blue."""
-    if array.ndim == 2:
-        return array[:, :, None]
-    if array.shape[2] != 3:
-        return array[:, :, :1]
-    if array.dtype == np.uint8:
-        from PIL import Image
-
-        return np.array(Image.fromarray(np.ascontiguousarray(array)).convert("L"))[:, :, None]
-    grey: NDArray[Any] = (array @ np.array(_GREY)).astype(array.dtype)
-    return grey[:, :, None]
 
 
 def erase(img: Any, i: int, j: int, h: int, w: int, v: Any, inplace: bool = False) -> Any:
@@ -435,18 +381,6 @@ def _warped(img: Any, work: Any, fill: Any) -> Any:
     if kind == "array":
         return through_pillow(img, work, fill)
     return _on_planes(img, lambda planes: through_pillow(planes, work, fill))
-
-
-def fill_for(fill: Any, bands: int) -> Any:
-    """``fill`` as Pillow wants it for an image of so many bands: one number, or one a band."""
-    if fill is None or isinstance(fill, str):
-        return fill
-    values = list(np.ravel(fill).tolist())
-    if len(values) == 1:
-        values *= bands
-    if len(values) != bands:
-        raise ValueError(message("fill", f"{len(values)} numbers", f"one, or {bands} for this image"))
-    return values[0] if bands == 1 else tuple(values)
 
 
 def _like_pillow(img: Any, values: NDArray[Any]) -> Any:

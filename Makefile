@@ -1,0 +1,40 @@
+# What a developer types. `make` alone explains.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+install: $(BIN)/python  ## compile and install into .venv, with what tests and checks need
+	$(BIN)/pip install '.[dev]'
+
+build: $(BIN)/python  ## compile the engine into src/lenet, for working on the tree without reinstalling
+	cmake -S . -B build -DPython_EXECUTABLE=$(abspath $(BIN)/python)
+	cmake --build build --parallel
+	cp build/_core*.so src/lenet/
+
+stub: build  ## write src/lenet/_core.pyi from the compiled engine
+	PYTHONPATH=src $(BIN)/python -m nanobind.stubgen -m lenet._core -o src/lenet/_core.pyi
+
+test:  ## the test suite, on the installed package
+	$(BIN)/pytest
+
+check:  ## lint, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench:  ## time us beside PyTorch and Paddle, store the result
+	$(BIN)/python -m bench
+
+kernels:  ## compare every ISA level with the plain loops, without Python
+	cmake -S . -B build/kernels -DLENET_PYTHON=OFF -DLENET_KERNEL_TEST=ON
+	cmake --build build/kernels --parallel
+	build/kernels/core_test
+
+.PHONY: help install build stub test check bench kernels

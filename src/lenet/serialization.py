@@ -1,0 +1,402 @@
+"""Files: our model file, Paddle's ``.pdparams`` and ``.pdopt``, and the one way a file is written.
+
+- ``write_model`` and ``read_model``: one safetensors file, tensors by name and a JSON object about them.
+- ``save`` and ``load`` (``paddle.save``, ``paddle.load``): pickles that Paddle reads, and reading those it wrote.
+  What a file says is never run (``_unpickle``).
+- ``atomic_write``: a temp file, then a rename. A reader sees the old file or the new one, whoever dies when.
+
+What the tensors and the JSON mean is not known here: ``model`` and ``train`` decide that. A model file is untrusted, so
+whoever reads its JSON, which is limited in size here, checks what it says.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from lenet._check import describe, message
+from lenet._unpickle import NUMBERS, unpickle
+from lenet.tensor import Tensor, to_tensor
+
+if TYPE_CHECKING:
+    from io import BytesIO
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    PathLike = str | os.PathLike[str]
+
+__all__ = ["atomic_write", "digest", "keep_previous", "load", "read_model", "save", "write_model"]
+
+META_KEY = "lenet"  # the one metadata key: several would come out in random order, and the file would not repeat
+META_LIMIT = 16 << 20  # bytes of JSON; a training record takes kilobytes
+_TABLE = "StructuredToParameterName@@"  # Paddle's table from structured names to parameter names
+
+
+# ---- writing a file -------------------------------------------------------------------------------------------------
+
+
+def atomic_write(path: PathLike, content: bytes | Callable[[BinaryIO], object]) -> None:
+    """Write a file whole or not at all: to a temp file in its folder, then fsync, then rename.
+
+    content: the bytes, or a function that writes them to the binary file it is given. Parent folders are made. Whatever
+    goes wrong (disk full, an exception in the function, Ctrl-C) leaves the old file as it was and no temp file; what a
+    killed process left behind is removed by the first write of the same file after ten minutes. OSError (or the
+    subclass for the cause, such as PermissionError) says what stood in the way.
+    """
+    target = os.path.realpath(path)  # through a symbolic link: the file it points to is replaced, not the link
+    folder, name = os.path.split(target)
+    if os.path.isdir(target) or not os.path.basename(path):
+        raise IsADirectoryError(errno.EISDIR, message("file to write", f"the folder {target}", "a file name"))
+    part = os.path.join(folder, f".{name[:200]}.{os.urandom(6).hex()}.part")
+    try:
+        os.makedirs(folder, exist_ok=True)
+        _remove_leftovers(folder, name[:200])
+        if os.path.exists(target) and not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, "the file is write-protected")
+        try:
+            with open(part, "xb") as file:
+                if callable(content):
+                    content(file)
+                else:
+                    file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, target)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(part)
+            raise
+    except OSError as error:
+        raise _explained(error, target) from error
+    with suppress(OSError):  # the rename itself reaches the disk; some file systems cannot sync a folder
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _explained(error: OSError, target: str) -> OSError:
+    """The same kind of error, saying what could not be written and what to do; other causes as they are."""
+    kept = " The file there before is intact." if os.path.exists(target) else ""
+    reasons = {
+        errno.ENOSPC: ("a full disk", "Free some space or choose another folder"),
+        errno.EDQUOT: ("a full disk quota", "Free some space or choose another folder"),
+        errno.EFBIG: ("a limit on the size of files", "Choose another folder, or raise the limit (ulimit -f)"),
+        errno.EACCES: (f"no permission ({error.strerror})", "Choose a folder that you may write to"),
+        errno.EPERM: (f"no permission ({error.strerror})", "Choose a folder that you may write to"),
+        errno.EROFS: ("a read-only file system", "Choose a folder that you may write to"),
+        errno.ENOTDIR: ("a file where a folder should be", "Choose another folder"),
+        errno.EEXIST: ("a file where a folder should be", "Choose another folder"),
+    }
+    if error.errno not in reasons:
+        return error
+    given, fix = reasons[error.errno]
+    return OSError(error.errno, message(f"writing {target}", given, "a place to write to", fix) + kept)
+
+
+def _remove_leftovers(folder: str, name: str) -> None:
+    """Remove temp files of this very name that nobody has touched for ten minutes; no other file."""
+    import time
+
+    before, start = time.time() - 600, f".{name}."
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            middle = entry.name[len(start) : -len(".part")]
+            ours = (
+                entry.name == f"{start}{middle}.part" and len(middle) == 12 and set(middle) <= set("0123456789abcdef")
+            )
+            if ours and entry.stat(follow_symlinks=False).st_mtime < before:
+                os.unlink(entry.path)
+
+
+# ---- our model file -------------------------------------------------------------------------------------------------
+
+
+def write_model(path: PathLike, tensors: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
+    """Write a safetensors file: arrays by name (any shape; bool, int, uint, float of 2 to 8 bytes) and ``meta``.
+
+    meta: a JSON object, stored under the one key ``lenet`` as canonical JSON (sorted keys, no spaces, no NaN), so that
+    the same tensors and the same meta give the same bytes. TypeError or ValueError if something cannot be stored.
+    """
+    from safetensors.numpy import save as to_bytes
+
+    arrays = {name: _storable(name, array) for name, array in tensors.items()}
+    atomic_write(path, to_bytes(arrays, metadata={META_KEY: _to_json(meta)}))
+
+
+def read_model(path: PathLike) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """The tensors and the meta of a safetensors file; meta is {} where another program wrote it.
+
+    FileNotFoundError if there is none; ValueError if it is truncated, damaged or another kind of file.
+    """
+    return _parse_model(_read(path), os.fspath(path))
+
+
+def digest(tensors: Mapping[str, NDArray[Any]]) -> str:
+    """SHA-256, in hex, over name, dtype, shape and bytes of each tensor, in the order of their names."""
+    import hashlib
+
+    total = hashlib.sha256()
+    for name in sorted(tensors):
+        array = _storable(name, tensors[name])
+        total.update(f"{name}\0{array.dtype.str}\0{list(array.shape)}\0".encode())
+        total.update(array.tobytes())
+    return total.hexdigest()
+
+
+def keep_previous(path: PathLike) -> Path | None:
+    """Rename an existing model file NAME.safetensors to NAME.<first 8 digits of its digest>.safetensors.
+
+    Returns the new name, or None if there was no file. A file of that name with the same weights is replaced; one with
+    other weights is left alone and more digits are used.
+    """
+    from pathlib import Path
+
+    old = Path(path)
+    if not old.is_file():
+        return None
+    tag = _tag(old)
+    for digits in (8, 16, len(tag)):
+        new = old.with_name(f"{old.stem}.{tag[:digits]}{old.suffix}")
+        if not new.exists() or _tag(new) == tag:
+            break
+    os.replace(old, new)
+    return new
+
+
+def _tag(path: Path) -> str:
+    """The digest of a model file's weights, or of its bytes if it is none."""
+    import hashlib
+
+    try:
+        return digest(read_model(path)[0])
+    except ValueError:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _storable(name: object, array: object) -> NDArray[Any]:
+    if not isinstance(name, str):
+        raise TypeError(message("name of a tensor", describe(name), "text"))
+    if not isinstance(array, np.ndarray):
+        raise TypeError(message(f"tensor {name!r}", describe(array), "an ndarray"))
+    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+        fix = "Convert it: x.astype('float32')"
+        raise TypeError(message(f"tensor {name!r}", f"dtype {array.dtype}", "bool, int, uint or float", fix))
+    return np.asarray(array, array.dtype.newbyteorder("<"), order="C")
+
+
+def _to_json(meta: Mapping[str, Any]) -> str:
+    import json
+
+    try:
+        text = json.dumps(dict(meta), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        fix = "Convert arrays with .tolist() and numpy numbers with float()"
+        what, expected = "metadata of a model file", "text, finite numbers, lists and dicts with text keys"
+        raise type(error)(message(what, str(error), expected, fix)) from None
+    if len(text) > META_LIMIT:
+        raise ValueError(message("metadata of a model file", f"{len(text)} bytes of JSON", f"at most {META_LIMIT}"))
+    return text
+
+
+def _parse_model(data: bytes, what: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    import json
+
+    from safetensors import SafetensorError
+    from safetensors.numpy import load as from_bytes
+
+    expected = "a safetensors model file"
+    if data[:1] == b"<":
+        fix = "A failed download was saved under this name: fetch it again"
+        raise ValueError(message(what, "an HTML or XML page", expected, fix))
+    if data[:1] == b"\x80" and data[8:9] != b"{":
+        raise ValueError(message(what, "a pickle", expected, "Read .pdparams and .pdopt files with lenet.load()"))
+    try:
+        tensors = from_bytes(data)
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    except (SafetensorError, ValueError, TypeError, KeyError, RecursionError) as error:
+        fix = "It is truncated, damaged, or another kind of file: copy or train it again"
+        raise ValueError(message(what, f"{len(data)} bytes ({error})", expected, fix)) from None
+    text = header.get("__metadata__", {}).get(META_KEY, "{}")
+    if len(text) > META_LIMIT:
+        raise ValueError(message(what, f"{len(text)} bytes of metadata", f"at most {META_LIMIT}"))
+    try:
+        meta = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(message(what, f"metadata that is no JSON ({error})", "a JSON object")) from None
+    if not isinstance(meta, dict):
+        raise ValueError(message(what, f"metadata that is a {type(meta).__name__}", "a JSON object"))
+    return {name: np.array(array) for name, array in tensors.items()}, meta
+
+
+def _no_constant(text: str) -> object:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _read(path: PathLike) -> bytes:
+    if os.path.isdir(path):
+        raise IsADirectoryError(errno.EISDIR, message("file to read", f"the folder {os.fspath(path)}", "a file"))
+    with open(path, "rb") as file:
+        return file.read()
+
+
+# ---- Paddle's files -------------------------------------------------------------------------------------------------
+
+
+def save(obj: Any, path: PathLike | BytesIO, protocol: int = 4) -> None:
+    """Write Tensors, arrays and plain values, nested in dicts, lists and tuples, so that ``paddle.load`` reads them.
+
+    obj: usually ``net.state_dict()`` (by custom to "x.pdparams") or ``optimizer.state_dict()`` ("x.pdopt").
+    path: a file, whose folders are made, or a BytesIO. protocol: of the pickle, 2 to 4. A path that ends in
+    ``.safetensors`` takes a dict of Tensors or arrays and becomes such a file. ValueError for a Layer or an empty name,
+    TypeError for objects that ``load`` would refuse.
+    """
+    import io
+
+    if isinstance(protocol, bool) or not isinstance(protocol, int) or not 2 <= protocol <= 4:
+        raise ValueError(message("save(protocol)", describe(protocol), "2, 3 or 4"))
+    if isinstance(path, io.BytesIO):
+        path.write(_pickled(obj, protocol))
+        return
+    if not isinstance(path, (str, os.PathLike)):
+        raise ValueError(message("save(path)", describe(path), "a file name or a BytesIO"))
+    if not os.path.basename(path):
+        raise ValueError(message("save(path)", repr(os.fspath(path)), "a file name after the folder", "Add one"))
+    if os.fspath(path).endswith(".safetensors"):
+        if not isinstance(obj, Mapping):
+            fix = "Choose another suffix, such as .pdparams"
+            raise TypeError(message("save() to a .safetensors file", describe(obj), "a dict of Tensors or arrays", fix))
+        arrays = {name: value.data_array() if isinstance(value, Tensor) else value for name, value in obj.items()}
+        write_model(path, arrays, {})
+    else:
+        atomic_write(path, _pickled(obj, protocol))
+
+
+def load(path: PathLike | BytesIO, return_numpy: bool = False) -> Any:
+    """What ``save``, or Paddle's ``save``, wrote: with Tensors (stop_gradient True), or ndarrays if ``return_numpy``.
+
+    Reads safetensors files too, as a dict. Nothing in the file is run. ValueError if there is no such file, if it is
+    truncated or of another kind, and, with its name, if it holds any object but arrays and plain values.
+    """
+    import io
+
+    what = "BytesIO" if isinstance(path, io.BytesIO) else os.fspath(path)
+    if isinstance(path, io.BytesIO):
+        data = path.read()
+    elif os.path.isfile(path):
+        data = _read(path)
+    else:
+        full = [what + suffix for suffix in (".pdparams", ".pdopt", ".safetensors") if os.path.isfile(what + suffix)]
+        fix = f"Give the full name: {' or '.join(full)}" if full else "Check the path for a misspelling"
+        raise ValueError(message("load(path)", f"{what}, which is no file", "a file that save() wrote", fix))
+    if data[8:9] == b"{" and int.from_bytes(data[:8], "little") < len(data):
+        tensors = _parse_model(data, what)[0]
+        return tensors if return_numpy else {name: to_tensor(array) for name, array in tensors.items()}
+    found = unpickle(data, what)
+    if not (isinstance(found, dict) and _TABLE in found):
+        named = _has_named(found)
+        return _with_tensors(found, named, return_numpy)
+    table = found.pop(_TABLE)
+    for key, name in table.items() if isinstance(table, dict) else ():
+        if isinstance(found.get(key), np.ndarray) and not return_numpy:
+            found[key] = to_tensor(found[key])
+            found[key].name = str(name)
+    return found
+
+
+def _pickled(obj: Any, protocol: int) -> bytes:
+    import pickle
+
+    if _is_state_dict(obj):
+        tensors = {key: value for key, value in obj.items() if isinstance(value, Tensor)}
+        obj = {**obj, **{key: tensor.data_array() for key, tensor in tensors.items()}}
+        obj[_TABLE] = {key: tensor.name for key, tensor in tensors.items()}
+    return pickle.dumps(_to_pickle(obj, {}, 0), protocol)
+
+
+def _is_state_dict(obj: Any) -> bool:
+    """Paddle's rule for a flat file with a table of names: a dict of Tensors, and of dicts without any Tensor."""
+    return isinstance(obj, dict) and all(
+        isinstance(value, Tensor) or isinstance(value, dict) and not any(_any_tensor(v) for v in value.values())
+        for value in obj.values()
+    )
+
+
+def _any_tensor(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(_any_tensor(item) for item in value)
+    if isinstance(value, dict):
+        return any(_any_tensor(item) for item in value.values())
+    return isinstance(value, Tensor)
+
+
+class _Named:
+    """A Tensor outside of a state dict: a pickle holds (name, array) in its place, as Paddle's do."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.pair = (tensor.name, tensor.data_array())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return tuple, (self.pair,)
+
+
+def _to_pickle(value: Any, done: dict[int, Any], depth: int) -> Any:
+    """The value as ``load`` can read it; TypeError for what it would refuse. ``done``: results by id, for sharing."""
+    from lenet.nn import Layer
+
+    if value is None or type(value) in (bool, int, float, complex, str, bytes):
+        return value
+    if type(value) is np.ndarray or isinstance(value, np.generic):
+        if value.dtype.kind in NUMBERS:
+            return value
+    elif id(value) in done:
+        return done[id(value)]
+    elif depth > 100:
+        raise ValueError(message("save()", "values nested more than 100 deep", "fewer levels"))
+    elif isinstance(value, Layer):
+        given = f"a {type(value).__name__}, which is a Layer"
+        raise ValueError(message("save()", given, "its state", "Save net.state_dict()"))
+    elif isinstance(value, Tensor):
+        done[id(value)] = _Named(value)
+        return done[id(value)]
+    elif isinstance(value, dict):
+        pairs = ((_to_pickle(k, done, depth + 1), _to_pickle(v, done, depth + 1)) for k, v in value.items())
+        done[id(value)] = OrderedDict(pairs) if isinstance(value, OrderedDict) else dict(pairs)
+        return done[id(value)]
+    elif isinstance(value, (list, tuple)):
+        items = [_to_pickle(item, done, depth + 1) for item in value]
+        done[id(value)] = tuple(items) if isinstance(value, tuple) else items
+        return done[id(value)]
+    expected = "Tensors, arrays of numbers, text, numbers, None, and dicts, lists and tuples of them"
+    raise TypeError(message("save()", describe(value), expected))
+
+
+def _has_named(value: Any) -> bool:
+    """Whether there is a (name, array) in it, which is how Paddle stores a Tensor outside of a state dict."""
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], np.ndarray):
+        return True
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return any(_has_named(item) for item in items)
+
+
+def _with_tensors(value: Any, named: bool, return_numpy: bool) -> Any:
+    """The same with Tensors: each (name, array) if there are such pairs (``named``), otherwise each array."""
+    if named and isinstance(value, tuple) and _has_named(value) and isinstance(value[0], str):
+        if return_numpy:
+            return value[1]
+        tensor = to_tensor(value[1])
+        tensor.name = value[0]
+        return tensor
+    if isinstance(value, dict):
+        return type(value)((key, _with_tensors(item, named, return_numpy)) for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return type(value)(_with_tensors(item, named, return_numpy) for item in value)
+    return to_tensor(value) if isinstance(value, np.ndarray) and not named and not return_numpy else value
