@@ -329,7 +329,8 @@ def test_a_batch_has_the_bits_of_its_samples(name, backend):
     assert table is not None
     assert (table.images.shape, table.shape, table.lut.dtype) == ((4, 1, 16, 16), (1, 16, 16), np.float32)
     for indices in ([2], [3, 0, 0, -1], np.array([1, 2])):
-        pixels, labels = ds._batch(indices)
+        images, labels = ds._batch(indices)
+        pixels = images.numpy()
         samples = [ds[i] for i in indices]
         np.testing.assert_array_equal(pixels, np.stack([numbers(image) for image, _ in samples]), strict=True)
         np.testing.assert_array_equal(labels, np.stack([label for _, label in samples]), strict=True)

@@ -26,7 +26,9 @@ def only_nchw(what: str, data_format: str) -> None:
 
 def pair(what: str, value: Any, *, least: int = 1) -> Pair:
     """``n`` or ``[h, w]`` as ``(h, w)``, each at least ``least``; ValueError otherwise."""
-    if isinstance(value, bool) or not (hasattr(value, "__index__") or (isinstance(value, Sequence) and len(value) == 2)):
+    if isinstance(value, bool) or not (
+        hasattr(value, "__index__") or (isinstance(value, Sequence) and len(value) == 2)
+    ):
         raise ValueError(_check.message(what, _check.describe(value), "a whole number or two of them, [height, width]"))
     both = list(value) if isinstance(value, Sequence) else [value, value]
     try:

@@ -54,7 +54,7 @@ class Tanh(_Activation):
 
 
 class LeakyReLU(_Activation):
-    """x where x > 0, negative_slope · x elsewhere."""
+    """negative_slope · x where x < 0, x elsewhere."""
 
     def __init__(self, negative_slope: float = 0.01, name: str | None = None) -> None:
         super().__init__(f"negative_slope={negative_slope}", name)

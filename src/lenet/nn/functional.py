@@ -49,9 +49,9 @@ def relu(x: Tensor, name: str | None = None) -> Tensor:
 
 
 def leaky_relu(x: Tensor, negative_slope: float = 0.01, name: str | None = None) -> Tensor:
-    """x where x > 0, negative_slope · x elsewhere, any shape."""
+    """negative_slope · x where x < 0, x elsewhere, any shape; the gradient at 0 is 1, as in Paddle."""
     ops.check_float("leaky_relu", x)
-    return x * to_tensor(np.where(x.data_array() > 0, 1.0, negative_slope).astype(x.dtype.numpy))
+    return x * to_tensor(np.where(x.data_array() < 0, negative_slope, 1.0).astype(x.dtype.numpy))
 
 
 def sigmoid(x: Tensor, name: str | None = None) -> Tensor:
@@ -309,7 +309,7 @@ def softmax(x: Tensor, axis: int = -1, dtype: Any = None, name: str | None = Non
 
 
 def log_softmax(x: Tensor, axis: int = -1, dtype: Any = None, name: str | None = None) -> Tensor:
-    """log(softmax(x)) along ``axis``, without the loss of digits; dtype and the bound of -64 as in ``softmax``."""
+    """log(softmax(x)) along ``axis``, computed without dividing; dtype and the bound of -64 as in ``softmax``."""
     x = x if dtype is None else x.astype(dtype)
     ops.check_float("log_softmax", x)
     if not x.shape:

@@ -7,6 +7,7 @@ batch is a look-up (``_batch``). It reads no file and knows no data set's name.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, SupportsIndex, overload
@@ -14,10 +15,12 @@ from typing import Any, NamedTuple, SupportsIndex, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lenet import _core
 from lenet._check import choice, describe, message
 from lenet._dtype import get_default_dtype
 from lenet._fetch import Source
 from lenet.io import Dataset
+from lenet.tensor import Tensor, in_lanes
 from lenet.vision.image import BACKENDS, get_image_backend
 from lenet.vision.transforms import Compose, Normalize, ToTensor
 
@@ -184,18 +187,18 @@ class ArrayDataset(Dataset):
         moves_pixels = not np.array_equal(lut[scrambled], check[0])
         return None if moves_pixels else lut
 
-    def _batch(
-        self, indices: Sequence[int] | NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]] | None:
-        """Samples as the default collation would stack them: float32 [n, C, H, W] and int64 [n, 1].
+    def _batch(self, indices: Sequence[int] | NDArray[np.int64]) -> tuple[Tensor, NDArray[np.int64]] | None:
+        """Samples as the default collation would stack them: float32 [n, C, H, W], in lanes already, and int64 [n, 1].
 
         None where ``_table()`` is.
         """
         table = self._table()
-        if table is None:
+        if table is None or not len(indices):
             return None
-        at = np.asarray(indices, np.int64)
-        return table.lut[table.images[at]], table.labels[at, None]
+        at = np.array(indices, np.int64)
+        at[at < 0] += len(table.labels)
+        lanes = _core.gather(table.images, math.prod(table.shape), at, table.lut)
+        return in_lanes(lanes, (len(at), *table.shape)), table.labels[at, None]
 
 
 def _signature(transform: Any) -> tuple[Any, ...] | None:

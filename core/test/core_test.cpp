@@ -1,0 +1,401 @@
+// Every compiled level's kernels against the plain loops in double precision, without Python: what .ci/run executes
+// under qemu for arm64, and the quickest check while a kernel is being written. The same comparisons at many more
+// shapes are in tests/test_kernels.py.
+//
+// Prints one line a level and kernel with its worst relative error, and returns 1 if any is beyond its tolerance or a
+// level that this CPU has did not run.
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "engine.h"
+#include "plan.h"
+#include "pool.h"
+
+using namespace lenet;
+
+namespace {
+
+// Sums of up to 640 products in float32, in any order: each is within about 10 half-ulps (6e-8) of the exact sum.
+constexpr double kSums = 2e-6;
+constexpr double kExact = 0;  // the same roundings in the same order
+
+std::mt19937 random_bits(1);
+
+std::vector<float> normal(size_t n, float scale = 1.0f) {
+  std::normal_distribution<float> draw(0.0f, scale);
+  std::vector<float> out(n);
+  for (float& v : out) v = draw(random_bits);
+  return out;
+}
+std::vector<double> wide(const std::vector<float>& v) { return std::vector<double>(v.begin(), v.end()); }
+
+// ‖a - b‖ / ‖b‖; NaN and infinity count as equal where both have the same.
+template <class T>
+double distance(const std::vector<T>& a, const std::vector<double>& b) {
+  double difference = 0, size = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    const double x = double(a[i]);
+    if ((x != x && b[i] != b[i]) || x == b[i]) {
+      size += std::isfinite(x) ? x * x : 0;
+      continue;
+    }
+    difference += (x - b[i]) * (x - b[i]);
+    size += b[i] * b[i];
+  }
+  if (a.size() != b.size() || std::isnan(difference)) return std::numeric_limits<double>::infinity();
+  return difference == 0 ? 0 : std::sqrt(difference / (size > 0 ? size : 1));
+}
+
+struct Report {  // worst error by kernel, of one level
+  std::map<std::string, std::pair<double, double>> worst;  // error, tolerance
+  void add(const std::string& kernel, double error, double tolerance) {
+    auto& w = worst.insert({kernel, {0, tolerance}}).first->second;
+    if (error > w.first) w.first = error;
+  }
+  int print(const char* level) const {
+    int failed = 0;
+    for (const auto& [kernel, w] : worst) {
+      const bool bad = !(w.first <= w.second);
+      failed += bad;
+      std::printf("%-10s %-18s %.2e  (at most %.0e)%s\n", level, kernel.c_str(), w.first, w.second, bad ? "  FAILED" : "");
+    }
+    return failed;
+  }
+};
+
+const Kernels<double>& oracle() { return reference_kernels_f64(); }
+
+// ---- convolution -------------------------------------------------------------------------------------------------
+
+struct ConvShape {
+  int C, H, W, K, kh, kw, sh, sw, pt, pb, pl, pr;
+};
+const ConvShape kConvs[] = {
+    {1, 28, 28, 6, 5, 5, 1, 1, 2, 2, 2, 2},  {6, 14, 14, 16, 5, 5, 1, 1, 0, 0, 0, 0}, {1, 5, 5, 1, 1, 1, 1, 1, 0, 0, 0, 0},
+    {5, 7, 9, 7, 3, 2, 1, 1, 1, 0, 0, 1},    {7, 9, 8, 13, 7, 5, 1, 1, 3, 3, 2, 2},   {13, 6, 6, 5, 2, 3, 2, 1, 1, 1, 2, 0},
+    {6, 11, 10, 1, 3, 3, 2, 3, 0, 2, 1, 1},  {3, 4, 4, 12, 2, 2, 1, 1, 0, 0, 0, 0},   {2, 3, 3, 2, 3, 3, 1, 1, 3, 3, 3, 3},
+};
+
+// A frame as the backward kernels want it, from dy [K][OH][OW][L].
+template <class T>
+std::vector<T> framed(const Conv& c, const std::vector<T>& dy) {
+  std::vector<T> frame(dy_frame_size(c) * L);
+  frame_group(c, dy.data(), frame.data());
+  return frame;
+}
+
+template <class T>
+struct ConvResult {
+  std::vector<T> y, cut, dw, db, dx;
+};
+
+template <class T>
+ConvResult<T> convolve(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, const std::vector<T>& w,
+                       const std::vector<T>& b, const std::vector<T>& dy) {
+  ConvResult<T> r;
+  std::vector<T> xp(c.frame_size() * L), packed(c.weights()), sums(c.weights(), T(0));
+  pad_group(c, x.data(), xp.data());
+  k.conv_pack(c, w.data(), packed.data());
+  r.y.resize(c.out_size() * L), r.cut.resize(c.out_size() * L);
+  k.conv_forward(c, xp.data(), packed.data(), b.data(), false, r.y.data());
+  k.conv_forward(c, xp.data(), packed.data(), nullptr, true, r.cut.data());
+  const std::vector<T> frame = framed(c, dy);
+  r.dw.resize(c.weights()), r.db.assign(c.K, T(0)), r.dx.resize(c.in_size() * L);
+  k.conv_dw(c, xp.data(), frame.data(), sums.data(), r.db.data());
+  k.conv_unpack_dw(c, sums.data(), r.dw.data());
+  k.conv_pack_dx(c, w.data(), packed.data());
+  k.conv_dx(c, frame.data(), packed.data(), r.dx.data());
+  return r;
+}
+
+// conv + relu + 2x2 maximum in one pass, and the way back
+template <class T>
+void pooled(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, const std::vector<T>& w, const std::vector<T>& b,
+            const std::vector<T>& dy, std::vector<T>* y, std::vector<T>* frame) {
+  std::vector<T> xp(c.frame_size() * L), packed(c.weights());
+  pad_group(c, x.data(), xp.data());
+  k.conv_pack(c, w.data(), packed.data());
+  std::vector<int32_t> winner(c.out_size() / 4 * L);
+  y->resize(winner.size()), frame->resize(dy_frame_size(c) * L);
+  k.conv_pool_forward(c, xp.data(), packed.data(), b.data(), y->data(), winner.data());
+  k.unpool(c, dy.data(), winner.data(), frame->data());
+}
+
+void check_convolutions(const Kernels<float>& k, Report& report) {
+  for (const ConvShape& s : kConvs) {
+    const Conv c = make_conv(s.C, s.H, s.W, s.K, s.kh, s.kw, s.sh, s.sw, s.pt, s.pb, s.pl, s.pr, 1, 1, 1);
+    const auto x = normal(c.in_size() * L), w = normal(c.weights()), b = normal(c.K), dy = normal(c.out_size() * L);
+    const auto ours = convolve<float>(k, c, x, w, b, dy);
+    const auto exact = convolve<double>(oracle(), c, wide(x), wide(w), wide(b), wide(dy));
+    report.add("conv_forward", distance(ours.y, exact.y), kSums);
+    report.add("conv_forward+relu", distance(ours.cut, exact.cut), kSums);
+    report.add("conv_dw", distance(ours.dw, exact.dw), kSums);
+    report.add("conv_db", distance(ours.db, exact.db), kSums);
+    report.add("conv_dx", distance(ours.dx, exact.dx), kSums);
+    if (c.OH % 2 || c.OW % 2 || c.sh != 1 || c.sw != 1) continue;
+    const auto dpooled = normal(c.out_size() / 4 * L);
+    std::vector<float> y, frame;
+    std::vector<double> exact_y, exact_frame;
+    pooled<float>(k, c, x, w, b, dpooled, &y, &frame);
+    pooled<double>(oracle(), c, wide(x), wide(w), wide(b), wide(dpooled), &exact_y, &exact_frame);
+    report.add("conv_pool_forward", distance(y, exact_y), kSums);
+    report.add("unpool", distance(frame, exact_frame), kExact);  // no near-ties among these numbers
+  }
+}
+
+// ---- pooling -----------------------------------------------------------------------------------------------------
+
+struct PoolShape {
+  int C, H, W, kh, kw, sh, sw, pt, pb, pl, pr;
+  bool ceil, exclusive;
+  int divisor;
+};
+const PoolShape kPools[] = {
+    {6, 28, 28, 2, 2, 2, 2, 0, 0, 0, 0, false, true, 0}, {3, 7, 5, 3, 2, 2, 1, 1, 1, 0, 1, false, true, 0},
+    {1, 9, 9, 3, 3, 1, 1, 1, 1, 1, 1, false, false, 0},  {5, 6, 7, 2, 3, 2, 2, 0, 1, 1, 1, true, false, 0},
+    {2, 5, 5, 5, 5, 3, 3, 2, 2, 2, 2, true, true, 7},    {7, 4, 4, 1, 1, 3, 3, 0, 0, 0, 0, false, true, 0},
+};
+
+template <class T>
+void pool_all(const Kernels<T>& k, const Pool& p, const std::vector<T>& x, const std::vector<T>& dy,
+              std::vector<T> (&out)[4]) {
+  std::vector<int32_t> winner(p.out_size() * L);
+  out[0].resize(p.out_size() * L), out[1].resize(p.in_size() * L);
+  out[2].resize(p.out_size() * L), out[3].resize(p.in_size() * L);
+  k.max_pool(p, x.data(), out[0].data(), winner.data());
+  k.max_pool_dx(p, dy.data(), winner.data(), out[1].data());
+  k.avg_pool(p, x.data(), out[2].data());
+  k.avg_pool_dx(p, dy.data(), out[3].data());
+}
+
+void check_pooling(const Kernels<float>& k, Report& report) {
+  const char* names[4] = {"max_pool", "max_pool_dx", "avg_pool", "avg_pool_dx"};
+  for (const PoolShape& s : kPools) {
+    const Pool p = make_pool(s.C, s.H, s.W, s.kh, s.kw, s.sh, s.sw, s.pt, s.pb, s.pl, s.pr, s.ceil, s.exclusive, s.divisor);
+    auto x = normal(p.in_size() * L);
+    const auto dy = normal(p.out_size() * L);
+    for (size_t i = 0; i < x.size(); ++i) x[i] = std::round(x[i] * 2) / 2;  // many ties: the first must win
+    x[L] = std::numeric_limits<float>::quiet_NaN();
+    std::vector<float> ours[4];
+    std::vector<double> exact[4];
+    pool_all<float>(k, p, x, dy, ours);
+    pool_all<double>(oracle(), p, wide(x), wide(dy), exact);
+    for (int i = 0; i < 4; ++i) report.add(names[i], distance(ours[i], exact[i]), i == 0 ? kExact : kSums);
+  }
+}
+
+// ---- elementwise, linear, softmax, optimizers --------------------------------------------------------------------
+
+template <class T>
+using Out = std::map<std::string, std::vector<T>>;
+
+template <class T>
+void elementwise(const Kernels<T>& k, const std::vector<T>& a, const std::vector<T>& b, Out<T>& out) {
+  const size_t n = a.size();
+  auto to = [&](const char* name) {
+    out[name].resize(n);
+    return out[name].data();
+  };
+  k.relu(n, a.data(), to("relu"));
+  k.relu_dx(n, a.data(), b.data(), to("relu_dx"));
+  k.sigmoid(n, a.data(), to("sigmoid"));
+  k.sigmoid_dx(n, a.data(), b.data(), to("sigmoid_dx"));
+  k.tanh(n, a.data(), to("tanh"));
+  k.tanh_dx(n, a.data(), b.data(), to("tanh_dx"));
+  k.add(n, a.data(), b.data(), to("add"));
+  k.mul(n, a.data(), b.data(), to("mul"));
+  k.scale(n, T(0.75), a.data(), to("scale"));
+}
+
+template <class T>
+void linear_all(const Kernels<T>& k, int in, int out_features, const std::vector<T>& x, const std::vector<T>& w,
+                const std::vector<T>& b, const std::vector<T>& dy, Out<T>& out) {
+  const int outp = padded_out(out_features), groups = 2;
+  std::vector<T> dyt(size_t(groups) * L * outp);
+  for (int g = 0; g < groups; ++g)
+    transpose_group(out_features, dy.data() + size_t(g) * out_features * L, dyt.data() + size_t(g) * L * outp);
+  out["linear"].resize(size_t(out_features) * L), out["linear+relu"].resize(size_t(out_features) * L);
+  out["linear_dx"].resize(size_t(in) * L), out["linear_dw"].resize(w.size()), out["linear_db"].resize(out_features);
+  k.linear(in, out_features, x.data(), w.data(), b.data(), false, out["linear"].data());
+  k.linear(in, out_features, x.data(), w.data(), nullptr, true, out["linear+relu"].data());
+  k.linear_dx(in, out_features, dy.data(), w.data(), out["linear_dx"].data());
+  k.linear_dw(in, out_features, groups, x.data(), size_t(in) * L, dyt.data(), 0, in / 2, out["linear_dw"].data());
+  k.linear_dw(in, out_features, groups, x.data(), size_t(in) * L, dyt.data(), in / 2, in, out["linear_dw"].data());
+  k.linear_db(out_features, groups, dyt.data(), out["linear_db"].data());
+}
+
+template <class T>
+void softmax_all(const Kernels<T>& k, int C, const std::vector<T>& x, const std::vector<T>& target,
+                 const std::vector<T>& weight, Out<T>& out) {
+  for (const char* name : {"softmax", "softmax_dx", "softmax_loss_dx"}) out[name].resize(x.size());
+  out["softmax_loss"].resize(L);
+  k.softmax(C, x.data(), out["softmax"].data());
+  k.softmax_dx(C, out["softmax"].data(), target.data(), out["softmax_dx"].data());
+  k.softmax_loss(C, x.data(), target.data(), weight.data(), out["softmax_loss"].data(), out["softmax_loss_dx"].data());
+}
+
+void check_the_rest(const Kernels<float>& k, Report& report) {
+  auto compare = [&](const Out<float>& ours, const Out<double>& exact) {
+    for (const auto& [name, values] : ours) report.add(name, distance(values, exact.at(name)), kSums);
+  };
+  for (size_t n : {size_t(1), size_t(7), size_t(16), size_t(37), size_t(400)}) {  // tails of every width
+    const auto a = normal(n, 3.0f), b = normal(n);
+    Out<float> ours;
+    Out<double> exact;
+    elementwise<float>(k, a, b, ours);
+    elementwise<double>(oracle(), wide(a), wide(b), exact);
+    compare(ours, exact);
+  }
+  for (auto [in, features] : {std::pair<int, int>{400, 120}, {120, 84}, {84, 10}, {1, 1}, {47, 13}, {10, 47}, {5, 7}}) {
+    const auto x = normal(size_t(2) * in * L), w = normal(size_t(in) * features), b = normal(features),
+               dy = normal(size_t(2) * features * L);
+    Out<float> ours;
+    Out<double> exact;
+    linear_all<float>(k, in, features, x, w, b, dy, ours);
+    linear_all<double>(oracle(), in, features, wide(x), wide(w), wide(b), wide(dy), exact);
+    compare(ours, exact);
+  }
+  for (int C : {1, 2, 10, 47}) {
+    auto x = normal(size_t(C) * L, 20.0f);
+    x[L - 1] = 200.0f;  // beyond the clamp
+    std::vector<float> target = normal(size_t(C) * L), weight = normal(L);
+    for (float& t : target) t = std::fabs(t) / float(C);
+    weight[0] = 0;
+    Out<float> ours;
+    Out<double> exact;
+    softmax_all<float>(k, C, x, target, weight, ours);
+    softmax_all<double>(oracle(), C, wide(x), wide(target), wide(weight), exact);
+    compare(ours, exact);
+  }
+  // The optimizers' roundings are the same on every level: compared with the plain loops in float, bit for bit.
+  const Kernels<float>& plain = reference_kernels();
+  const Kernels<float>::Clip clip{0.5f, -0.75f, 1.0f};
+  for (size_t n : {size_t(1), size_t(15), size_t(16), size_t(33), size_t(1000)}) {
+    const auto g = normal(n), p = normal(n), v = normal(n);
+    auto square = normal(n);
+    for (float& s : square) s *= s;
+    auto run_on = [&](const Kernels<float>& table, const char* name) {
+      std::vector<float> out = p, m = v, s = square;
+      const AdamStep step = adam_step(0.01f, 0.9f, 0.999f, 1e-8f, 0.81f, 0.998f, 0.01f, 0.1f);
+      if (!std::strcmp(name, "sgd")) table.sgd(n, out.data(), g.data(), 0.1f, 0.01f, clip);
+      if (!std::strcmp(name, "momentum")) table.momentum(n, out.data(), g.data(), m.data(), 0.1f, 0.9f, true, 0.01f, clip);
+      if (!std::strcmp(name, "adam")) table.adam(n, out.data(), g.data(), m.data(), s.data(), step, clip);
+      out.insert(out.end(), m.begin(), m.end());
+      out.insert(out.end(), s.begin(), s.end());
+      return out;
+    };
+    for (const char* name : {"sgd", "momentum", "adam"})
+      report.add(name, distance(run_on(k, name), wide(run_on(plain, name))), kExact);
+    const std::vector<double> exact = {plain.sum_squares(n, g.data())};
+    report.add("sum_squares", distance(std::vector<double>{k.sum_squares(n, g.data())}, exact), kSums);
+  }
+}
+
+// ---- a whole training step through the pool and the plan ----------------------------------------------------------
+
+std::vector<float> trained_lenet(std::vector<float>* losses) {
+  auto conv = [](Conv c, int w) {
+    Row r{};
+    r.kind = Kind::conv, r.conv = c, r.w = w, r.b = w + 1, r.in_size = c.in_size(), r.out_size = c.out_size();
+    return r;
+  };
+  auto relu = [](size_t n) {
+    Row r{};
+    r.kind = Kind::relu, r.in_size = r.out_size = n;
+    return r;
+  };
+  auto pool = [](Pool p) {
+    Row r{};
+    r.kind = Kind::max_pool, r.pool = p, r.in_size = p.in_size(), r.out_size = p.out_size();
+    return r;
+  };
+  auto linear = [](int in, int out, int w) {
+    Row r{};
+    r.kind = Kind::linear, r.in = in, r.out = out, r.w = w, r.b = w + 1, r.in_size = in, r.out_size = out;
+    return r;
+  };
+  const std::vector<Row> rows = {
+      conv(make_conv(1, 28, 28, 6, 5, 5, 1, 1, 2, 2, 2, 2, 1, 1, 1), 0), relu(6 * 28 * 28),
+      pool(make_pool(6, 28, 28, 2, 2, 2, 2, 0, 0, 0, 0, false, true, 0)),
+      conv(make_conv(6, 14, 14, 16, 5, 5, 1, 1, 0, 0, 0, 0, 1, 1, 1), 2), relu(16 * 10 * 10),
+      pool(make_pool(16, 10, 10, 2, 2, 2, 2, 0, 0, 0, 0, false, true, 0)),
+      linear(400, 120, 4), relu(120), linear(120, 84, 6), relu(84), linear(84, 10, 8)};
+  const size_t sizes[] = {150, 6, 2400, 16, 48000, 120, 10080, 84, 840, 10};
+  const float scales[] = {0.28f, 0, 0.11f, 0, 0.06f, 0, 0.1f, 0, 0.15f, 0};
+  random_bits.seed(7);
+  std::vector<std::vector<float>> values, grads, moments;
+  std::vector<Param> params;
+  for (int i = 0; i < 10; ++i) {
+    values.push_back(normal(sizes[i], scales[i] > 0 ? scales[i] : 1.0f));
+    if (scales[i] == 0) values.back().assign(sizes[i], 0.0f);
+    grads.emplace_back(sizes[i]);
+    moments.emplace_back(2 * sizes[i]);
+  }
+  for (int i = 0; i < 10; ++i) {
+    Param p{values[i].data(), sizes[i], true};
+    p.grad = grads[i].data(), p.state[0] = moments[i].data(), p.state[1] = moments[i].data() + sizes[i];
+    params.push_back(p);
+  }
+  const int n = 37;
+  const auto images = normal(size_t(n) * 784);
+  std::vector<int64_t> labels(n), indices(2 * n);
+  for (int i = 0; i < n; ++i) labels[i] = i % 10, indices[i] = indices[n + i] = i;
+  Source source;
+  source.floats = images.data(), source.labels = labels.data();
+  Update update;
+  update.rule = Update::sgd;
+  Generator random(0);
+  const int counts[] = {n, n};
+  const double rates[] = {0.01, 0.01};
+  losses->resize(2);
+  std::vector<float> logits(size_t(2) * n * 10);
+  Plan(rows, params).train(source, indices.data(), counts, 2, rates, Loss{}, update, random, losses->data(), logits.data());
+  return logits;
+}
+
+}  // namespace
+
+int main() {
+  Level all[8];
+  const int n = levels(all);
+  int failed = 0;
+  std::vector<float> plain_losses;
+  if (select_level("reference")) return 1;
+  const std::vector<double> plain_logits = wide(trained_lenet(&plain_losses));
+  for (int i = 0; i < n; ++i) {
+    const char* name = all[i].name;
+    const char* why = select_level(name);
+    if (!all[i].usable) {
+      std::printf("%-10s not on this CPU: %s\n", name, why ? why : "but it was selected all the same");
+      failed += why == nullptr;
+      continue;
+    }
+    if (why || std::strcmp(kernels().level, name) != 0) {
+      std::printf("%-10s FAILED: it did not become the level in use\n", name);
+      ++failed;
+      continue;
+    }
+    Report report;
+    check_convolutions(kernels(), report);
+    check_pooling(kernels(), report);
+    check_the_rest(kernels(), report);
+    std::vector<float> losses, one;
+    for (int threads : {1, 2, 3}) {
+      set_num_threads(threads);
+      const std::vector<float> logits = trained_lenet(&losses);
+      // the second step's outputs carry the first one's gradients and update; one ReLU that flips costs about 1e-6
+      report.add("two steps of LeNet", distance(logits, plain_logits), 1e-5);
+      if (threads == 1) one = logits;
+      report.add("threads, bits", distance(logits, wide(one)), kExact);
+    }
+    failed += report.print(name);
+  }
+  std::printf(failed ? "%d FAILED\n" : "all well\n", failed);
+  return failed ? 1 : 0;
+}
