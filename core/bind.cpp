@@ -9,6 +9,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <memory>
@@ -57,8 +58,9 @@ void need_size(const Buffer<T>& b, int n, size_t features) {
 template <class T>
 T* data_or_null(MaybeArray<T>& a) { return a ? a->data() : nullptr; }
 
-struct Free {  // the GIL, released for a scope
+struct Free {  // a scope that computes: the GIL released, the calling thread's roundings as everywhere else
   nb::gil_scoped_release release;
+  FloatEnvironment environment;
 };
 
 template <class T>
@@ -228,6 +230,7 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
   m.def("class_targets", [](int classes, int n, Array<const int64_t> labels, double smoothing, B*) {
     need(labels.size() == size_t(n), "class_targets: one label a sample");
     auto target = make<T>(size_t(groups_of(n)) * classes * L);
+    FloatEnvironment environment;
     const T rest = T(smoothing) / T(classes), full = T(1.0) - T(smoothing) + rest;
     for (size_t i = 0; i < target->size; ++i) target->data[i] = rest;
     for (int i = 0; i < n; ++i) {
@@ -240,6 +243,7 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
      "(1 - smoothing) * onehot + smoothing / classes, in lanes of the type of `like`.");
   m.def("total", [](const B& x, int n) {
     need_size(x, n, 1);
+    FloatEnvironment environment;
     double sum = 0;
     for (int i = 0; i < n; ++i) sum += x.data[i];
     return sum;
@@ -292,8 +296,8 @@ void bind_optimizers(nb::module_& m) {
                    const std::vector<FloatArray>& mom1, const std::vector<FloatArray>& mom2, float lr, float beta1,
                    float beta2, float eps, float beta1_pow, float beta2_pow, float l2, float decay) {
     auto pieces = pieces_of(p, g, &mom1, &mom2);
-    AdamStep step = adam_step(lr, beta1, beta2, eps, beta1_pow, beta2_pow, l2, decay);
     Free gil;
+    const AdamStep step = adam_step(lr, beta1, beta2, eps, beta1_pow, beta2_pow, l2, decay);
     run(int(pieces.size()), [&](int i) {
       const Piece& q = pieces[i];
       kernels().adam(q.n, q.p, q.g, q.a, q.b, step, kNoClip);
@@ -496,9 +500,23 @@ void bind_plan(nb::module_& m) {
          "Runs len(counts) updates; returns (steps done, '' | 'loss' | 'gradient', beta1_pow, beta2_pow).");
 }
 
+// LENET_ISA must name a level that runs here: silence would let a test believe it had measured another one.
+void obey_environment() {
+  const char* wanted = std::getenv("LENET_ISA");
+  const char* why = wanted && *wanted ? select_level(wanted) : nullptr;
+  if (!why) return;
+  Level all[8];
+  std::string usable;
+  for (int i = 0, n = levels(all); i < n; ++i)
+    if (all[i].usable) usable += std::string(usable.empty() ? "" : ", ") + all[i].name;
+  throw std::runtime_error("LENET_ISA: got '" + std::string(wanted) + "' (" + why + "), expected one of " + usable +
+                           ". Leave it out to get the best of them.");
+}
+
 }  // namespace
 
 NB_MODULE(_core, m) {
+  obey_environment();
   m.doc() = "lenet's native engine: kernels, a thread pool, plans, and Paddle's random stream.";
   m.attr("LANES") = L;
 
@@ -553,9 +571,11 @@ NB_MODULE(_core, m) {
       .def(nb::init<uint64_t>(), "seed"_a)
       .def("seed", &Generator::reseed, "seed"_a)
       .def("uniform", [](Generator& g, float lo, float hi, Array<float> out) {
+        FloatEnvironment environment;
         g.uniform(out.size(), lo, hi, out.data());
       }, "low"_a, "high"_a, "out"_a)
       .def("normal", [](Generator& g, float mean, float std, Array<float> out) {
+        FloatEnvironment environment;
         g.normal(out.size(), mean, std, out.data());
       }, "mean"_a, "std"_a, "out"_a)
       .def("permutation", [](Generator& g, Array<int64_t> out) { g.permutation(out.size(), out.data()); }, "out"_a)

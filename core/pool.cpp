@@ -11,10 +11,6 @@
 #include <thread>
 #include <vector>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 namespace lenet {
 namespace {
 
@@ -29,28 +25,6 @@ void pause_cpu() {
   asm volatile("yield");
 #endif
 }
-
-// The floating-point environment of every thread that computes: round to nearest, denormals kept, flags masked. Another
-// library in the process may have set it otherwise; the same bits must come out all the same.
-class FloatEnvironment {
- public:
-#if defined(__x86_64__)
-  FloatEnvironment() : saved_(_mm_getcsr()) { _mm_setcsr(0x1F80); }
-  ~FloatEnvironment() { _mm_setcsr(saved_); }
-
- private:
-  unsigned saved_;
-#elif defined(__aarch64__)
-  FloatEnvironment() {
-    asm volatile("mrs %0, fpcr" : "=r"(saved_));
-    asm volatile("msr fpcr, %0" ::"r"(uint64_t(0)));
-  }
-  ~FloatEnvironment() { asm volatile("msr fpcr, %0" ::"r"(saved_)); }
-
- private:
-  uint64_t saved_;
-#endif
-};
 
 int cpus_allowed() {
 #if defined(__linux__)

@@ -5,9 +5,36 @@
 // The number of threads is min(asked, CPUs in the process's affinity mask, n). A pool that is busy (a second Python
 // thread) doesn't queue: the caller runs its own indices inline. After fork() the child starts with a fresh pool.
 #pragma once
+#include <cstdint>
 #include <type_traits>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace lenet {
+
+// The floating-point environment of every thread that computes: round to nearest, denormals kept, flags masked. Another
+// library in the process may have set it otherwise; the same bits must come out all the same.
+class FloatEnvironment {
+ public:
+#if defined(__x86_64__)
+  FloatEnvironment() : saved_(_mm_getcsr()) { _mm_setcsr(0x1F80); }
+  ~FloatEnvironment() { _mm_setcsr(saved_); }
+
+ private:
+  unsigned saved_;
+#elif defined(__aarch64__)
+  FloatEnvironment() {
+    asm volatile("mrs %0, fpcr" : "=r"(saved_));
+    asm volatile("msr fpcr, %0" ::"r"(uint64_t(0)));
+  }
+  ~FloatEnvironment() { asm volatile("msr fpcr, %0" ::"r"(saved_)); }
+
+ private:
+  uint64_t saved_;
+#endif
+};
 
 void run_indices(int n, void (*call)(void*, int), void* context);
 

@@ -1,16 +1,32 @@
-"""Fixtures that several test files share: real Paddle, and MNIST's files as plain and as gzipped IDX."""
+"""Fixtures that several test files share: real Paddle, and MNIST's files as plain and as gzipped IDX.
+
+Tests that need a program of the system skip without it and name its package; with LENET_REQUIRE_ALL set, as where every
+program is known to be there, a skip is a failure.
+"""
 
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
 import warnings
+from collections.abc import Generator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from lenet import _fetch
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and os.environ.get("LENET_REQUIRE_ALL"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"skipped although LENET_REQUIRE_ALL is set: {reason}"
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import warnings
 from collections.abc import Callable
@@ -51,7 +52,8 @@ def same(call: Callable[..., Any], *inputs: Array | None, wanted: int = 9) -> No
     ours, theirs = outcome(Ours, call, list(inputs), wanted), outcome(paddle, call, list(inputs), wanted)
     assert len(ours) == len(theirs)
     for a, b in zip(ours, theirs, strict=True):
-        assert a.shape == b.shape and a.dtype == b.dtype
+        assert a.shape == b.shape
+        assert a.dtype == b.dtype
         assert np.linalg.norm(a - b) <= CLOSE * np.linalg.norm(b) + TINY
 
 
@@ -92,7 +94,8 @@ def test_softmax_of_another_dtype_and_of_a_single_number() -> None:
         assert given.dtype == "float64"
         np.testing.assert_allclose(given.numpy(), wanted.numpy(), rtol=1e-12)  # float64 on both sides
         single = getattr(functional, name)(to_tensor(3.0))
-        assert single.shape == [] and float(single) == float(getattr(paddle.nn.functional, name)(paddle.to_tensor(3.0)))
+        assert single.shape == []
+        assert float(single) == float(getattr(paddle.nn.functional, name)(paddle.to_tensor(3.0)))
 
 
 # ---- convolution and linear ----------------------------------------------------------------------------------------------
@@ -164,7 +167,8 @@ def test_max_pool2d(image: tuple[int, ...], options: dict[str, Any]) -> None:
 def test_max_pool2d_says_where_the_winners_were(image: tuple[int, ...], options: dict[str, Any]) -> None:
     x = np.round(numbers(image))  # many ties: the first of equals wins
     pooled, mask = functional.max_pool2d(to_tensor(x), return_mask=True, **options)
-    assert mask.dtype == "int32" and mask.shape == pooled.shape
+    assert mask.dtype == "int32"
+    assert mask.shape == pooled.shape
     taken = np.take_along_axis(x.reshape(*image[:2], -1), mask.numpy().reshape(*image[:2], -1), axis=-1)
     assert np.array_equal(taken.reshape(pooled.shape), pooled.numpy())
     if options.get("padding") not in ("SAME", "VALID") and len(np.shape(options.get("padding", 0))) == 0:
@@ -190,7 +194,8 @@ def test_avg_pool2d_with_a_divisor_of_ones_own(image: tuple[int, ...], options: 
         functional.avg_pool2d(to_tensor(x), divisor_override=4, **options).numpy(), each / 4, rtol=1e-6
     )
     ones = functional.avg_pool2d(to_tensor(np.ones_like(x)), divisor_override=1, **options).numpy()
-    assert np.array_equal(ones, np.round(ones)) and ones.max() <= np.prod(np.broadcast_to(options["kernel_size"], 2))
+    assert np.array_equal(ones, np.round(ones))
+    assert ones.max() <= np.prod(np.broadcast_to(options["kernel_size"], 2))
 
 
 @pytest.mark.parametrize("output", [1, 2, [3, 2], [None, 4], [2, None], 12])
@@ -219,16 +224,21 @@ def test_the_pooling_layers_are_the_functions(image: tuple[int, ...], options: d
 # ---- dropout -------------------------------------------------------------------------------------------------------------
 
 
+def dropped(f: Any, x: Any, **options: Any) -> Any:
+    return f.dropout(x, **options)
+
+
 @pytest.mark.parametrize("mode", ["upscale_in_train", "downscale_in_infer"])
 @pytest.mark.parametrize("p", [0.0, 0.3, 1, 1.0])
 @pytest.mark.parametrize("axis", [None, 0, 1, [0, 1], [1, 3]])
 def test_dropout_drops_what_paddle_drops(axis: Any, p: float, mode: str) -> None:
     x = numbers((3, 5, 4, 2))
     for training in (True, False):
+        call = functools.partial(dropped, p=p, axis=axis, training=training, mode=mode)
         paddle.seed(8)
-        theirs = outcome(paddle, lambda f, x: f.dropout(x, p, axis, training=training, mode=mode), [x])
+        theirs = outcome(paddle, call, [x])
         seed(8)
-        ours = outcome(Ours, lambda f, x: f.dropout(x, p, axis, training=training, mode=mode), [x])
+        ours = outcome(Ours, call, [x])
         for a, b in zip(ours, theirs, strict=True):
             np.testing.assert_allclose(a, b, rtol=2e-7)  # one float32 product: within an ulp
 
@@ -241,7 +251,8 @@ def test_dropout2d_drops_whole_channels_as_paddle() -> None:
     ours = functional.dropout2d(to_tensor(x), 0.5).numpy()
     np.testing.assert_allclose(ours, theirs, rtol=2e-7)  # one float32 product: within an ulp
     dropped = (ours == 0).reshape(4, 6, -1)
-    assert dropped.any() and np.array_equal(dropped.any(axis=2), dropped.all(axis=2))
+    assert dropped.any()
+    assert np.array_equal(dropped.any(axis=2), dropped.all(axis=2))
 
 
 def test_dropout_layers_work_in_training_alone() -> None:
@@ -249,7 +260,8 @@ def test_dropout_layers_work_in_training_alone() -> None:
     for layer in (nn.Dropout(0.5), nn.Dropout(0.5, axis=1), nn.Dropout2D(0.5)):
         assert (layer(x).numpy() == 0).any()
         before = generator().draws
-        assert np.array_equal(layer.eval()(x).numpy(), x.numpy()) and generator().draws == before
+        assert np.array_equal(layer.eval()(x).numpy(), x.numpy())
+        assert generator().draws == before
 
 
 # ---- cross-entropy ---------------------------------------------------------------------------------------------------------
@@ -317,7 +329,8 @@ def test_label_smoothing_of_class_numbers(smoothing: float, reduction: str) -> N
     if reduction != "none":
         assert all(np.array_equal(a, b) for a, b in zip(flat, column, strict=True))
     else:
-        assert column[0].shape == (N, 1) and np.array_equal(flat[0], column[0][:, 0])
+        assert column[0].shape == (N, 1)
+        assert np.array_equal(flat[0], column[0][:, 0])
 
 
 def test_cross_entropy_of_probabilities() -> None:

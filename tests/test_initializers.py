@@ -68,7 +68,8 @@ def test_values_are_paddles_bit_for_bit(name: str) -> None:
     for value, shape in enumerate(SHAPES):
         wanted = theirs(make(paddle.nn.initializer), shape, value)
         given = ours(make(nn.initializer), shape, value)
-        assert given.dtype == np.float32 and np.array_equal(given, wanted), shape
+        assert given.dtype == np.float32
+        assert np.array_equal(given, wanted), shape
 
 
 @pytest.mark.parametrize("arguments", [(), (0.1, 0.5, -0.3, 1.2), (0.0, 1.0, -6.0, 6.0), (0.0, 1.0, 1.0, 3.0)])
@@ -78,13 +79,15 @@ def test_truncated_normal_takes_paddles_draws(arguments: tuple[float, ...]) -> N
     # Paddle inverts the normal distribution with a float32 approximation, good to a few 1e-7 of std.
     assert np.abs(given - wanted).max() <= 2e-6
     low, high = arguments[2:] or (-2.0, 2.0)
-    assert given.min() >= np.float32(low) and given.max() <= np.float32(high)
+    assert given.min() >= np.float32(low)
+    assert given.max() <= np.float32(high)
 
 
 def test_truncated_normal_has_the_spread_of_its_distribution() -> None:
     values = ours(nn.initializer.TruncatedNormal(), [200, 200], 0)
     # std of a normal cut at ±2: 0.8796; 40,000 draws leave a standard error of about 0.003.
-    assert abs(values.std() - 0.8796) < 0.012 and abs(values.mean()) < 0.018
+    assert abs(values.std() - 0.8796) < 0.012
+    assert abs(values.mean()) < 0.018
     assert np.array_equal(ours(nn.initializer.TruncatedNormal(3.0, 0.0, -1.0, 1.0), [4], 0), np.ones(4, np.float32))
 
 
@@ -161,7 +164,8 @@ def test_the_global_initializer_stands_between_a_parameters_own_and_the_layers(n
     wanted = made(paddle.nn)
     seed(0)
     given = made(nn)
-    assert all(np.array_equal(a, b) for a, b in zip(given, wanted, strict=True)) and given[0].max() == 3.0
+    assert all(np.array_equal(a, b) for a, b in zip(given, wanted, strict=True))
+    assert given[0].max() == 3.0
 
 
 def test_an_initializer_of_ones_own() -> None:
@@ -175,7 +179,8 @@ def test_an_initializer_of_ones_own() -> None:
 
     layer = nn.Linear(3, 3, weight_attr=Diagonal(), bias_attr=Filled())
     assert layer.bias is not None
-    assert np.array_equal(layer.weight.numpy(), np.eye(3)) and layer.bias.numpy().tolist() == [2.0] * 3
+    assert np.array_equal(layer.weight.numpy(), np.eye(3))
+    assert layer.bias.numpy().tolist() == [2.0] * 3
     with pytest.raises(NotImplementedError, match="Initializer must define draw"):
         nn.initializer.Initializer()(layer.weight)
 
@@ -186,7 +191,8 @@ def test_an_initializer_of_ones_own() -> None:
 def test_fan_in_is_flat_within_one_over_the_root_of_fan_in() -> None:
     limit = 1 / math.sqrt(6 * 25)
     values = ours(nn.initializer.FanIn(), [16, 6, 5, 5], 0)
-    assert np.abs(values).max() <= limit and np.abs(values).max() > 0.99 * limit
+    assert np.abs(values).max() <= limit
+    assert np.abs(values).max() > 0.99 * limit
     # 2,400 draws: the std of a flat distribution is limit/√3, with a standard error of about 1 %.
     assert abs(values.std() - limit / math.sqrt(3)) < 0.04 * limit
     assert np.array_equal(values, ours(nn.initializer.Uniform(-limit, limit), [16, 6, 5, 5], 0))
@@ -195,7 +201,8 @@ def test_fan_in_is_flat_within_one_over_the_root_of_fan_in() -> None:
 def test_fan_in_gives_a_bias_the_fan_of_its_weight() -> None:
     layer = nn.Linear(400, 120, weight_attr=nn.initializer.FanIn(), bias_attr=nn.initializer.FanIn(fan_in=400))
     assert layer.bias is not None
-    assert 0.03 < np.abs(layer.bias.numpy()).max() <= 0.05 and np.abs(layer.weight.numpy()).max() <= 0.05
+    assert 0.03 < np.abs(layer.bias.numpy()).max() <= 0.05
+    assert np.abs(layer.weight.numpy()).max() <= 0.05
 
 
 # ---- parameters ----------------------------------------------------------------------------------------------------------
@@ -210,18 +217,23 @@ def test_create_parameter_defaults_are_paddles() -> None:
     seed(1)
     given = [create_parameter([4, 3], "float32"), create_parameter([4], "float32", is_bias=True)]
     for ours_, theirs_ in zip(given, wanted, strict=True):
-        assert isinstance(ours_, Parameter) and np.array_equal(ours_.numpy(), theirs_) and not ours_.stop_gradient
+        assert isinstance(ours_, Parameter)
+        assert np.array_equal(ours_.numpy(), theirs_)
+        assert not ours_.stop_gradient
 
 
 def test_create_parameter_takes_a_name_and_an_attr() -> None:
     made = create_parameter(
         [2], name="by_hand", attr=ParamAttr(learning_rate=0.5, initializer=nn.initializer.Constant(2.0))
     )
-    assert made is not None and made.name == "by_hand" and made.optimize_attr == {"learning_rate": 0.5}
+    assert made is not None
+    assert made.name == "by_hand"
+    assert made.optimize_attr == {"learning_rate": 0.5}
     assert made.numpy().tolist() == [2.0, 2.0]
-    assert create_parameter([2], attr=False) is None and create_parameter([2], name="unused", attr=False) is None
+    assert create_parameter([2], attr=False) is None
+    assert create_parameter([2], name="unused", attr=False) is None
     unnamed = create_parameter([2])
-    assert unnamed is not None and unnamed.name.startswith("create_parameter_") or ".w_" in unnamed.name  # type: ignore[union-attr]
+    assert (unnamed is not None and unnamed.name.startswith("create_parameter_")) or ".w_" in unnamed.name  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("shape", [[], [0], [1], [5, 3], [2, 0, 3]])
@@ -231,19 +243,18 @@ def test_empty_and_scalar_parameters_start_like_paddles(shape: list[int]) -> Non
             theirs(getattr(paddle.nn.initializer, make)(), shape, 4) if 0 not in shape else np.zeros(shape, np.float32)
         )
         given = ours(getattr(nn.initializer, make)(), shape, 4)
-        assert given.shape == tuple(shape) and np.array_equal(given, wanted)
+        assert given.shape == tuple(shape)
+        assert np.array_equal(given, wanted)
 
 
 @pytest.mark.parametrize("shape", [[], [1], [17], [6, 1, 5, 5], [0, 3]])
 def test_aligned_blocks(shape: list[int]) -> None:
     blocks = [aligned(shape) for _ in range(5)]
     for block in blocks:
-        assert (
-            block.shape == tuple(shape)
-            and block.dtype == np.float32
-            and block.flags.c_contiguous
-            and block.flags.writeable
-        )
+        assert block.shape == tuple(shape)
+        assert block.dtype == np.float32
+        assert block.flags.c_contiguous
+        assert block.flags.writeable
         assert block.size == 0 or block.__array_interface__["data"][0] % 64 == 0
         assert not block.any()
     if blocks[0].size:
@@ -261,10 +272,12 @@ def test_unique_names_count_by_key() -> None:
 
 def test_what_a_layer_takes_for_an_attr() -> None:
     attr = ParamAttr(name="kept")
-    assert ParamAttr.of(attr) is attr and ParamAttr.of(False) is None
+    assert ParamAttr.of(attr) is attr
+    assert ParamAttr.of(False) is None
     for nothing in (None, True):
         made = ParamAttr.of(nothing)
-        assert made is not None and (made.name, made.initializer, made.learning_rate, made.trainable) == (
+        assert made is not None
+        assert (made.name, made.initializer, made.learning_rate, made.trainable) == (
             None,
             None,
             1.0,
@@ -278,7 +291,8 @@ def test_what_a_layer_takes_for_an_attr() -> None:
 
 def test_regularizers_print_as_paddles() -> None:
     for ours_, theirs_ in ((L1Decay, paddle.regularizer.L1Decay), (L2Decay, paddle.regularizer.L2Decay)):
-        assert str(ours_(0.1)) == str(theirs_(0.1)) and ours_().coeff == 0.0
+        assert str(ours_(0.1)) == str(theirs_(0.1))
+        assert ours_().coeff == 0.0
 
 
 REFUSALS: list[tuple[Callable[[Any], Any], type[Exception], str, type[Exception] | None]] = [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import inspect
+import operator
 import re
 import warnings
 from collections.abc import Callable
@@ -131,8 +133,36 @@ def test_the_other_lenet_gives_paddles_shapes_and_numbers(classes: int, shape: l
 
 
 def test_lenet_refuses_a_negative_number_of_classes() -> None:
-    with pytest.raises(ValueError, match="num_classes.*at least 0"):
+    with pytest.raises(ValueError, match=r"num_classes.*at least 0"):
         OtherLeNet(-1)
+
+
+# ---- signatures ---------------------------------------------------------------------------------------------------------
+
+SIGNATURES: list[str] = [
+    *["Layer", "Conv2D", "Linear", "Flatten", "MaxPool2D", "AvgPool2D", "AdaptiveAvgPool2D", "AdaptiveMaxPool2D"],
+    *["ReLU", "Sigmoid", "Tanh", "LeakyReLU", "Softmax", "LogSoftmax", "Dropout", "Dropout2D", "Identity"],
+    *["Sequential", "LayerList", "CrossEntropyLoss", "ClipGradByGlobalNorm", "ClipGradByNorm", "ClipGradByValue"],
+    *["Layer.parameters", "Layer.named_parameters", "Layer.named_sublayers", "Layer.sublayers", "Layer.named_buffers"],
+    *["Layer.register_buffer", "Layer.add_parameter", "Layer.add_sublayer", "Layer.apply", "Layer.train", "Layer.eval"],
+    *["Layer.set_state_dict", "Layer.clear_gradients", "Layer.full_name", "Layer.buffers", "Layer.extra_repr"],
+    *[f"initializer.{name}" for name in ("Constant", "Assign", "Normal", "TruncatedNormal", "Uniform")],
+    *[f"initializer.{name}" for name in ("XavierNormal", "XavierUniform", "KaimingNormal", "KaimingUniform")],
+    *["initializer.set_global_initializer", "initializer.calculate_gain"],
+    *[f"functional.{name}" for name in nn.functional.__all__],
+]
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_arguments_and_defaults_are_paddles(name: str) -> None:
+    ours, theirs = (arguments(operator.attrgetter(name)(module)) for module in (nn, paddle.nn))
+    assert ours == theirs
+
+
+def arguments(thing: Any) -> list[tuple[str, Any]]:
+    """Names and defaults of what can be given by place, and of what Conv2D takes by name alone."""
+    every = inspect.signature(thing).parameters.values()
+    return [(p.name, p.default) for p in every if p.kind is not p.KEYWORD_ONLY or p.name != "out"]
 
 
 # ---- printing ----------------------------------------------------------------------------------------------------------
@@ -226,7 +256,8 @@ def test_layers_of_a_kind_are_counted() -> None:
     count = int(first.full_name().removeprefix("conv2d_"))
     assert second.full_name() == f"conv2d_{count + 1}"
     assert second.weight.name == f"conv2d_{count + 1}.w_0"
-    assert second.bias is not None and second.bias.name == f"conv2d_{count + 1}.b_0"
+    assert second.bias is not None
+    assert second.bias.name == f"conv2d_{count + 1}.b_0"
 
 
 @pytest.mark.parametrize("name", ["MyNetA1", "ABc", "XMLParser", "Net2D", "lower", "CNNModel"])
@@ -239,7 +270,7 @@ def test_name_scope_and_given_names() -> None:
     assert re.fullmatch(r"my_scope_\d+", nn.Layer("my_scope").full_name())
     layer = nn.Linear(2, 2, weight_attr="weight_by_name", bias_attr=ParamAttr(name="bias_by_name"))
     assert [p.name for p in layer.parameters()] == ["weight_by_name", "bias_by_name"]
-    with pytest.raises(ValueError, match="'weight_by_name'.*no other parameter has"):
+    with pytest.raises(ValueError, match=r"'weight_by_name'.*no other parameter has"):
         nn.Linear(2, 2, weight_attr="weight_by_name")
 
 
@@ -296,8 +327,10 @@ def test_apply_visits_children_first_and_returns_the_layer() -> None:
 
 def test_train_and_eval_reach_every_layer_and_return_the_net() -> None:
     net = small_net(nn)
-    assert net.eval() is net and not any(layer.training for layer in net.sublayers(include_self=True))
-    assert net.train() is net and all(layer.training for layer in net.sublayers(include_self=True))
+    assert net.eval() is net
+    assert not any(layer.training for layer in net.sublayers(include_self=True))
+    assert net.train() is net
+    assert all(layer.training for layer in net.sublayers(include_self=True))
     assert net.train(False).training is False
 
 
@@ -307,15 +340,22 @@ def test_train_and_eval_reach_every_layer_and_return_the_net() -> None:
 def test_assignment_registers_and_replaces() -> None:
     layer = nn.Layer()
     layer.thing = nn.ReLU()
-    assert list(layer._sub_layers) == ["thing"] and isinstance(layer.thing, nn.ReLU)
+    assert list(layer._sub_layers) == ["thing"]
+    assert isinstance(layer.thing, nn.ReLU)
     layer.thing = create_parameter([2])
-    assert not layer._sub_layers and list(layer._parameters) == ["thing"] and layer.thing is layer.parameters()[0]
+    assert not layer._sub_layers
+    assert list(layer._parameters) == ["thing"]
+    assert layer.thing is layer.parameters()[0]
     layer.thing = None
-    assert layer.thing is None and layer.parameters() == [] and list(layer._parameters) == ["thing"]
+    assert layer.thing is None
+    assert layer.parameters() == []
+    assert list(layer._parameters) == ["thing"]
     layer.number = 3
-    assert layer.number == 3 and "number" not in layer._parameters
+    assert layer.number == 3
+    assert "number" not in layer._parameters
     layer.tensor = ones(nn, 2)
-    assert list(layer._buffers) == ["tensor"] and "tensor" not in layer.state_dict()
+    assert list(layer._buffers) == ["tensor"]
+    assert "tensor" not in layer.state_dict()
 
 
 def test_plain_lists_of_layers_are_not_seen() -> None:
@@ -329,7 +369,10 @@ def test_deleting_an_attribute_unregisters_it() -> None:
     for name in ("block", "scale", "kept", "plain", "blocks", "lost"):
         delattr(net, name)
         assert not hasattr(net, name)
-    assert net.parameters() == [] and net.buffers() == [] and net.sublayers() == [] and not net.state_dict()
+    assert net.parameters() == []
+    assert net.buffers() == []
+    assert net.sublayers() == []
+    assert not net.state_dict()
     with pytest.raises(AttributeError):
         del net.block
 
@@ -357,16 +400,22 @@ def test_a_none_sublayer_prints_and_saves_as_paddles() -> None:
         net.fc = None
         return net
 
-    assert repr(made(nn)) == repr(made(paddle.nn)) and list(made(nn).state_dict()) == []
+    assert repr(made(nn)) == repr(made(paddle.nn))
+    assert list(made(nn).state_dict()) == []
 
 
 def test_parameter_attributes_reach_the_parameter() -> None:
     attr = ParamAttr(learning_rate=0.5, regularizer=L2Decay(0.1), trainable=False, need_clip=False)
     weight = nn.Linear(2, 3, weight_attr=attr).weight
-    assert weight.optimize_attr == {"learning_rate": 0.5} and weight.regularizer is attr.regularizer
-    assert weight.stop_gradient and not weight.trainable and not weight.need_clip
+    assert weight.optimize_attr == {"learning_rate": 0.5}
+    assert weight.regularizer is attr.regularizer
+    assert weight.stop_gradient
+    assert not weight.trainable
+    assert not weight.need_clip
     default = nn.Linear(2, 3).weight
-    assert default.optimize_attr == {"learning_rate": 1.0} and default.regularizer is None and default.need_clip
+    assert default.optimize_attr == {"learning_rate": 1.0}
+    assert default.regularizer is None
+    assert default.need_clip
     assert not default.stop_gradient
 
 
@@ -380,7 +429,8 @@ def test_parameter_attributes_reach_the_parameter() -> None:
 )
 def test_without_bias_there_is_none_in_the_state(make: Callable[[Any], Any]) -> None:
     layer = make(nn)
-    assert layer.bias is None and list(layer.state_dict()) == list(make(paddle.nn).state_dict()) == ["weight"]
+    assert layer.bias is None
+    assert list(layer.state_dict()) == list(make(paddle.nn).state_dict()) == ["weight"]
 
 
 def test_each_parameter_is_an_aligned_block_that_set_value_and_state_loading_keep() -> None:
@@ -395,10 +445,13 @@ def test_each_parameter_is_an_aligned_block_that_set_value_and_state_loading_kee
 def test_a_deep_copy_is_a_network_of_its_own() -> None:
     net = small_net(nn)
     twin = copy.deepcopy(net)
-    assert list(twin.state_dict()) == list(net.state_dict()) and twin.block is not net.block
-    assert all(isinstance(p, Parameter) for p in twin.parameters()) and len(twin.parameters()) == len(net.parameters())
+    assert list(twin.state_dict()) == list(net.state_dict())
+    assert twin.block is not net.block
+    assert all(isinstance(p, Parameter) for p in twin.parameters())
+    assert len(twin.parameters()) == len(net.parameters())
     twin.scale.set_value(np.zeros(2, np.float32))
-    assert net.scale.numpy().tolist() == [2.0, 2.0] and twin.scale is twin._parameters["scale"]
+    assert net.scale.numpy().tolist() == [2.0, 2.0]
+    assert twin.scale is twin._parameters["scale"]
 
 
 # ---- state -------------------------------------------------------------------------------------------------------------
@@ -407,9 +460,11 @@ def test_a_deep_copy_is_a_network_of_its_own() -> None:
 def test_state_dict_holds_the_live_tensors() -> None:
     net = small_net(nn)
     state = net.state_dict()
-    assert type(state).__name__ == "OrderedDict" and state["block.first.weight"] is net.block.first.weight
+    assert type(state).__name__ == "OrderedDict"
+    assert state["block.first.weight"] is net.block.first.weight
     into: Any = type(state)(extra=1)
-    assert net.state_dict(into) is into and list(into)[0] == "extra"
+    assert net.state_dict(into) is into
+    assert next(iter(into)) == "extra"
 
 
 def loaded(module: Any, state: dict[str, Any], **options: Any) -> tuple[Any, list[str]]:
@@ -425,7 +480,8 @@ def test_set_state_dict_reports_what_paddle_reports() -> None:
     state = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
     ours, theirs = loaded(nn, state), loaded(paddle.nn, state)
     assert ours[0] == theirs[0]
-    assert ours[1] == theirs[1] and len(ours[1]) == 8
+    assert ours[1] == theirs[1]
+    assert len(ours[1]) == 8
 
 
 def test_set_state_dict_copies_arrays_and_tensors_and_lists() -> None:
@@ -434,7 +490,8 @@ def test_set_state_dict_copies_arrays_and_tensors_and_lists() -> None:
     state["scale"] = [5, 6]  # plain numbers convert
     state["kept"] = np.full(3, 4, np.float32)
     assert target.set_state_dict(state) == ([], [])
-    assert target.scale.numpy().tolist() == [5.0, 6.0] and target.kept.numpy().tolist() == [4.0] * 3
+    assert target.scale.numpy().tolist() == [5.0, 6.0]
+    assert target.kept.numpy().tolist() == [4.0] * 3
     assert np.array_equal(target.block.first.weight.numpy(), source.block.first.weight.numpy())
     assert target.block.first.weight is not source.block.first.weight
 
@@ -464,16 +521,18 @@ def test_clear_gradients() -> None:
     net = nn.Linear(2, 2, bias_attr=ParamAttr(trainable=False))
     net(ones(nn, 1, 2)).sum().backward()
     net.clear_gradients()
-    assert net.weight.grad is not None and net.weight.grad.numpy().sum() == 0
+    assert net.weight.grad is not None
+    assert net.weight.grad.numpy().sum() == 0
     net.clear_gradients(set_to_zero=False)
     assert net.weight.grad is None
 
 
 def test_to_astype_and_float_return_the_layer() -> None:
     net = nn.Linear(1, 1)
-    assert (
-        net.to("cpu") is net and net.to(dtype="float32") is net and net.astype("float32") is net and net.float() is net
-    )
+    assert net.to("cpu") is net
+    assert net.to(dtype="float32") is net
+    assert net.astype("float32") is net
+    assert net.float() is net
     assert net.to(device=to_tensor(1.0).place) is net
 
 
@@ -518,7 +577,8 @@ def test_forward_may_return_anything() -> None:
         def forward(self, *args: Any, **kwargs: Any) -> Any:
             return None if not args else (args, kwargs)
 
-    assert Odd()() is None and Odd()(1, a=2) == ((1,), {"a": 2})
+    assert Odd()() is None
+    assert Odd()(1, a=2) == ((1,), {"a": 2})
 
 
 def test_hidden_state_of_a_layer_without_super_init_still_calls() -> None:
@@ -605,7 +665,9 @@ def test_sequential_runs_its_layers_in_order() -> None:
     assert np.array_equal(net(x).numpy(), net[2](net[1](net[0](x))).numpy())
 
 
-# ---- refusals: (what the user writes, our type and words, Paddle's type, or None where it accepts that or stumbles) ------------------
+# ---- refusals --------------------------------------------------------------------------------------------------------
+
+# what the user writes, our type and words, Paddle's type, or None where it accepts that or stumbles
 
 REFUSALS: list[tuple[Callable[[Any], Any], type[Exception], str, type[Exception] | None]] = [
     (lambda m: m.Conv2D(4, 8, 3, padding=[[1, 2], [3, 4]]), ValueError, "padding.*'SAME' or 'VALID'", ValueError),
@@ -664,6 +726,7 @@ REFUSALS: list[tuple[Callable[[Any], Any], type[Exception], str, type[Exception]
     (lambda m: m.CrossEntropyLoss(reduction="foo"), ValueError, "reduction.*'mean', 'sum', 'none'", None),
     (lambda m: m.CrossEntropyLoss(label_smoothing=2.0), ValueError, "label_smoothing.*0 to 1", None),
     (lambda m: m.CrossEntropyLoss(ignore_index=1.5), TypeError, "ignore_index", None),
+    (lambda m: m.CrossEntropyLoss(weight=[1.0, 2.0]), TypeError, r"to_tensor\(weight\)", None),
     (lambda m: m.Sequential([m.ReLU(), m.Tanh()]), ValueError, r"Sequential\(\*layers\)", None),
     (lambda m: m.Sequential([m.ReLU()]), ValueError, r"Sequential\(\*layers\)", ValueError),
     (lambda m: m.Sequential(m.ReLU(), 3), ValueError, "Sequential.*a Layer", AssertionError),
@@ -756,12 +819,16 @@ def test_a_wrong_number_of_channels_names_the_layer_both_shapes_and_the_fix() ->
     assert text.startswith(
         "in conv1 = Conv2D(1, 6, kernel_size=[5, 5], padding=2, data_format=NCHW): conv2d: got images of 3 channels"
     )
-    assert "[3, 28, 28]" in text and "[6, 1, 5, 5]" in text and "in_channels=3" in text
+    assert "[3, 28, 28]" in text
+    assert "[6, 1, 5, 5]" in text
+    assert "in_channels=3" in text
 
 
 def test_a_wrong_image_size_names_the_linear_layer() -> None:
     text = message_of(lambda: LeNet()(ones(nn, 4, 1, 32, 32)))
-    assert text.startswith("in linear1 = Linear(in_features=400") and "576" in text and "in_features=576" in text
+    assert text.startswith("in linear1 = Linear(in_features=400")
+    assert "576" in text
+    assert "in_features=576" in text
 
 
 def test_nested_layers_show_the_path_and_numbers_as_indices() -> None:
@@ -802,7 +869,7 @@ def test_other_errors_pass_through_unchanged() -> None:
         def forward(self, x: Any) -> Any:
             raise KeyError("mine")
 
-    with pytest.raises(KeyError, match="^'mine'$"):
+    with pytest.raises(KeyError, match=r"^'mine'$"):
         nn.Sequential(Failing())(1)
 
 

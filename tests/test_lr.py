@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -52,11 +51,8 @@ CLOSE = {"rtol": 1e-12, "atol": 1e-16}
 
 
 @pytest.fixture(scope="module")
-def theirs() -> Iterator[Any]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Paddle's import warns about a missing compiler cache
-        import paddle
-    yield paddle.optimizer.lr
+def theirs(paddle: Any) -> Any:
+    return paddle.optimizer.lr
 
 
 def rates(scheduler: Any, steps: int) -> list[float]:

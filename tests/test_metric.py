@@ -14,14 +14,6 @@ from lenet.tensor import Tensor, to_tensor
 NAN = float("nan")
 
 
-@pytest.fixture(scope="module")
-def paddle() -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Paddle's import warns about a missing compiler cache
-        import paddle as module
-    return module
-
-
 def batches(count: int, n: int, classes: int, seed: int = 0) -> list[tuple[Any, Any]]:
     """Scores on a grid of quarters, so that ties are frequent, and labels."""
     random = np.random.RandomState(seed)

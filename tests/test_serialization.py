@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import errno
 import io
 import json
@@ -24,14 +25,6 @@ import pytest
 import lenet
 from lenet import serialization as files
 from lenet.tensor import Tensor, to_tensor
-
-
-@pytest.fixture(scope="module")
-def paddle() -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Paddle's import warns about a missing compiler cache
-        import paddle as module
-    return module
 
 
 def arrays() -> dict[str, Any]:
@@ -57,11 +50,11 @@ def same(a: Any, b: Any) -> None:
         for key in a:
             same(a[key], b[key])
     elif isinstance(a, (list, tuple)):
-        assert type(a) is type(b) and len(a) == len(b)
+        assert (type(a), len(a)) == (type(b), len(b))
         for x, y in zip(a, b, strict=True):
             same(x, y)
     else:
-        assert a == b and type(a) is type(b)
+        assert (a, type(a)) == (b, type(b))
 
 
 # ---- with Paddle ----------------------------------------------------------------------------------------------------
@@ -69,7 +62,7 @@ def same(a: Any, b: Any) -> None:
 
 def their_net(paddle: Any) -> Any:
     nn = paddle.nn
-    return nn.Sequential(nn.Conv2D(1, 2, 3), nn.BatchNorm2D(2), nn.Flatten(), nn.Linear(72, 3))
+    return nn.Sequential(nn.Conv2D(1, 2, 3), nn.BatchNorm2D(2), nn.Flatten(), nn.Linear(72, 3)).eval()
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4])
@@ -77,7 +70,7 @@ def test_their_parameters_are_read(protocol: int, paddle: Any, tmp_path: Path) -
     state = their_net(paddle).state_dict()
     name = str(tmp_path / "net.pdparams")
     paddle.save(state, name, protocol=protocol)
-    found = lenet.load(name) if hasattr(lenet, "load") else files.load(name)
+    found = files.load(name)
     assert list(found) == list(state)
     for key, tensor in found.items():
         assert isinstance(tensor, Tensor)
@@ -112,7 +105,9 @@ def test_their_optimizer_states_are_read(optimizer: str, scheduler: str, paddle:
             watched = {"plateau": loss, "plateau of numpy": np.float64(1.5)}
             rate.step(*([watched[scheduler]] if scheduler in watched else []))
     name = str(tmp_path / "opt.pdopt")
-    paddle.save(opt.state_dict(), name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Paddle warns when it saves an empty dict, as plain SGD's is
+        paddle.save(opt.state_dict(), name)
     same(files.load(name), paddle.load(name))
     same(files.load(name, return_numpy=True), paddle.load(name, return_numpy=True))
 
@@ -237,15 +232,14 @@ def test_a_hostile_pickle_does_not_run(tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     for function, args, name in (
         (os.system, (f"touch {marker}",), "posix.system"),
-        (eval, (f"open({str(marker)!r}, 'w')",), "builtins.eval"),
-        (subprocess.call, (["touch", str(marker)],), "subprocess.call"),
+        (eval, (f"open({str(marker)!r}, 'w')",), "(builtins|__builtin__).eval"),
+        (subprocess.call, (["touch", str(marker)],), "(subprocess|commands).call"),
         (os.mkdir, (str(marker),), "posix.mkdir"),
     ):
         for protocol in (0, 2, 4):
             content = pickle.dumps({"w": np.ones(2), "x": Runs(function, *args)}, protocol)
             (tmp_path / "x.pdparams").write_bytes(content)
-            pattern = name.replace("builtins", "(builtins|__builtin__)")
-            with pytest.raises(ValueError, match=rf"a pickle that asks for {pattern}.*Nothing was run"):
+            with pytest.raises(ValueError, match=rf"a pickle that asks for {name}.*Nothing was run"):
                 files.load(tmp_path / "x.pdparams")
             assert not marker.exists()
     pickle.loads(content)  # the file does what it says it does
@@ -263,7 +257,7 @@ def test_admitted_names_cannot_be_turned() -> None:
         (dtype + b"(Vobject\ntR.", "the dtype 'object'"),
         (dtype + b"(VO8\ntR.", "the dtype 'O8'"),
         (dtype + b"(Vf4\ntR(I3\nV<\n(I1\ntNNI-1\nI-1\nI0\ntb.", "a structured dtype"),
-        (reconstruct + b"(dVx\nVy\nsb.", "values? |state"),
+        (reconstruct + b"(dVx\nVy\nsb.", "a state for a name"),
         (ndarray + b"}Vmake\nNsb.", "a state for a name"),
         (b"ccollections\nOrderedDict\n)R}Vitems\nNsb.", "a state for a ordereddict"),
         (b"cbuiltins\ntuple\n(Vabc\ntR.", "a tuple of a str"),
@@ -283,11 +277,8 @@ def test_admitted_names_cannot_be_turned() -> None:
 def test_a_small_file_cannot_ask_for_much_memory() -> None:
     huge = b"\x80\x02]" + b"r" + struct.pack("<I", 2**31 - 1) + b"."  # the C unpickler makes room for 2**32 memos
     assert files.load(io.BytesIO(huge)) == []
-    block = b"T" + struct.pack("<I", 10**6) + b"x" * 10**6
     text = b"\x80\x02X" + struct.pack("<I", 10**6) + b"x" * 10**6 + b"q\x00c_codecs\nencode\nq\x01]q\x02"
-    many = text + b"h\x01h\x00Vlatin1\n\x86R" * 1000 + b"."
-    assert len(block) < 2 * 10**6 and len(many) < 2 * 10**6
-    piece = b"h\x01h\x00Vlatin1\n\x86Ra"
+    piece = b"h\x01h\x00Vlatin1\n\x86Ra"  # the same million bytes once more
     with pytest.raises(ValueError, match="more bytes than the file has"):
         files.load(io.BytesIO(text + piece * 1000 + b"."))
     bomb: Any = []
@@ -328,7 +319,7 @@ def test_damaged_pickles(tmp_path: Path) -> None:
         os.urandom(50) + b"\xff",
     ):
         name.write_bytes(garbage)
-        with pytest.raises(ValueError, match="x.pdparams: got"):
+        with pytest.raises(ValueError, match=r"x\.pdparams: got"):
             files.load(name)
 
 
@@ -337,10 +328,9 @@ def test_every_flipped_byte_is_read_or_refused() -> None:
     for at in range(len(content)):
         for flip in (1, 0x40, 0xFF):
             content[at] ^= flip
-            try:
+            # TypeError: an array whose dtype became one that no Tensor has
+            with contextlib.suppress(ValueError, TypeError):
                 files.load(io.BytesIO(bytes(content)))
-            except (ValueError, TypeError):  # TypeError: an array whose dtype became one that no Tensor has
-                pass
             content[at] ^= flip
 
 
@@ -348,7 +338,7 @@ def test_a_missing_file_says_what_is_there(tmp_path: Path) -> None:
     files.save({}, tmp_path / "net.pdparams")
     with pytest.raises(ValueError, match=r"Give the full name: .*net.pdparams"):
         files.load(tmp_path / "net")
-    with pytest.raises(ValueError, match="other, which is no file, .*Check the path"):
+    with pytest.raises(ValueError, match=r"other, which is no file, .*Check the path"):
         files.load(tmp_path / "other")
     with pytest.raises(ValueError, match="which is no file"):
         files.load(tmp_path)
@@ -367,6 +357,7 @@ def test_a_model_file_holds_everything(tmp_path: Path) -> None:
     for key, array in arrays().items():
         same(tensors[key], np.asarray(array, order="C"))
         tensors[key][...] = 0  # one's own, and writable
+    assert list(tensors) == sorted(arrays())
     same(files.load(name), {key: to_tensor(value) for key, value in files.read_model(name)[0].items()})
 
 
@@ -579,7 +570,8 @@ def test_a_relative_name_and_a_long_one(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     files.atomic_write("file", b"one")
     files.atomic_write("x" * 255, b"two")
-    assert names(tmp_path) == ["file", "x" * 255]
+    files.atomic_write("模" * 85, b"three")
+    assert names(tmp_path) == ["file", "x" * 255, "模" * 85]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), ZeroDivisionError("mine"), OSError(errno.EIO, "bad disk")])
@@ -599,7 +591,7 @@ def test_an_exception_in_mid_write(error: BaseException, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("code", "text"),
     [
-        (errno.ENOSPC, "a full disk.*Free some space.*The file there before is intact"),
+        (errno.ENOSPC, r"a full disk.*another folder\. The file there before is intact"),
         (errno.EDQUOT, "a full disk quota"),
         (errno.EROFS, "a read-only file system"),
     ],
@@ -659,7 +651,7 @@ files.atomic_write(sys.argv[1], dies)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert files.read_model(name)[1] == META
     (left,) = (entry for entry in tmp_path.iterdir() if entry != name)
-    assert left.name.startswith(".net.safetensors.") and left.name.endswith(".part")
+    assert left.name[:17] + left.name[-5:] == ".net.safetensors..part"
     # Others' files stay, however old and whatever their name; a leftover goes once it is too old to be in the making.
     others = [".net.safetensors.part", ".other.0123456789ab.part", "net.part", ".net.safetensors.0123456789AB.part"]
     for other in others:
@@ -697,6 +689,6 @@ def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             files.atomic_write(tmp_path / "net", b"x")
     files.atomic_write(tmp_path / "net", b"old")
     monkeypatch.setattr(os, "access", lambda *args: False)
-    with pytest.raises(PermissionError, match="the file is write-protected.*The file there before is intact"):
+    with pytest.raises(PermissionError, match=r"the file is write-protected.*The file there before is intact"):
         files.atomic_write(tmp_path / "net", b"x")
     assert (tmp_path / "net").read_bytes() == b"old"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def unpickle(data: bytes, what: str) -> Any:
 
     # The unpickler written in Python: the one in C reserves gigabytes if one short instruction says so.
     class Unpickler(pickle._Unpickler):
-        dispatch = dict(pickle._Unpickler.dispatch)
+        dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
         for code in (pickle.EXT1, pickle.EXT2, pickle.EXT4):
             del dispatch[code[0]]  # names by number, from a registry that find_class does not see
 
@@ -55,7 +55,7 @@ def unpickle(data: bytes, what: str) -> Any:
             record.set_state(state)
             del self.stack[-1]  # type: ignore[attr-defined]
 
-        dispatch[pickle.BUILD[0]] = load_build  # type: ignore[assignment]
+        dispatch[pickle.BUILD[0]] = load_build
 
     try:
         return _Reader(len(data)).plain(Unpickler(io.BytesIO(data)).load(), 0)

@@ -4,8 +4,8 @@ Random initialisers draw from ``lenet.seed``'s stream, whose numbers are Paddle'
 layers give the same weights bit for bit. Constants draw nothing. An initialiser fills a parameter when called with it,
 ``init(parameter)``, and knows no layer. A user's own one subclasses ``Initializer`` and overrides ``draw`` (or ``forward``).
 
-Paddle's rule for fans, used wherever ``fan_in`` or ``fan_out`` is not given: a [F] vector has F and F; a [F, O] matrix (Linear) F and O; a
-convolution kernel [O, C, kh, kw] has C·kh·kw and O·kh·kw.
+Paddle's rule for fans, where ``fan_in`` or ``fan_out`` is not given: a vector [F] has F and F, a matrix [F, O] (Linear)
+F and O, a convolution kernel [O, C, kh, kw] C·kh·kw and O·kh·kw.
 
 Sources: Xavier: Glorot and Bengio 2010. Kaiming: He et al. 2015.
 """
@@ -145,8 +145,8 @@ class Normal(Initializer):
 class TruncatedNormal(Initializer):
     """Gaussian, redrawn as it were until it lies in ``[a, b]`` (absolute bounds, not multiples of ``std``).
 
-    One uniform draw an entry, through the inverse of the normal distribution: Paddle's draws, and its values within a few 1e-7 · std
-    (Paddle approximates that inverse in float32, this does not).
+    One uniform draw an entry, through the inverse of the normal distribution: Paddle's draws, and its values within a few
+    1e-7 · std (Paddle approximates that inverse in float32, this does not).
     """
 
     def __init__(

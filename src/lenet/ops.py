@@ -246,9 +246,14 @@ def _sum(a: Tensor, b: Tensor) -> Tensor:
     return dense(a.data_array() + b.data_array())
 
 
+def _own(array: Any) -> Any:
+    """The array itself if it may be written in place, else a copy: a broadcast gradient is a read-only view."""
+    return array if array.flags.c_contiguous and array.flags.writeable and array.base is None else np.array(array)
+
+
 def _add_to_leaf(t: Tensor, g: Tensor) -> None:
     if t._grad is None:
-        t._grad = dense(np.ascontiguousarray(g.data_array())) if isinstance(t, Parameter) else g
+        t._grad = dense(_own(g.data_array())) if isinstance(t, Parameter) else g
     elif isinstance(t, Parameter):
         t._grad.data_array().__iadd__(g.data_array())
         t._grad._lanes = None

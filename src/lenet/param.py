@@ -1,12 +1,12 @@
 """How a parameter comes into being: ``ParamAttr``, ``create_parameter``, names, and the memory it lives in.
 
 Each parameter's value is an aligned block of its own that never moves: plans hold pointers to it. Values are drawn in
-creation order, which is what makes the same seed give the same network. Layers call ``make_parameter``; users ``create_parameter``.
+creation order, which is what makes the same seed give the same network. Layers call ``make_parameter``, users
+``create_parameter``.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +16,12 @@ from lenet import _check
 from lenet._dtype import dtype_of
 from lenet.initializer import Constant, Initializer, XavierUniform, global_initializer
 from lenet.regularizer import WeightDecayRegularizer
-from lenet.tensor import Parameter
+from lenet.tensor import Parameter, aligned
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    pass
 
 __all__ = ["ParamAttr", "aligned", "create_parameter", "make_parameter", "unique_name"]
-
-_ALIGNMENT = 64  # bytes: a cache line, and the widest SIMD register
 
 _counters: dict[str, int] = {}
 _taken: set[str] = set()
@@ -34,14 +32,6 @@ def unique_name(key: str) -> str:
     count = _counters.get(key, 0)
     _counters[key] = count + 1
     return f"{key}_{count}"
-
-
-def aligned(shape: Sequence[int]) -> NDArray[np.float32]:
-    """Zeros: a C-contiguous float32 array of ``shape`` that starts on a 64-byte boundary and owns its memory alone."""
-    size = 4 * math.prod(shape)
-    raw = np.zeros(size + _ALIGNMENT, np.uint8)
-    start = -raw.__array_interface__["data"][0] % _ALIGNMENT
-    return raw[start : start + size].view(np.float32).reshape(shape)
 
 
 class ParamAttr:
@@ -90,7 +80,8 @@ class ParamAttr:
     def of(attr: Any) -> ParamAttr | None:
         """The ``ParamAttr`` meant by a layer's ``weight_attr``/``bias_attr``; None for False ("no such parameter").
 
-        None or True: all defaults. A str is a name, an Initializer the first values, a regularizer the penalty. TypeError otherwise.
+        None or True: all defaults. A str is a name, an Initializer the first values, a regularizer the penalty. Anything
+        else: TypeError.
         """
         if attr is None or attr is True:
             return ParamAttr()

@@ -54,10 +54,11 @@ def atomic_write(path: PathLike, content: bytes | Callable[[BinaryIO], object]) 
     folder, name = os.path.split(target)
     if os.path.isdir(target) or not os.path.basename(path):
         raise IsADirectoryError(errno.EISDIR, message("file to write", f"the folder {target}", "a file name"))
-    part = os.path.join(folder, f".{name[:200]}.{os.urandom(6).hex()}.part")
+    start = os.fsdecode(b"." + os.fsencode(name)[:200] + b".")  # cut: with its end the temp file's name may be too long
+    part = os.path.join(folder, f"{start}{os.urandom(6).hex()}.part")
     try:
         os.makedirs(folder, exist_ok=True)
-        _remove_leftovers(folder, name[:200])
+        _remove_leftovers(folder, start)
         if os.path.exists(target) and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, "the file is write-protected")
         try:
@@ -74,7 +75,10 @@ def atomic_write(path: PathLike, content: bytes | Callable[[BinaryIO], object]) 
                 os.unlink(part)
             raise
     except OSError as error:
-        raise _explained(error, target) from error
+        explained = _explained(error, target)
+        if explained is None:
+            raise
+        raise explained from error
     with suppress(OSError):  # the rename itself reaches the disk; some file systems cannot sync a folder
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -83,9 +87,9 @@ def atomic_write(path: PathLike, content: bytes | Callable[[BinaryIO], object]) 
             os.close(descriptor)
 
 
-def _explained(error: OSError, target: str) -> OSError:
-    """The same kind of error, saying what could not be written and what to do; other causes as they are."""
-    kept = " The file there before is intact." if os.path.exists(target) else ""
+def _explained(error: OSError, target: str) -> OSError | None:
+    """The same kind of error, saying what could not be written and what to do; None where the cause is another one."""
+    kept = ". The file there before is intact" if os.path.exists(target) else ""
     reasons = {
         errno.ENOSPC: ("a full disk", "Free some space or choose another folder"),
         errno.EDQUOT: ("a full disk quota", "Free some space or choose another folder"),
@@ -97,23 +101,21 @@ def _explained(error: OSError, target: str) -> OSError:
         errno.EEXIST: ("a file where a folder should be", "Choose another folder"),
     }
     if error.errno not in reasons:
-        return error
+        return None
     given, fix = reasons[error.errno]
-    return OSError(error.errno, message(f"writing {target}", given, "a place to write to", fix) + kept)
+    return OSError(error.errno, message(f"writing {target}", given, "a place to write to", fix + kept))
 
 
-def _remove_leftovers(folder: str, name: str) -> None:
-    """Remove temp files of this very name that nobody has touched for ten minutes; no other file."""
+def _remove_leftovers(folder: str, start: str) -> None:
+    """Remove temp files, whose names begin with ``start``, that nobody has touched for ten minutes; no other file."""
+    import re
     import time
 
-    before, start = time.time() - 600, f".{name}."
+    temp = re.compile(re.escape(start) + r"[0-9a-f]{12}\.part")
+    before = time.time() - 600
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            middle = entry.name[len(start) : -len(".part")]
-            ours = (
-                entry.name == f"{start}{middle}.part" and len(middle) == 12 and set(middle) <= set("0123456789abcdef")
-            )
-            if ours and entry.stat(follow_symlinks=False).st_mtime < before:
+            if temp.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < before:
                 os.unlink(entry.path)
 
 
@@ -133,7 +135,7 @@ def write_model(path: PathLike, tensors: Mapping[str, NDArray[Any]], meta: Mappi
 
 
 def read_model(path: PathLike) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """The tensors and the meta of a safetensors file; meta is {} where another program wrote it.
+    """The tensors, sorted by name, and the meta of a safetensors file; meta is {} where another program wrote it.
 
     FileNotFoundError if there is none; ValueError if it is truncated, damaged or another kind of file.
     """
@@ -234,7 +236,7 @@ def _parse_model(data: bytes, what: str) -> tuple[dict[str, NDArray[Any]], dict[
         raise ValueError(message(what, f"metadata that is no JSON ({error})", "a JSON object")) from None
     if not isinstance(meta, dict):
         raise ValueError(message(what, f"metadata that is a {type(meta).__name__}", "a JSON object"))
-    return {name: np.array(array) for name, array in tensors.items()}, meta
+    return {name: np.array(tensors[name]) for name in sorted(tensors)}, meta  # they come in random order
 
 
 def _no_constant(text: str) -> object:
@@ -302,13 +304,11 @@ def load(path: PathLike | BytesIO, return_numpy: bool = False) -> Any:
         return tensors if return_numpy else {name: to_tensor(array) for name, array in tensors.items()}
     found = unpickle(data, what)
     if not (isinstance(found, dict) and _TABLE in found):
-        named = _has_named(found)
-        return _with_tensors(found, named, return_numpy)
+        return _Loaded(found, return_numpy).result
     table = found.pop(_TABLE)
     for key, name in table.items() if isinstance(table, dict) else ():
         if isinstance(found.get(key), np.ndarray) and not return_numpy:
-            found[key] = to_tensor(found[key])
-            found[key].name = str(name)
+            found[key] = _tensor(found[key], str(name))
     return found
 
 
@@ -325,7 +325,7 @@ def _pickled(obj: Any, protocol: int) -> bytes:
 def _is_state_dict(obj: Any) -> bool:
     """Paddle's rule for a flat file with a table of names: a dict of Tensors, and of dicts without any Tensor."""
     return isinstance(obj, dict) and all(
-        isinstance(value, Tensor) or isinstance(value, dict) and not any(_any_tensor(v) for v in value.values())
+        isinstance(value, Tensor) or (isinstance(value, dict) and not any(_any_tensor(v) for v in value.values()))
         for value in obj.values()
     )
 
@@ -379,24 +379,48 @@ def _to_pickle(value: Any, done: dict[int, Any], depth: int) -> Any:
     raise TypeError(message("save()", describe(value), expected))
 
 
-def _has_named(value: Any) -> bool:
-    """Whether there is a (name, array) in it, which is how Paddle stores a Tensor outside of a state dict."""
-    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], np.ndarray):
-        return True
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
-    return any(_has_named(item) for item in items)
+class _Loaded:
+    """Puts Tensors into what a pickle held outside of a state dict, as Paddle's ``load`` does.
+
+    Each (name, array) becomes a Tensor if there are such pairs, otherwise each array does. Results are kept by id, so
+    that what is shared stays shared, and a file of a few bytes cannot unfold into millions of items.
+    """
+
+    def __init__(self, found: Any, return_numpy: bool) -> None:
+        self.return_numpy = return_numpy
+        self.seen: dict[int, Any] = {}
+        self.named = self._any_named(found)
+        self.seen.clear()
+        self.result = self._with_tensors(found)
+
+    @staticmethod
+    def _is_named(value: Any) -> bool:
+        pair = isinstance(value, tuple) and len(value) == 2
+        return pair and isinstance(value[0], str) and isinstance(value[1], np.ndarray)
+
+    def _any_named(self, value: Any) -> bool:
+        if id(value) not in self.seen:
+            items = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+            self.seen[id(value)] = self._is_named(value) or any(self._any_named(item) for item in items)
+        return bool(self.seen[id(value)])
+
+    def _with_tensors(self, value: Any) -> Any:
+        if id(value) not in self.seen:
+            self.seen[id(value)] = self._converted(value)
+        return self.seen[id(value)]
+
+    def _converted(self, value: Any) -> Any:
+        if self._is_named(value):
+            return value[1] if self.return_numpy else _tensor(value[1], value[0])
+        if isinstance(value, dict):
+            return type(value)((key, self._with_tensors(item)) for key, item in value.items())
+        if isinstance(value, (list, tuple)):
+            return type(value)(self._with_tensors(item) for item in value)
+        is_tensor = isinstance(value, np.ndarray) and not self.named and not self.return_numpy
+        return to_tensor(value) if is_tensor else value
 
 
-def _with_tensors(value: Any, named: bool, return_numpy: bool) -> Any:
-    """The same with Tensors: each (name, array) if there are such pairs (``named``), otherwise each array."""
-    if named and isinstance(value, tuple) and _has_named(value) and isinstance(value[0], str):
-        if return_numpy:
-            return value[1]
-        tensor = to_tensor(value[1])
-        tensor.name = value[0]
-        return tensor
-    if isinstance(value, dict):
-        return type(value)((key, _with_tensors(item, named, return_numpy)) for key, item in value.items())
-    if isinstance(value, (list, tuple)):
-        return type(value)(_with_tensors(item, named, return_numpy) for item in value)
-    return to_tensor(value) if isinstance(value, np.ndarray) and not named and not return_numpy else value
+def _tensor(array: NDArray[Any], name: str) -> Tensor:
+    tensor = to_tensor(array)
+    tensor.name = name
+    return tensor

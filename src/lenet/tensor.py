@@ -443,6 +443,17 @@ class Tensor:
         def __setitem__(self, key: Any, value: Any) -> None: ...
 
 
+_ALIGNMENT = 64  # bytes: a cache line, and the widest SIMD register
+
+
+def aligned(shape: Sequence[int]) -> NDArray[np.float32]:
+    """Zeros: a C-contiguous float32 array of ``shape`` that starts on a 64-byte boundary and owns its memory alone."""
+    size = 4 * math.prod(shape)
+    raw = np.zeros(size + _ALIGNMENT, np.uint8)
+    start = -raw.__array_interface__["data"][0] % _ALIGNMENT
+    return raw[start : start + size].view(np.float32).reshape(shape)
+
+
 class Parameter(Tensor):
     """A tensor that training changes. Its value is a block of memory of its own that never moves; plans point into it."""
 
@@ -457,6 +468,15 @@ class Parameter(Tensor):
         self.optimize_attr: dict[str, float] = {"learning_rate": 1.0}
         self.regularizer: Any = None
         self.need_clip = True
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
+        block = aligned(self._shape)
+        block[...] = self.data_array()
+        copy = Parameter(block, None, self.trainable)
+        copy.optimize_attr = dict(self.optimize_attr)
+        copy.regularizer, copy.need_clip = self.regularizer, self.need_clip
+        memo[id(self)] = copy
+        return copy
 
     @property
     def trainable(self) -> bool:

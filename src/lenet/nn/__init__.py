@@ -1,7 +1,7 @@
 """Layers, losses, activations, initialisers, gradient clips (Paddle: ``paddle.nn``); ``functional`` holds the plain functions."""
 
 from lenet import initializer
-from lenet.clip import ClipGradByGlobalNorm, ClipGradByNorm, ClipGradByValue
+from lenet.gradient_clip import ClipGradByGlobalNorm, ClipGradByNorm, ClipGradByValue
 from lenet.nn import functional
 from lenet.nn.activation import LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
 from lenet.nn.container import LayerList, Sequential

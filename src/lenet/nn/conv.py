@@ -66,7 +66,8 @@ class Conv2D(Layer):
                 raise ValueError(_check.message(f"Conv2D({what})", channels, f"a multiple of groups, {groups}"))
         fan_in = self._in_channels * self._kernel[0] * self._kernel[1]
         shape = [self._out_channels, self._in_channels // groups, *self._kernel]
-        self.weight = self.create_parameter(shape, weight_attr, default_initializer=Normal(0.0, (2.0 / fan_in) ** 0.5))
+        first = Normal(0.0, (2.0 / fan_in) ** 0.5)
+        self.weight = self.create_parameter(shape, weight_attr, default_initializer=first)  # type: ignore[assignment]
         self.bias = self.create_parameter([self._out_channels], bias_attr if bias else False, is_bias=True)
 
     def forward(self, x: Tensor) -> Tensor:

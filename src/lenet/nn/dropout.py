@@ -1,4 +1,7 @@
-"""Dropout as layers (Paddle: ``paddle.nn.Dropout``, ``Dropout2D``): active in training mode alone. Source: Srivastava et al. 2014."""
+"""Dropout as layers (Paddle: ``paddle.nn.Dropout``, ``Dropout2D``), active in training mode alone.
+
+Source: Srivastava et al. 2014.
+"""
 
 from __future__ import annotations
 

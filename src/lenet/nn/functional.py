@@ -373,12 +373,17 @@ def loss_attrs(
     }
 
 
+def check_loss_tensor(name: str, value: Any, optional: bool = False) -> None:
+    """TypeError unless ``value`` is a Tensor, or None where that is allowed."""
+    if not isinstance(value, Tensor) and not (optional and value is None):
+        fix = f"Type lenet.to_tensor({name})"
+        raise TypeError(_check.message(f"cross_entropy({name})", _check.describe(value), "a lenet Tensor", fix))
+
+
 def run_cross_entropy(input: Tensor, label: Tensor, weight: Tensor | None, attrs: dict[str, Any]) -> Tensor:
     """``cross_entropy`` with attributes that are already in the table's form."""
-    for name, value in (("label", label), ("weight", weight)):
-        if not isinstance(value, Tensor) and not (name == "weight" and value is None):
-            fix = f"Type lenet.to_tensor({name})"
-            raise TypeError(_check.message(f"cross_entropy({name})", _check.describe(value), "a lenet Tensor", fix))
+    check_loss_tensor("label", label)
+    check_loss_tensor("weight", weight, optional=True)
     return ops.call("cross_entropy", input, label, weight=weight, **attrs)
 
 

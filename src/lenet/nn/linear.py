@@ -36,7 +36,7 @@ class Linear(Layer):
         self._in = _check.positive_int("Linear(in_features)", in_features)
         self._out = _check.positive_int("Linear(out_features)", out_features)
         self._name = name
-        self.weight = self.create_parameter([self._in, self._out], weight_attr)
+        self.weight = self.create_parameter([self._in, self._out], weight_attr)  # type: ignore[assignment]
         self.bias = self.create_parameter([self._out], bias_attr, is_bias=True)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -30,6 +30,7 @@ class CrossEntropyLoss(Layer):
         self._attrs = functional.loss_attrs(
             "CrossEntropyLoss", ignore_index, reduction, soft_label, axis, use_softmax, label_smoothing
         )
+        functional.check_loss_tensor("weight", weight, optional=True)
         self.weight = weight
 
     def forward(self, input: Tensor, label: Tensor) -> Tensor:

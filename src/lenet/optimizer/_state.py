@@ -1,7 +1,8 @@
 """Which saved optimizer state belongs to which parameter. Decides only; ``Optimizer.set_state_dict`` then copies the numbers.
 
-A saved key is ``<parameter name>_<kind>_<count>``, as in ``conv2d_0.w_0_moment1_0``. The names count layers through the whole process,
-so a second network of the same build has others; where names don't match, order decides, and every shape is checked.
+A saved key is ``<parameter name>_<kind>_<count>``, as in ``conv2d_0.w_0_moment1_0``. The names count layers through the
+whole process, so a second network of the same build has others; where names don't match, order decides, and every shape
+is checked.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ def assign(
 ) -> dict[int, dict[str, np.ndarray[Any, Any]]]:
     """The saved state by place in ``params``: ``{0: {"moment1": array, …}, …}``; parameters without any are left out.
 
-    arrays, numbers: the kinds that a parameter must have, of its own shape and of one element. ValueError if the state is of another
-    kind of optimizer, is incomplete, has another number of parameters, or does not fit their shapes.
+    arrays, numbers: the kinds that a parameter must have, of its own shape and of one element. ValueError if the state is
+    another kind of optimizer's, is incomplete, has another number of parameters, or does not fit their shapes.
     """
     by_name: dict[str, dict[str, np.ndarray[Any, Any]]] = {}
     key_form = re.compile(rf"(.+)_({'|'.join([*arrays, *numbers])})_\d+") if arrays or numbers else None

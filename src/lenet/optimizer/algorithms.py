@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from lenet import _check, _core
-from lenet.clip import ClipGradBase
+from lenet.gradient_clip import ClipGradBase
+from lenet.optimizer._groups import Group
 from lenet.optimizer.lr import LRScheduler
-from lenet.optimizer.optimizer import Batch, Group, Optimizer
+from lenet.optimizer.optimizer import Batch, Optimizer
 from lenet.regularizer import WeightDecayRegularizer
 from lenet.tensor import Parameter
 

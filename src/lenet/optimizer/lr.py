@@ -106,7 +106,7 @@ class LRScheduler:
 
     def _say(self) -> None:
         if self.verbose:
-            print(f"Epoch {self.last_epoch}: {type(self).__name__} set learning rate to {self.last_lr}.")
+            print(f"Epoch {self.last_epoch}: {type(self).__name__} set learning rate to {self.last_lr}.")  # noqa: T201  what verbose is for
 
     def state_keys(self) -> None:
         """Set ``self.keys``, the names of the attributes that a state dict holds; a subclass may name more."""

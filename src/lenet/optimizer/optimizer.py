@@ -9,15 +9,15 @@ is. A parameter's state (Adam's moments …) is made at its first step, in an al
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from lenet import _check
-from lenet.clip import ClipGradBase, ClipGradByGlobalNorm, ClipGradByNorm, ClipGradByValue
+from lenet.gradient_clip import ClipGradBase, ClipGradByGlobalNorm, ClipGradByNorm, ClipGradByValue
 from lenet.optimizer import _state
+from lenet.optimizer._groups import Group, clip_of, groups_of, learning_rate_of, number_of, option_of, regularizer_of
 from lenet.optimizer.lr import LambdaDecay, LRScheduler
 from lenet.param import aligned
 from lenet.regularizer import L2Decay, WeightDecayRegularizer
@@ -26,18 +26,7 @@ from lenet.tensor import Parameter, Tensor, to_tensor
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Batch", "Group", "Optimizer", "PlanSpec"]
-
-
-class Group(NamedTuple):
-    """Parameters that share settings."""
-
-    params: list[Parameter]
-    lr_scale: float | None  # factor on the learning rate; None: each parameter's own
-    regularizer: WeightDecayRegularizer | None
-    overrides: bool  # whether ``regularizer`` takes the place of the parameters' own
-    clip: ClipGradBase | None
-    options: dict[str, float]  # the rule's numbers, such as beta1
+__all__ = ["Batch", "Optimizer", "PlanSpec"]
 
 
 class Batch(NamedTuple):
@@ -70,8 +59,9 @@ class Optimizer:
 
     learning_rate: float or LRScheduler. parameters: ``net.parameters()``, or a list of groups, dicts with 'params' and, if
     wanted, their own 'weight_decay', 'grad_clip', rule numbers ('beta1' …), and 'learning_rate', a FACTOR on the optimizer's.
-    weight_decay: a number (an L2 penalty, added to the gradient), L1Decay or L2Decay. What decays a parameter is the first of: its
-    group's, its own ``ParamAttr(regularizer=…)``, the optimizer's. grad_clip: one of ``nn.ClipGradBy*``; acts before decay.
+    weight_decay: a number (an L2 penalty, added to the gradient), L1Decay or L2Decay. What decays a parameter is the first
+    of: its group's, its own ``ParamAttr(regularizer=…)``, the optimizer's. grad_clip: one of ``nn.ClipGradBy*``; it acts
+    before the decay is added.
 
     Errors: AttributeError without parameters, TypeError for a wrong kind of argument, ValueError for a wrong value.
     """
@@ -92,54 +82,14 @@ class Optimizer:
     ) -> None:
         what = type(self).__name__
         self._name = name
-        self._options = {key: _option(what, key, value) for key, value in (options or {}).items()}
-        self._learning_rate = _learning_rate(what, learning_rate)
-        self._regularizer = _regularizer(what, weight_decay)
-        self._grad_clip = _clip(what, grad_clip)
-        self._groups = self._read_groups(parameters)
+        self._options = {key: option_of(what, key, value) for key, value in (options or {}).items()}
+        self._learning_rate = learning_rate_of(what, learning_rate)
+        self._regularizer = regularizer_of(what, weight_decay)
+        self._grad_clip = clip_of(what, grad_clip)
+        self._groups = groups_of(what, parameters, self._grad_clip, self._options)
         self._params = [p for group in self._groups for p in group.params]
         self._states: dict[int, list[NDArray[np.float32]]] = {}
         self._powers: dict[int, tuple[float, ...]] = {}
-
-    def _read_groups(self, parameters: Any) -> list[Group]:
-        what, fix = f"{type(self).__name__}(parameters)", "Type parameters=net.parameters()"
-        if parameters is None:
-            raise AttributeError(_check.message(what, None, "the parameters to train", fix))
-        if isinstance(parameters, (Tensor, Mapping)) or not isinstance(parameters, Iterable):
-            raise TypeError(_check.message(what, _check.describe(parameters), "a list of Parameters or of dicts", fix))
-        entries = list(parameters)
-        if any(isinstance(entry, Mapping) for entry in entries):
-            groups = [self._read_group(what, entry) for entry in entries]
-        else:
-            groups = [Group(_parameters(what, entries), None, None, False, self._grad_clip, self._options)]
-        seen: set[int] = set()
-        for parameter in (p for group in groups for p in group.params):
-            if id(parameter) in seen:
-                raise ValueError(_check.message(what, f"'{parameter.name}' twice", "each parameter once"))
-            seen.add(id(parameter))
-        return groups
-
-    def _read_group(self, what: str, entry: Any) -> Group:
-        if not isinstance(entry, Mapping) or "params" not in entry:
-            given = f"a dict of {list(entry)}" if isinstance(entry, Mapping) else _check.describe(entry)
-            raise ValueError(_check.message(what, given, "only dicts with a 'params' entry, since some are dicts"))
-        for key in entry:
-            known = {"params", "learning_rate", "weight_decay", "grad_clip", *self._options}
-            _check.choice(f"{what}: entry of a group", key, sorted(known))
-        params = entry["params"]
-        if isinstance(params, (set, frozenset)):
-            raise TypeError(_check.message(f"{what}: 'params' of a group", "a set, which has no order", "a list"))
-        scale = entry.get("learning_rate")
-        own = {key: _option(what, key, entry[key]) for key in self._options if key in entry}
-        penalty = "weight_decay" in entry and "weight_decay" not in self._options
-        return Group(
-            _parameters(what, [params] if isinstance(params, Parameter) else list(params)),
-            None if scale is None else _number(f"{what}: 'learning_rate' of a group", scale),
-            _regularizer(what, entry["weight_decay"]) if penalty else None,
-            penalty,
-            _clip(what, entry["grad_clip"]) if "grad_clip" in entry else self._grad_clip,
-            {**self._options, **own},
-        )
 
     # ---- the step ------------------------------------------------------------------------------------------------------
 
@@ -262,7 +212,7 @@ class Optimizer:
             fix = "Use set_lr_scheduler, or make the optimizer with a float"
             given = f"{value} while a {type(self._learning_rate).__name__} sets the rate"
             raise RuntimeError(_check.message("set_lr", given, "an optimizer without a scheduler", fix))
-        self._learning_rate = _number("set_lr(value)", value)
+        self._learning_rate = number_of("set_lr(value)", value)
 
     def set_lr_scheduler(self, scheduler: LRScheduler) -> None:
         """From now on ``scheduler`` decides the rate."""
@@ -273,7 +223,7 @@ class Optimizer:
     # ---- state ---------------------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
-        """Copies of the rule's state as Tensors, under Paddle's keys (``conv2d_0.w_0_moment1_0``), and 'LR_Scheduler'.
+        """Copies of the rule's state as Tensors under Paddle's keys (``conv2d_0.w_0_moment1_0``), and 'LR_Scheduler'.
 
         Empty before the first step.
         """
@@ -293,7 +243,7 @@ class Optimizer:
         return state
 
     def set_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over a state (Tensors or ndarrays) that ``state_dict`` or real Paddle made; parameters it leaves out start afresh.
+        """Take over a state (Tensors or ndarrays) from here or from real Paddle; parameters it leaves out start afresh.
 
         Parameters are matched by name, or by order where the names are those of another network of the same build.
         ValueError for a state that does not fit; then nothing has been changed.
@@ -376,7 +326,9 @@ class Optimizer:
 
 def _gradient(p: Parameter) -> NDArray[np.float32]:
     gradient = p._grad.data_array() if p._grad is not None else np.zeros(p.shape, np.float32)
-    return gradient if gradient.dtype == np.float32 else gradient.astype(np.float32)
+    if gradient.dtype == np.float32 and gradient.flags.writeable:
+        return gradient
+    return gradient.astype(np.float32)  # the core takes nothing else: a constant's gradient may be a read-only view
 
 
 def _clip_numbers(clip: ClipGradBase | None) -> tuple[str, float, float]:
@@ -388,66 +340,3 @@ def _clip_numbers(clip: ClipGradBase | None) -> tuple[str, float, float]:
     if type(clip) is ClipGradByNorm:
         return "norm", 0.0, clip.clip_norm
     return ("global_norm", 0.0, clip.clip_norm) if type(clip) is ClipGradByGlobalNorm else ("other", 0.0, 0.0)
-
-
-# ---- reading arguments -------------------------------------------------------------------------------------------------
-
-
-def _number(what: str, value: Any) -> float:
-    if isinstance(value, Tensor):
-        value = value.item()
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating, np.integer)):
-        raise TypeError(_check.message(what, _check.describe(value), "a number such as 0.001"))
-    if not math.isfinite(value):
-        raise ValueError(_check.message(what, value, "a finite number"))
-    return float(value)
-
-
-def _option(what: str, key: str, value: Any) -> float:
-    """A rule's number: betas in [0, 1), epsilon and weight_decay at least 0."""
-    number = _number(f"{what}({key})", value)
-    if key.startswith("beta") and not 0 <= number < 1:
-        raise ValueError(_check.message(f"{what}({key})", number, "a number of at least 0 and below 1"))
-    if key in ("epsilon", "weight_decay") and number < 0:
-        raise ValueError(_check.message(f"{what}({key})", number, "a number of at least 0"))
-    return number
-
-
-def _learning_rate(what: str, value: Any) -> float | LRScheduler:
-    if isinstance(value, LRScheduler):
-        return value
-    if value is None:
-        raise ValueError(_check.message(f"{what}(learning_rate)", None, "a float or an LRScheduler"))
-    if not isinstance(value, (float, np.floating)):
-        fix = (
-            f"Type {float(value)}"
-            if isinstance(value, int) and not isinstance(value, bool)
-            else "Type for example 0.001"
-        )
-        raise TypeError(
-            _check.message(f"{what}(learning_rate)", _check.describe(value), "a float or an LRScheduler", fix)
-        )
-    return _number(f"{what}(learning_rate)", value)
-
-
-def _regularizer(what: str, value: Any) -> WeightDecayRegularizer | None:
-    if value is None or isinstance(value, WeightDecayRegularizer):
-        return value
-    return L2Decay(_number(f"{what}(weight_decay)", value))
-
-
-def _clip(what: str, value: Any) -> ClipGradBase | None:
-    if value is not None and not isinstance(value, ClipGradBase):
-        fix = "Type for example nn.ClipGradByGlobalNorm(1.0)"
-        raise TypeError(
-            _check.message(f"{what}(grad_clip)", _check.describe(value), "one of nn.ClipGradBy* or None", fix)
-        )
-    return value
-
-
-def _parameters(what: str, entries: list[Any]) -> list[Parameter]:
-    for entry in entries:
-        if not isinstance(entry, Parameter):
-            fix = "Type parameters=net.parameters()"
-            raise TypeError(_check.message(what, _check.describe(entry), "Parameters", fix))
-    return entries

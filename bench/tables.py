@@ -1,0 +1,93 @@
+"""Writes the tables of README and docs from the stored results: ``python -m bench.tables``; --check only compares.
+
+A table stands between ``<!-- table:NAME -->`` and ``<!-- /table -->``. Nothing between them is written by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = Path(__file__).resolve().parent / "results"
+
+
+def stored(name: str) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return result
+
+
+def spread(values: dict[str, float]) -> str:
+    return f"{values['median']:.1f}× ({values['min']:.1f}–{values['max']:.1f})"
+
+
+def speed() -> str:
+    """One epoch of the tutorial, by library, and how many times longer than ours."""
+    import statistics
+
+    result = stored("speed")
+    about, seconds, ratios = result["about"], result["seconds"], result["ratios"]
+    names = {
+        "lenet.fit": "**lenet**, `Model.fit`",
+        "lenet.static": "**lenet**, own loop with `jit.to_static`",
+        "lenet.loop": "**lenet**, own loop",
+        "torch.loop": f"PyTorch {about['versions']['torch'].split('+')[0]}, own loop, data in memory",
+        "paddle.fit": f"Paddle {about['versions']['paddle']}, `Model.fit`",
+    }
+    rows = ["| one epoch of MNIST, batch 64, Adam | seconds | against `lenet`'s `Model.fit` |", "|---|---|---|"]
+    for key, name in names.items():
+        against = ratios.get(f"{key} / lenet.fit")
+        rows.append(f"| {name} | {statistics.median(seconds[key]):.2f} | {spread(against) if against else '–'} |")
+    rows.append("")
+    rows.append(
+        f"Medians of {about['rounds']} interleaved rounds (lowest–highest ratio in brackets) on {about['cores']} cores of "
+        f"{about['machine']}, {about['date']}. `python -m bench` measures it anew."
+    )
+    return "\n".join(rows)
+
+
+def accuracy() -> str:
+    """Test accuracy over seeds, by recipe."""
+    rows = ["| recipe | seeds | mean | sd | worst |", "|---|---|---|---|---|"]
+    for name, title in (
+        ("tutorial_accuracy_paddle", "the tutorial, real Paddle 3.3.1"),
+        ("tutorial_accuracy_lenet", "`tutorial`"),
+        ("fast_accuracy", "`fast` (the default)"),
+    ):
+        r = stored(name)
+        rows.append(
+            f"| {title} | {r['n']} | {100 * r['mean']:.2f} % | {100 * r['sd']:.2f} | {100 * r['worst']:.2f} % |"
+        )
+    return "\n".join(rows)
+
+
+TABLES = {"speed": speed, "accuracy": accuracy}
+MARK = re.compile(r"(<!-- table:(\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
+
+
+def filled(text: str) -> str:
+    return MARK.sub(lambda m: f"{m[1]}{TABLES[m[2]]()}\n{m[3]}", text)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.tables", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a page would change")
+    options = parser.parse_args()
+    wrong = []
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        before = page.read_text(encoding="utf-8")
+        after = filled(before)
+        if after != before:
+            wrong.append(page.name)
+            if not options.check:
+                page.write_text(after, encoding="utf-8")
+    if wrong and options.check:
+        sys.exit(f"not what the stored results say: {', '.join(wrong)}. Run python -m bench.tables")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""One batch: a training step, a forward pass for answers, losses and metrics; and what to say when a loss is no number.
+
+These functions act on a ``Model``'s parts and know neither epochs, callbacks nor loaders. ``passes`` and ``Model`` call them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet import ops, plan
+from lenet._check import describe, message
+from lenet.nn.layer import Layer, mutations
+from lenet.tensor import Tensor, dense
+
+if TYPE_CHECKING:
+    from lenet.model.model import Model
+
+__all__ = ["Answers", "Trouble", "add_to_metrics", "as_list", "explain", "forward", "losses_of", "numbers_of", "train_step"]
+
+
+class Trouble(FloatingPointError):
+    """A loss or gradient that is NaN or infinite, found before anything was written. ``what`` says which."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+def as_list(value: Any) -> list[Any]:
+    """None -> [], a list or tuple -> a list, anything else -> a list of it."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+class Answers:
+    """A network's plan for evaluation, kept as long as it is true; where the network can't have one, that is kept."""
+
+    def __init__(self) -> None:
+        self._chain: plan.Chain | None = None
+        self._shape: tuple[int, ...] = ()
+        self._seen = -1
+
+    def chain(
+        self, network: Layer, shape: tuple[int, ...], sample: Callable[[], NDArray[np.float32]]
+    ) -> plan.Chain | None:
+        """The plan for images of this shape; None: run the network itself, which is in evaluation mode now.
+
+        sample: gives a batch of such images, float32 [N, *shape], for the network to be watched on.
+        """
+        if self._seen != mutations() or self._shape != shape:
+            network.eval()
+            found = plan.compile(network, None, None, [dense(np.ascontiguousarray(sample()))])
+            self._chain = found if isinstance(found, plan.Chain) else None
+            self._shape = shape
+            self.network_ran()
+        return self._chain
+
+    def network_ran(self) -> None:
+        """What ``forward`` has just assigned to the network is no news."""
+        self._seen = mutations()
+
+
+def forward(model: Model, inputs: list[Tensor]) -> list[Tensor]:
+    """The network's outputs in evaluation mode, with nothing recorded for ``backward``."""
+    with ops.no_grad():
+        if len(inputs) == 1 and inputs[0]._dtype == np.float32 and inputs[0]._shape:
+            images = inputs[0].data_array()
+            chain = model._answers.chain(model.network, images.shape[1:], lambda: images)
+            if chain is not None:
+                return [dense(chain.infer(images))]
+        model.network.eval()
+        outputs = as_list(model.network(*inputs))
+    model._answers.network_ran()
+    return outputs
+
+
+def losses_of(model: Model, outputs: list[Tensor], labels: list[Tensor]) -> list[Tensor]:
+    """What the loss says, as a list; TypeError unless it is Tensors."""
+    losses = as_list(model._loss(*outputs, *labels)) if model._loss is not None else []
+    for loss in losses:
+        if not isinstance(loss, Tensor):
+            raise TypeError(message("loss", describe(loss), "a Tensor or a list of them", "Return it without .numpy()"))
+    return losses
+
+
+def numbers_of(losses: list[NDArray[Any]]) -> list[float]:
+    """The losses as floats; ValueError for one that is no single number."""
+    for loss in losses:
+        if loss.size != 1:
+            fix = "Use reduction='mean' in the loss, or return its mean"
+            raise ValueError(message("loss", f"shape {list(loss.shape)}", "a single number", fix))
+    return [float(loss.reshape(())) for loss in losses]
+
+
+def train_step(
+    model: Model, inputs: list[Tensor], labels: list[Tensor], update: bool
+) -> tuple[list[NDArray[Any]], list[Any]]:
+    """Forward, loss, backward, update, gradients to zero, metrics; returns the losses and the metrics of this batch.
+
+    With update=False the gradients stay, for a later step to add its own. ``Trouble`` if the loss or a gradient is no
+    number: then the weights, the optimizer and the metrics are as they were, and the gradients are zero.
+    """
+    network, optimizer = model.network, model._optimizer
+    network.train()
+    outputs = as_list(network(*inputs))
+    losses = losses_of(model, outputs, labels)
+    arrays = [loss.numpy() for loss in losses]
+    if not all(np.isfinite(array).all() for array in arrays):
+        _clear(model)
+        raise Trouble("loss")
+    total = losses[0]
+    for loss in losses[1:]:
+        total = total + loss
+    total.backward()
+    if update:
+        if not all(np.isfinite(p._grad.data_array()).all() for p in optimizer._params if p._grad is not None):
+            _clear(model)
+            raise Trouble("gradient")
+        optimizer.step()
+        _clear(model)
+    return arrays, add_to_metrics(model, outputs, labels)
+
+
+def _clear(model: Model) -> None:
+    model._optimizer.clear_grad()
+    model.network.clear_gradients()
+
+
+def add_to_metrics(model: Model, outputs: list[Tensor], labels: list[Tensor]) -> list[Any]:
+    """Feed every metric; returns what each ``update`` returned: the metrics of this batch."""
+    batch = []
+    with ops.no_grad():
+        for metric in model._metrics:
+            found = as_list(metric.compute(*outputs, *labels))
+            batch.append(metric.update(*[x.numpy() if isinstance(x, Tensor) else x for x in found]))
+    return batch
+
+
+def explain(where: str, what: str, model: Model, batch: list[Tensor]) -> str:
+    """The text of the error for a loss or gradient that is NaN or infinite: where, the likely cause, what is left."""
+    given = f"a {what} that is NaN or infinite"
+    kept = "Nothing of this step was written: the network and the optimizer are as after the step before"
+    return message(where, given, "a finite number", f"Likely cause: {_cause(model, batch)}. {kept}.")
+
+
+def _cause(model: Model, batch: list[Tensor]) -> str:
+    for name, parameter in model.network.named_parameters():
+        if not np.isfinite(parameter.data_array()).all():
+            return f"{name} held NaN or infinity before this step; load weights from an earlier time"
+    for i, field in enumerate(batch):
+        data = field.data_array()
+        if data.dtype.kind == "f" and not np.isfinite(data).all():
+            name = "images" if i == 0 else "labels" if i == len(batch) - 1 else f"field {i}"
+            return f"the {name} of this batch hold NaN or infinity; look at the data set and its transform"
+    images = batch[0].data_array() if batch else np.zeros(0)
+    if images.dtype.kind == "f" and images.size and np.abs(images).max() > 20:
+        fix = "transform=lenet.vision.transforms.Normalize([127.5], [127.5])"
+        return f"the images are not normalised, their values reach {np.abs(images).max():.4g}; type {fix}"
+    rate = model._optimizer.get_lr()
+    return f"the learning rate, {rate:.4g}, is too high; try {rate / 10:.4g}"
