@@ -4,7 +4,7 @@
 over 99 % in seconds. Importing this loads numpy, the standard library and the engine, nothing else.
 """
 
-from lenet import io, jit, metric, nn, optimizer, regularizer, vision
+from lenet import callbacks, io, jit, metric, nn, optimizer, regularizer, vision
 from lenet._core import num_threads as get_num_threads
 from lenet._dtype import (
     DType,
@@ -21,6 +21,7 @@ from lenet._dtype import (
 from lenet._dtype import bool_ as bool
 from lenet._print import set_printoptions
 from lenet._random import Generator, seed
+from lenet._summary import summary
 from lenet.array_ops import (
     abs,
     add,
@@ -74,18 +75,12 @@ from lenet.device import (
     set_device,
     set_num_threads,
 )
+from lenet.model import Model
 from lenet.ops import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from lenet.param import ParamAttr, create_parameter
+from lenet.serialization import load, save
 from lenet.tensor import CPUPlace, Tensor, is_tensor, to_tensor
 from lenet.tutorial import LeNet
-
-try:  # TEMPORARY while these are being written
-    from lenet import callbacks
-    from lenet._summary import summary
-    from lenet.model import Model
-    from lenet.serialization import load, save
-except ImportError:
-    pass
 
 __version__ = "0.1.0"
 dtype = DType

@@ -34,7 +34,7 @@ def _array_row(name: str, forward: Callable[..., Array], gradient: Callable[...,
         arrays = tuple(t.data_array() for t in node.inputs)
         grads = gradient(dy.data_array(), node.saved, arrays, node.attrs)
         return tuple(
-            None if g is None or t.stop_gradient else dense(np.ascontiguousarray(g, t._dtype))
+            None if g is None or t.stop_gradient else dense(np.asarray(g, t._dtype, order="C"))
             for g, t in zip(grads, node.inputs, strict=True)
         )
 
@@ -91,7 +91,7 @@ def _add(inputs: Inputs, attrs: Attrs) -> tuple[Tensor, Any]:
     a, b = inputs
     if a._lanes is not None and b._lanes is not None and a._shape == b._shape and a._dtype == b._dtype:
         return in_lanes(_core.add(a._lanes, b._lanes), a._shape, a._dtype), None
-    return dense(np.ascontiguousarray(a.data_array() + b.data_array())), None
+    return dense(np.asarray(a.data_array() + b.data_array(), order="C")), None
 
 
 def _add_backward(node: Node, dy: Tensor) -> Grads:
@@ -101,7 +101,7 @@ def _add_backward(node: Node, dy: Tensor) -> Grads:
         return (
             dy
             if t._shape == dy._shape and t._dtype == dy._dtype
-            else dense(np.ascontiguousarray(_fit(dy.data_array(), t.data_array()), t._dtype))
+            else dense(np.asarray(_fit(dy.data_array(), t.data_array()), t._dtype, order="C"))
         )
 
     return part(node.inputs[0]), part(node.inputs[1])

@@ -246,19 +246,16 @@ def _sum(a: Tensor, b: Tensor) -> Tensor:
     return dense(a.data_array() + b.data_array())
 
 
-def _own(array: Any) -> Any:
-    """The array itself if it may be written in place, else a copy: a broadcast gradient is a read-only view."""
-    return array if array.flags.c_contiguous and array.flags.writeable and array.base is None else np.array(array)
-
-
 def _add_to_leaf(t: Tensor, g: Tensor) -> None:
+    """The leaf's own tensor each time: g may also be the caller's seed, or another leaf's gradient (both sides of an add)."""
     if t._grad is None:
-        t._grad = dense(_own(g.data_array())) if isinstance(t, Parameter) else g
+        t._grad = dense(np.array(g.data_array())) if isinstance(t, Parameter) else _same_numbers(g, g._shape)
     elif isinstance(t, Parameter):
         t._grad.data_array().__iadd__(g.data_array())
         t._grad._lanes = None
     else:
         t._grad = _sum(t._grad, g)
+    t._grad.stop_gradient = False  # as Paddle has it
 
 
 # ---- checks shared by the rows ---------------------------------------------------------------------------------------

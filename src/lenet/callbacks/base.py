@@ -31,7 +31,7 @@ class Callback:
     """
 
     model: Any = None
-    params: Logs = {}
+    params: Logs = {}  # noqa: RUF012 - never written to: set_params replaces it
 
     def set_model(self, model: Any) -> None:
         """Called first, with the ``Model``."""

@@ -171,8 +171,12 @@ class ReduceLROnPlateau(_Watcher):
         optimizer = self.model._optimizer
         if optimizer is not None and not isinstance(optimizer._learning_rate, LRScheduler):
             return True
-        given = "no optimizer" if optimizer is None else f"a {type(optimizer._learning_rate).__name__} that sets the rate"
-        warnings.warn(message("ReduceLROnPlateau", given, "an optimizer with a float as its learning_rate"), stacklevel=3)
+        given = (
+            "no optimizer" if optimizer is None else f"a {type(optimizer._learning_rate).__name__} that sets the rate"
+        )
+        warnings.warn(
+            message("ReduceLROnPlateau", given, "an optimizer with a float as its learning_rate"), stacklevel=3
+        )
         return False
 
     def _reduce(self) -> None:

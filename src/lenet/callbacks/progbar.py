@@ -6,7 +6,6 @@ a pipe) there are plain lines and no control characters. What happens when is de
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from collections.abc import Iterable
@@ -53,6 +52,8 @@ class _Bar:
     """The display of one pass over ``total`` batches (None: unknown). verbose=1 draws a bar, 2 and 3 write lines."""
 
     def __init__(self, total: int | None, verbose: int) -> None:
+        import shutil
+
         self._total = total
         self._terminal = on_terminal(sys.stdout)
         self._drawn = verbose == 1 and (self._terminal or "ipykernel" in sys.modules)
@@ -151,7 +152,9 @@ class ProgBarLogger(Callback):
     def __init__(self, log_freq: int = 1, verbose: int = 2) -> None:
         self.log_freq = positive_int("ProgBarLogger(log_freq)", log_freq)
         if verbose not in (0, 1, 2, 3):
-            raise ValueError(message("verbose", repr(verbose), "0 (silent), 1 (a bar), 2 (lines) or 3 (lines with times)"))
+            raise ValueError(
+                message("verbose", repr(verbose), "0 (silent), 1 (a bar), 2 (lines) or 3 (lines with times)")
+            )
         self.verbose = int(verbose)
         self._passes: dict[str, _Pass] = {}
 

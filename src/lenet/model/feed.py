@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from lenet._check import describe, message, positive_int
 from lenet.io import DataLoader, Dataset, DistributedBatchSampler, IterableDataset, Subset, TensorDataset
-from lenet.io.dataset import hook
 from lenet.tensor import Tensor, to_tensor
+from lenet.vision.datasets.arrays import ArrayDataset
 
 __all__ = ["Feed", "Rows"]
 
@@ -28,7 +28,7 @@ class Rows(NamedTuple):
     lut: NDArray[np.float32] | None  # [256]
     labels: NDArray[np.int64]  # [N]
     label_shape: tuple[int, ...]  # of one sample: () or (1,)
-    index: NDArray[np.int64] | None  # a Subset's samples, as rows of the arrays above
+    chosen: NDArray[np.int64] | None  # a Subset's samples, as rows of the arrays above
 
     def labels_at(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
         """The labels of these rows as a batch has them, [n] or [n, 1]."""
@@ -42,7 +42,9 @@ class Feed:
     any iterable of batches, taken as it is. what: its name in errors. TypeError for other objects, ValueError if empty.
     """
 
-    def __init__(self, what: str, data: Any, batch_size: int = 1, shuffle: bool = False, drop_last: bool = False) -> None:
+    def __init__(
+        self, what: str, data: Any, batch_size: int = 1, shuffle: bool = False, drop_last: bool = False
+    ) -> None:
         self.what = what
         if type(data).__module__.partition(".")[0] == "paddle":
             fix = "Import Dataset and DataLoader from lenet, too"
@@ -64,7 +66,9 @@ class Feed:
         if not isinstance(data, Dataset):
             return data
         if len(data) == 0:
-            raise ValueError(message(self.what, "an empty data set", "at least one sample", "Check what it was built from"))
+            raise ValueError(
+                message(self.what, "an empty data set", "at least one sample", "Check what it was built from")
+            )
         sampler = DistributedBatchSampler(data, batch_size, shuffle=shuffle, drop_last=drop_last)
         return DataLoader(data, batch_sampler=sampler)
 
@@ -97,13 +101,18 @@ class Feed:
         if source.batch_sampler is None:
             return f"{self.what} has no batch sampler"
         found = _rows(source.dataset)
-        return found or f"{self.what} gives its samples one by one: they are no rows of an array, or a transform is in the way"
+        return (
+            found
+            or f"{self.what} gives its samples one by one: they are no rows of an array, or a transform is in the way"
+        )
 
     def numbers(self) -> Iterator[NDArray[np.int64]]:
         """A new pass: for each batch the numbers of its samples. Only where ``rows()`` are rows."""
         for batch in self._source.batch_sampler:
             numbers = np.asarray(list(batch) if hasattr(batch, "__iter__") else batch)
-            if numbers.ndim != 1 or numbers.dtype.kind not in "iu":  # not a batch: the loader says what is wrong with it
+            if (
+                numbers.ndim != 1 or numbers.dtype.kind not in "iu"
+            ):  # not a batch: the loader says what is wrong with it
                 next(self._source._read_batches(iter([batch])))
             yield numbers.astype(np.int64)
 
@@ -113,14 +122,16 @@ class Feed:
 
     def places(self, rows: Rows, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """The samples' rows in ``rows``; IndexError for numbers beyond the data set."""
-        count = len(rows.labels) if rows.index is None else len(rows.index)
+        count = len(rows.labels) if rows.chosen is None else len(rows.chosen)
         low, high = (int(numbers.min()), int(numbers.max())) if len(numbers) else (0, 0)
         if low < -count or high >= count:
             wrong = high if high >= count else low
-            raise IndexError(message(f"{self.what}: sample number", wrong, f"a number below {count}, the data set's length"))
+            raise IndexError(
+                message(f"{self.what}: sample number", wrong, f"a number below {count}, the data set's length")
+            )
         if low < 0:
             numbers = numbers % count
-        return numbers if rows.index is None else rows.index[numbers]
+        return numbers if rows.chosen is None else rows.chosen[numbers]
 
 
 def _rows(dataset: Any) -> Rows | None:
@@ -128,9 +139,8 @@ def _rows(dataset: Any) -> Rows | None:
         return _subset(dataset)
     if type(dataset) is TensorDataset:
         return _tensor_rows(dataset.tensors)
-    table = hook(dataset, "_table")
-    found = None if table is None else table()
-    return None if found is None else Rows(found.images, found.lut, found.labels, (1,), None)
+    table = dataset._table() if isinstance(dataset, ArrayDataset) else None
+    return None if table is None else Rows(table.images, table.lut, table.labels, (1,), None)
 
 
 def _subset(subset: Subset) -> Rows | None:
@@ -139,13 +149,17 @@ def _subset(subset: Subset) -> Rows | None:
         return None
     chosen = np.asarray(subset.indices)
     count = len(subset.dataset)
-    if chosen.dtype.kind not in "iu" or chosen.ndim != 1 or (len(chosen) and not -count <= chosen.min() <= chosen.max() < count):
+    if (
+        chosen.dtype.kind not in "iu"
+        or chosen.ndim != 1
+        or (len(chosen) and not -count <= chosen.min() <= chosen.max() < count)
+    ):
         return None  # the ordinary way says what is wrong with it
     chosen = chosen.astype(np.int64) % count
-    index = chosen if whole.index is None else whole.index[chosen]
+    index = chosen if whole.chosen is None else whole.chosen[chosen]
     labels = np.zeros_like(whole.labels)  # the labels of samples that were left out are nobody's concern
     labels[index] = whole.labels[index]
-    return whole._replace(labels=labels, index=index)
+    return whole._replace(labels=labels, chosen=index)
 
 
 def _tensor_rows(tensors: list[Any]) -> Rows | None:

@@ -154,7 +154,8 @@ class TrainingEpoch(_Pass):
 
     def _some(self, rows: Rows, chunk: list[Numbers], rates: list[float]) -> None:
         self._begin()  # before all else: a callback may change the network or the learning rate
-        if not self._compiled(chunk[0]):
+        compiled = self._compiled(chunk[0])
+        if compiled is None:
             self._eager_chunk(chunk)
             return
         if len(chunk) == 1:
@@ -163,7 +164,7 @@ class TrainingEpoch(_Pass):
         counts = [len(numbers) for numbers in chunk]
         trouble = None
         try:
-            losses, logits = self._plan.train(rows.images, rows.lut, rows.labels, places, counts, rates)
+            losses, logits = compiled.train(rows.images, rows.lut, rows.labels, places, counts, rates)
         except plan.TrainingTrouble as error:
             losses, logits, trouble = error.losses, error.logits, error
         done = len(losses)
@@ -176,8 +177,8 @@ class TrainingEpoch(_Pass):
             text = explain(self._where(), trouble.what, self.model, self.feed.gather(chunk[done]))
             raise FloatingPointError(text) from None
 
-    def _compiled(self, numbers: Numbers) -> bool:
-        """Whether ``_plan`` holds a true plan: made at the first batch, and again when the network has changed."""
+    def _compiled(self, numbers: Numbers) -> plan.Compiled | None:
+        """The plan: made at the first batch, and again when the network has changed. None: there is none, go on eagerly."""
         model = self.model
         if model.plan_reason is None and (self._plan is None or self._plan.stale()):
             model.network.train()
@@ -187,7 +188,7 @@ class TrainingEpoch(_Pass):
                 self._plan = found
             else:
                 model.plan_reason = str(found)
-        return model.plan_reason is None
+        return self._plan if model.plan_reason is None else None
 
     def _rates(self, count: int) -> list[float]:
         """The learning rates of the next ``count`` steps, or of as many as can be known beforehand."""
@@ -281,9 +282,7 @@ class Prediction(_Pass):
             start += count
 
 
-def _add_to_metrics(
-    model: Model, rows: Rows, logits: NDArray[np.float32], places: Numbers, counts: list[int]
-) -> None:
+def _add_to_metrics(model: Model, rows: Rows, logits: NDArray[np.float32], places: Numbers, counts: list[int]) -> None:
     """Feed every metric with batches of ``counts`` samples: Accuracy with all at once, since it only counts."""
     start = 0
     for metric in model._metrics if counts else ():

@@ -19,7 +19,17 @@ from lenet.tensor import Tensor, dense
 if TYPE_CHECKING:
     from lenet.model.model import Model
 
-__all__ = ["Answers", "Trouble", "add_to_metrics", "as_list", "explain", "forward", "losses_of", "numbers_of", "train_step"]
+__all__ = [
+    "Answers",
+    "Trouble",
+    "add_to_metrics",
+    "as_list",
+    "explain",
+    "forward",
+    "losses_of",
+    "numbers_of",
+    "train_step",
+]
 
 
 class Trouble(FloatingPointError):

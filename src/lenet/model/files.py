@@ -1,0 +1,150 @@
+"""A ``Model``'s files: Paddle's pair ``x.pdparams`` and ``x.pdopt``, or one ``x.safetensors`` with everything in it.
+
+Only what goes where is decided here; ``serialization`` reads and writes. In a safetensors file the weights stand under
+their names in the network (``conv1.weight``), the optimizer's arrays under ``optimizer/conv1.weight/moment1``, and numbers
+under ``optimizer`` in the metadata. Loading checks everything first, then writes: a file that doesn't fit changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet import serialization
+from lenet._check import message
+
+if TYPE_CHECKING:
+    from lenet.model.model import Model
+    from lenet.tensor import Tensor
+
+__all__ = ["load", "save"]
+
+_PAIR = (".pdparams", ".pdopt", ".pdmodel")  # suffixes that stand for the pair
+_PREFIX = "optimizer/"
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def save(model: Model, path: str | os.PathLike[str]) -> None:
+    """Write the model: one file if ``path`` ends in .safetensors, else the pair."""
+    stem, suffix = _parts(path)
+    if suffix == ".safetensors":
+        arrays = {name: tensor.data_array() for name, tensor in model.network.state_dict().items()}
+        serialization.write_model(stem + suffix, arrays | _optimizer_arrays(model), _model_meta(model))
+        return
+    serialization.save(model.network.state_dict(), stem + ".pdparams")
+    state = model._optimizer.state_dict() if model._optimizer is not None else {}
+    if state:
+        serialization.save(state, stem + ".pdopt")
+    elif os.path.exists(stem + ".pdopt"):
+        os.unlink(stem + ".pdopt")  # of an earlier model: it doesn't belong to these weights
+
+
+def load(model: Model, path: str | os.PathLike[str], skip_mismatch: bool, reset_optimizer: bool) -> None:
+    """Read what ``save``, or real Paddle, wrote, into the model's network and optimizer."""
+    stem, suffix = _parts(path)
+    file = stem + (suffix if suffix == ".safetensors" else ".pdparams")
+    if not os.path.isfile(file):
+        raise ValueError(message("Model.load(path)", f"{os.fspath(path)}, but there is no {file}", "a saved model"))
+    weights, state = _read_one(model, file) if suffix == ".safetensors" else _read_pair(stem)
+    fitting, trouble = _fitting(model, weights, file)
+    if trouble and not skip_mismatch:
+        raise ValueError(trouble[0])
+    for text in trouble:
+        warnings.warn(f"Skip loading: {text}", stacklevel=3)
+    _set_optimizer(model, None if reset_optimizer or trouble else state, reset_optimizer or bool(trouble))
+    for tensor, value in fitting:
+        tensor.set_value(value)
+
+
+def _parts(path: str | os.PathLike[str]) -> tuple[str, str]:
+    """``path`` without the suffix that says which kind of file, and that suffix; ValueError without a file name."""
+    text = os.fspath(path)
+    if not os.path.basename(text):
+        raise ValueError(message("path of a model", repr(text), "a file name", "Type for example 'checkpoints/lenet'"))
+    stem, suffix = os.path.splitext(text)
+    return (stem, suffix) if suffix in (".safetensors", *_PAIR) and os.path.basename(stem) else (text, "")
+
+
+def _read_pair(stem: str) -> tuple[Arrays, dict[str, Any] | None]:
+    weights = serialization.load(stem + ".pdparams", return_numpy=True)
+    if not isinstance(weights, dict):
+        raise ValueError(message(stem + ".pdparams", f"a {type(weights).__name__}", "a dict of arrays"))
+    state = None
+    if os.path.isfile(stem + ".pdopt"):
+        state = serialization.load(stem + ".pdopt", return_numpy=True)
+        if not isinstance(state, dict):
+            raise ValueError(message(stem + ".pdopt", f"a {type(state).__name__}", "a dict of arrays"))
+    return weights, state
+
+
+def _read_one(model: Model, file: str) -> tuple[Arrays, dict[str, Any] | None]:
+    arrays, meta = serialization.read_model(file)
+    weights = {name: array for name, array in arrays.items() if not name.startswith(_PREFIX)}
+    about = meta.get("optimizer")
+    if model._optimizer is None or not isinstance(about, dict):
+        return weights, None
+    kind = type(model._optimizer).__name__
+    if about.get("kind") != kind:
+        fix = f"Prepare the model with {about.get('kind')}, or pass reset_optimizer=True"
+        raise ValueError(message(file, f"the state of the optimizer {about.get('kind')}", kind, fix))
+    state: dict[str, Any] = {key: arrays[name] for name, key in _optimizer_names(model) if name in arrays}
+    if "LR_Scheduler" in about:
+        state["LR_Scheduler"] = about["LR_Scheduler"]
+    return weights, state
+
+
+def _fitting(model: Model, weights: Arrays, file: str) -> tuple[list[tuple[Tensor, NDArray[Any]]], list[str]]:
+    """The network's tensors with their new values, and for each that has none the reason."""
+    fitting, trouble = [], []
+    for name, tensor in model.network.state_dict().items():
+        value = weights.get(name)
+        if not isinstance(value, np.ndarray):
+            trouble.append(f"{name} is not found in {file}, which has {', '.join(list(weights)[:6]) or 'nothing'}.")
+        elif list(value.shape) != list(tensor.shape):
+            shapes = f"a shape {list(value.shape)}, but the expected shape is {list(tensor.shape)}"
+            trouble.append(f"{name} receives {shapes}. The file {file} is of another network.")
+        elif value.dtype != tensor.dtype.numpy:
+            trouble.append(f"{name} receives the dtype {value.dtype}, but the expected dtype is {tensor.dtype.name}.")
+        else:
+            fitting.append((tensor, value))
+    return fitting, trouble
+
+
+def _set_optimizer(model: Model, state: dict[str, Any] | None, reset: bool) -> None:
+    optimizer = model._optimizer
+    if optimizer is not None and reset:
+        optimizer._states.clear()
+        optimizer._powers.clear()
+    elif optimizer is not None and state:
+        optimizer.set_state_dict(state)
+
+
+def _optimizer_names(model: Model) -> Iterator[tuple[str, str]]:
+    """Each array that the optimizer keeps: its name in our file and its key in ``optimizer.state_dict()``."""
+    optimizer = model._optimizer
+    kinds = [*optimizer.state_names, *(f"{name}_pow_acc" for name in optimizer.power_names)]
+    for name, parameter in model.network.named_parameters():
+        for kind in kinds:
+            yield f"{_PREFIX}{name}/{kind}", f"{parameter.name}_{kind}_0"
+
+
+def _optimizer_arrays(model: Model) -> Arrays:
+    if model._optimizer is None:
+        return {}
+    state = model._optimizer.state_dict()
+    return {name: state[key].data_array() for name, key in _optimizer_names(model) if key in state}
+
+
+def _model_meta(model: Model) -> dict[str, Any]:
+    """What the one file says beside the arrays: the optimizer's kind and its scheduler's numbers."""
+    if model._optimizer is None:
+        return {}
+    about = {"kind": type(model._optimizer).__name__}
+    state = model._optimizer.state_dict()
+    return {"optimizer": about | {key: state[key] for key in ("LR_Scheduler",) if key in state}}

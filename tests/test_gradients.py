@@ -1,0 +1,253 @@
+"""Every row of the table that has a gradient, against central finite differences of the same row in double precision.
+
+Core rows run core/reference.cpp in double (float64 tensors), array rows numpy in double. So this shows that the
+reference's gradients are right; test_kernels then holds every fast kernel to the reference. ``test_every_row_is_here``
+proves the list complete: a new row without a case fails it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from lenet import _random, jit, nn, ops
+from lenet.ops import TABLE
+from lenet.tensor import Tensor, to_tensor
+
+# A step of 1e-6 leaves an error of about 1e-12 of the third derivative and 1e-16 / 1e-6 of the rounding.
+STEP = 1e-6
+TOLERANCE = 1e-7
+
+
+class Case(NamedTuple):
+    """One call: inputs with a gradient (arrays), the rest of them, attributes, and the step if another than STEP is due."""
+
+    row: str
+    name: str
+    arrays: list[np.ndarray]
+    rest: Sequence[Any] = ()
+    attrs: Mapping[str, Any] = MappingProxyType({})
+    step: float = STEP
+
+
+def normal(seed: int, *shape: int) -> np.ndarray:
+    return np.random.RandomState(seed).standard_normal(shape)
+
+
+def apart(seed: int, *shape: int) -> np.ndarray:
+    """Numbers that all differ, from one another and from 0, by far more than a step: no kink is near."""
+    n = int(np.prod(shape))
+    return ((np.random.RandomState(seed).permutation(n) - n // 2 + 0.5) / n).reshape(shape)
+
+
+def positive(seed: int, *shape: int) -> np.ndarray:
+    return np.random.RandomState(seed).uniform(0.5, 2.0, shape)
+
+
+def _conv(name: str, x: tuple[int, ...], w: tuple[int, ...], bias: bool = True, **attrs: Any) -> Case:
+    full = {"stride": (1, 1), "padding": (0, 0, 0, 0), "dilation": (1, 1), "groups": 1, **attrs}
+    arrays = [normal(1, *x), normal(2, *w), *([normal(3, w[0])] if bias else [])]
+    return Case("conv2d", name, arrays, [] if bias else [None], full)
+
+
+def _pool(
+    row: str, name: str, x: tuple[int, ...], kernel: tuple[int, int], stride: tuple[int, int], **attrs: Any
+) -> Case:
+    full = {"kernel": kernel, "stride": stride, "padding": (0, 0, 0, 0), "ceil_mode": False, **attrs}
+    return Case(row, name, [apart(1, *x)], [], full)
+
+
+def _loss(name: str, x: tuple[int, ...], label: np.ndarray, weight: np.ndarray | None = None, **attrs: Any) -> Case:
+    full = {
+        "weight": None if weight is None else to_tensor(weight),
+        "ignore_index": -100,
+        "reduction": "mean",
+        "soft_label": False,
+        "axis": -1,
+        "use_softmax": True,
+        "label_smoothing": 0.0,
+        **attrs,
+    }
+    logits = normal(1, *x)
+    if not full["use_softmax"]:
+        logits = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    return Case("cross_entropy", name, [logits], [to_tensor(label)], full)
+
+
+LABELS = np.array([0, 3, 2, 1, 3], np.int64)
+SOFT = np.random.RandomState(5).dirichlet(np.ones(4), 5)
+
+CASES = [
+    _conv("plain", (3, 2, 6, 5), (3, 2, 3, 2)),
+    _conv("no bias", (1, 1, 4, 4), (2, 1, 1, 1), bias=False),
+    _conv("stride and padding", (2, 3, 7, 6), (4, 3, 3, 3), stride=(2, 3), padding=(1, 0, 2, 1)),
+    _conv("dilation", (2, 2, 7, 8), (3, 2, 2, 3), dilation=(3, 2), padding=(1, 1, 0, 0)),
+    _conv("groups", (17, 4, 4, 4), (6, 2, 2, 2), groups=2),
+    _conv("kernel as large as the image", (2, 2, 3, 3), (2, 2, 3, 3)),
+    _pool("max_pool2d", "2x2", (3, 2, 6, 4), (2, 2), (2, 2)),
+    _pool("max_pool2d", "overlapping", (2, 3, 5, 6), (3, 2), (1, 1)),
+    _pool("max_pool2d", "padding, ceil_mode", (17, 1, 5, 6), (3, 3), (2, 2), padding=(1, 1, 0, 1), ceil_mode=True),
+    _pool("avg_pool2d", "2x2", (3, 2, 6, 4), (2, 2), (2, 2), exclusive=True, divisor=None),
+    _pool("avg_pool2d", "exclusive", (2, 2, 5, 5), (3, 3), (2, 2), padding=(1, 1, 1, 1), exclusive=True, divisor=None),
+    _pool("avg_pool2d", "inclusive", (2, 2, 5, 5), (3, 3), (2, 2), padding=(1, 0, 0, 1), exclusive=False, divisor=None),
+    _pool("avg_pool2d", "divisor", (17, 1, 4, 5), (2, 3), (1, 2), exclusive=True, divisor=5),
+    Case("relu", "any shape", [apart(1, 3, 5, 2)]),
+    Case("sigmoid", "any shape", [normal(1, 17, 3)]),
+    Case("tanh", "any shape", [normal(1, 4, 5)]),
+    Case("reshape", "samples stay", [normal(1, 3, 2, 4)], [], {"shape": (3, -1)}),
+    Case("reshape", "samples mix", [normal(1, 3, 2, 4)], [], {"shape": (4, 6)}),
+    Case("flatten", "from the channels on", [normal(1, 3, 2, 2, 2)], [], {"start": 1, "stop": -1}),
+    Case("flatten", "all", [normal(1, 3, 2)], [], {"start": 0, "stop": -1}),
+    Case("linear", "two dimensions", [normal(1, 17, 5), normal(2, 5, 3), normal(3, 3)]),
+    Case("linear", "no bias", [normal(1, 3, 5), normal(2, 5, 1)], [None]),
+    Case("linear", "three dimensions", [normal(1, 2, 3, 4), normal(2, 4, 5), normal(3, 5)]),
+    Case("dropout", "training", [normal(1, 17, 6)], [], {"p": 0.4, "training": True, "mode": "upscale_in_train"}),
+    Case("dropout", "downscale", [normal(1, 3, 6)], [], {"p": 0.4, "training": True, "mode": "downscale_in_infer"}),
+    Case("dropout", "evaluation", [normal(1, 3, 6)], [], {"p": 0.4, "training": False, "mode": "downscale_in_infer"}),
+    Case("softmax", "classes", [normal(1, 17, 4)], [], {"axis": -1}),
+    Case("softmax", "another axis", [normal(1, 2, 3, 4)], [], {"axis": 1}),
+    _loss("labels [N]", (5, 4), LABELS),
+    _loss("labels [N, 1]", (5, 4), LABELS[:, None]),
+    _loss("sum", (5, 4), LABELS, reduction="sum"),
+    _loss("none", (5, 4), LABELS, reduction="none"),
+    _loss("none, [N, 1]", (5, 4), LABELS[:, None], reduction="none"),
+    _loss("weights", (5, 4), LABELS, weight=positive(6, 4)),
+    _loss("weights, none", (5, 4), LABELS, weight=positive(6, 4), reduction="none"),
+    _loss("ignored, a class", (5, 4), LABELS, ignore_index=3),
+    _loss("ignored, no class", (5, 4), np.array([0, -100, 2, -100, 3], np.int64)),
+    _loss("smoothing", (5, 4), LABELS, label_smoothing=0.1),
+    _loss("soft", (5, 4), SOFT, soft_label=True),
+    _loss("soft, smoothing, weights", (5, 4), SOFT, weight=positive(6, 4), soft_label=True, label_smoothing=0.2),
+    _loss("probabilities", (5, 4), LABELS, use_softmax=False),
+    _loss("images", (2, 4, 2, 3), np.random.RandomState(7).randint(0, 4, (2, 2, 3)), axis=1),
+    Case("add", "both", [normal(1, 3, 4), normal(2, 3, 4)]),
+    Case("add", "broadcast", [normal(1, 3, 4), normal(2, 4)]),
+    Case("subtract", "broadcast", [normal(1, 3, 1), normal(2, 1, 4)]),
+    Case("multiply", "broadcast", [normal(1, 2, 3, 4), normal(2, 3, 1)]),
+    Case("divide", "broadcast", [normal(1, 3, 4), positive(2, 4)]),
+    Case("pow", "both", [positive(1, 3, 4), normal(2, 3, 4)]),
+    Case("pow", "number", [positive(1, 3, 4), np.array(2.0)]),
+    Case("matmul", "matrices", [normal(1, 3, 4), normal(2, 4, 5)]),
+    Case("matmul", "stacks", [normal(1, 2, 3, 4), normal(2, 4, 5)]),
+    Case("matmul", "vectors", [normal(1, 4), normal(2, 4)]),
+    Case("matmul", "vector and matrix", [normal(1, 4), normal(2, 4, 5)]),
+    Case("matmul", "vector and stack", [normal(1, 4), normal(2, 2, 4, 5)]),
+    Case("matmul", "matrix and vector", [normal(1, 3, 4), normal(2, 4)]),
+    Case("matmul", "stack and vector", [normal(1, 2, 3, 4), normal(2, 4)]),
+    Case("neg", "any shape", [normal(1, 3, 4)]),
+    Case("exp", "any shape", [normal(1, 3, 4)]),
+    Case("log", "any shape", [positive(1, 3, 4)]),
+    Case("sqrt", "any shape", [positive(1, 3, 4)]),
+    Case("abs", "any shape", [apart(1, 3, 4)]),
+    # float32 holds these numbers and steps exactly, so that the rounding has a slope of exactly one
+    Case("cast", "to float32", [np.arange(12.0).reshape(3, 4) / 8], [], {"dtype": np.dtype(np.float32)}, 0.5),
+    Case("clip", "both sides", [apart(1, 5, 6)], [], {"low": -0.21, "high": 0.3}),
+    Case("sum", "all", [normal(1, 3, 4)], [], {"axis": None, "keepdim": False}),
+    Case("sum", "an axis", [normal(1, 3, 4, 2)], [], {"axis": 1, "keepdim": True}),
+    Case("mean", "all", [normal(1, 3, 4)], [], {"axis": None, "keepdim": False}),
+    Case("mean", "axes", [normal(1, 3, 4, 2)], [], {"axis": (0, 2), "keepdim": False}),
+    Case("max", "all", [apart(1, 3, 4)], [], {"axis": None, "keepdim": False}),
+    Case("max", "an axis", [apart(1, 3, 4)], [], {"axis": 1, "keepdim": False}),
+    Case("min", "an axis", [apart(1, 3, 4)], [], {"axis": 0, "keepdim": True}),
+    Case("transpose", "three axes", [normal(1, 2, 3, 4)], [], {"perm": (2, 0, 1)}),
+    Case("concat", "three", [normal(1, 2, 3), normal(2, 2, 1), normal(3, 2, 2)], [], {"axis": 1}),
+    Case("stack", "two", [normal(1, 2, 3), normal(2, 2, 3)], [], {"axis": 1}),
+    Case("getitem", "slice", [normal(1, 4, 5)], [], {"key": (slice(1, 3), slice(None, None, 2))}),
+    Case("getitem", "repeated rows", [normal(1, 4, 5)], [], {"key": np.array([1, 1, 3])}),
+    Case("getitem", "mask", [normal(1, 4)], [], {"key": np.array([True, False, True, True])}),
+]
+
+
+def test_every_row_is_here() -> None:
+    assert {case.row for case in CASES} | {"plan"} == set(TABLE)  # a plan's gradient: the last test of this file
+
+
+def call(case: Case, arrays: list[np.ndarray], wants: bool = False) -> tuple[list[Tensor], Tensor]:
+    """The row on float64 tensors; dropout draws the same mask each time."""
+    _random.seed(11)
+    inputs = [to_tensor(a, stop_gradient=not wants) for a in arrays]
+    return inputs, ops.call(case.row, *inputs, *case.rest, **case.attrs)
+
+
+def differences(f: Callable[[np.ndarray], float], x: np.ndarray, step: float) -> np.ndarray:
+    """Central differences of a number with respect to every element of x."""
+    out = np.empty(x.shape)
+    for i in np.ndindex(x.shape):
+        moved = x.copy()
+        moved[i] = x[i] + step
+        above = f(moved)
+        moved[i] = x[i] - step
+        out[i] = (above - f(moved)) / (2 * step)
+    return out
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.row}: {c.name}")
+def test_gradient(case: Case) -> None:
+    inputs, y = call(case, case.arrays, wants=True)
+    seed = normal(9, *y.shape).astype(np.float32).astype(float)
+    y.backward(to_tensor(seed.astype(y.numpy().dtype)))
+    for place, (t, array) in enumerate(zip(inputs, case.arrays, strict=True)):
+
+        def total(moved: np.ndarray, place: int = place) -> float:
+            arrays = [moved if i == place else a for i, a in enumerate(case.arrays)]
+            return float((call(case, arrays)[1].numpy() * seed).sum())
+
+        assert t.grad is not None
+        got, want = t.grad.numpy(), differences(total, array, case.step)
+        assert got.shape == array.shape
+        assert np.linalg.norm(got - want) <= TOLERANCE * max(float(np.linalg.norm(want)), 1.0), f"input {place}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.row}: {c.name}")
+def test_an_input_that_wants_no_gradient_gets_none(case: Case) -> None:
+    for frozen in range(len(case.arrays)):
+        _random.seed(11)
+        inputs = [to_tensor(a, stop_gradient=i == frozen) for i, a in enumerate(case.arrays)]
+        y = ops.call(case.row, *inputs, *case.rest, **case.attrs)
+        assert y.stop_gradient == (len(inputs) == 1)
+        y.backward()
+        assert inputs[frozen].grad is None
+        assert all(t.grad is not None for i, t in enumerate(inputs) if i != frozen)
+
+
+def test_gradient_of_a_plan() -> None:
+    """A network of smooth rows as a plan in float32, against differences of the same network in double."""
+    _random.seed(3)
+    net = nn.Sequential(
+        nn.Conv2D(2, 3, 3, padding=1),
+        nn.Tanh(),
+        nn.AvgPool2D(2),
+        nn.Flatten(),
+        nn.Linear(12, 5),
+        nn.Sigmoid(),
+        nn.Linear(5, 4),
+    )
+    x, seed = normal(1, 5, 2, 4, 4).astype(np.float32), normal(2, 5, 4)
+    jit.to_static(net)
+    y = net(to_tensor(x))
+    assert net.forward.plan_reason == ""
+    y.backward(to_tensor(seed.astype(np.float32)))
+    weights = [p.numpy().astype(float) for p in net.parameters()]
+
+    def output(w: list[np.ndarray]) -> np.ndarray:
+        t = [to_tensor(a) for a in w]
+        conv = {"stride": (1, 1), "padding": (1, 1, 1, 1), "dilation": (1, 1), "groups": 1}
+        pool = {"kernel": (2, 2), "stride": (2, 2), "padding": (0, 0, 0, 0), "ceil_mode": False, "exclusive": True}
+        z = ops.call("tanh", ops.call("conv2d", to_tensor(x.astype(float)), t[0], t[1], **conv))
+        z = ops.call("flatten", ops.call("avg_pool2d", z, divisor=None, **pool), start=1, stop=-1)
+        z = ops.call("sigmoid", ops.call("linear", z, t[2], t[3]))
+        return ops.call("linear", z, t[4], t[5]).numpy()
+
+    for place, p in enumerate(net.parameters()):
+
+        def total(moved: np.ndarray, place: int = place) -> float:
+            return float((output([moved if i == place else w for i, w in enumerate(weights)]) * seed).sum())
+
+        want = differences(total, weights[place], STEP)
+        assert p.grad is not None
+        # the plan rounds to float32: 6e-8 an operation, a few dozen of them in a row
+        assert np.linalg.norm(p.grad.numpy() - want) <= 2e-6 * np.linalg.norm(want), p.name
