@@ -434,6 +434,8 @@ void bind_plan(nb::module_& m) {
       .def_prop_ro("n_in", [](const BoundPlan& self) { return self.plan->in_size(); })
       .def_prop_ro("n_out", [](const BoundPlan& self) { return self.plan->out_size(); })
       .def_prop_ro("fused", [](const BoundPlan& self) { return int(self.plan->rows().size()); })
+      .def("profile", [](BoundPlan& self, bool on) { self.plan->profile(on); }, "on"_a)
+      .def_prop_ro("clock", [](const BoundPlan& self) { return self.plan->clock(); })
       .def("infer", [](BoundPlan& self, MaybeArray<const uint8_t> bytes, MaybeArray<const float> lut,
                        MaybeArray<const float> floats, MaybeArray<const int64_t> indices, Array<float> logits) {
         size_t count = 0;

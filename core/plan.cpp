@@ -1,5 +1,6 @@
 #include "plan.h"
 
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -12,6 +13,21 @@ namespace {
 constexpr int kLinearRows = 48;  // rows of a linear weight gradient in one task
 bool is_conv(Kind k) { return k == Kind::conv || k == Kind::conv_pool; }
 size_t aligned(size_t n) { return (n + 15) / 16 * 16; }
+
+// Adds the seconds of its scope to clock[at], if there is a clock.
+class Stopwatch {
+ public:
+  Stopwatch(std::vector<double>& clock, size_t at) : to_(clock.empty() ? nullptr : &clock[at]) {
+    if (to_) start_ = std::chrono::steady_clock::now();
+  }
+  ~Stopwatch() {
+    if (to_) *to_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  double* to_;
+  std::chrono::steady_clock::time_point start_;
+};
 }  // namespace
 
 Plan::Plan(std::vector<Row> rows, std::vector<Param> params) : rows_(std::move(rows)), params_(std::move(params)) {
@@ -176,6 +192,7 @@ void Plan::forward_group(float* arena, const float* masks, bool training) const 
     const float* x = input_of(r, arena);
     float* y = arena + row.y;
     int32_t* winner = reinterpret_cast<int32_t*>(arena + row.winner);
+    Stopwatch watch(clock_, r);
     const float* w = row.w >= 0 ? params_[row.w].value : nullptr;
     const float* b = row.b >= 0 ? params_[row.b].value : nullptr;
     switch (row.kind) {
@@ -189,20 +206,38 @@ void Plan::forward_group(float* arena, const float* masks, bool training) const 
           xp = arena + row.frame;
         }
         const float* packed = packed_.data() + packed_at_[r];
-        if (row.kind == Kind::conv) t.conv_forward(c, xp, packed, b, row.cut, y);
-        else t.conv_pool_forward(c, xp, packed, b, y, winner);
+        if (row.kind == Kind::conv)
+          t.conv_forward(c, xp, packed, b, row.cut, y);
+        else
+          t.conv_pool_forward(c, xp, packed, b, y, winner);
         break;
       }
-      case Kind::max_pool: k.max_pool(row.pool, x, y, winner); break;
-      case Kind::avg_pool: k.avg_pool(row.pool, x, y); break;
-      case Kind::relu: k.relu(row.out_size * L, x, y); break;
-      case Kind::sigmoid: k.sigmoid(row.out_size * L, x, y); break;
-      case Kind::tanh: k.tanh(row.out_size * L, x, y); break;
-      case Kind::linear: k.linear(row.in, row.out, x, w, b, row.cut, y); break;
-      case Kind::softmax: k.softmax(row.out, x, y); break;
+      case Kind::max_pool:
+        k.max_pool(row.pool, x, y, winner);
+        break;
+      case Kind::avg_pool:
+        k.avg_pool(row.pool, x, y);
+        break;
+      case Kind::relu:
+        k.relu(row.out_size * L, x, y);
+        break;
+      case Kind::sigmoid:
+        k.sigmoid(row.out_size * L, x, y);
+        break;
+      case Kind::tanh:
+        k.tanh(row.out_size * L, x, y);
+        break;
+      case Kind::linear:
+        k.linear(row.in, row.out, x, w, b, row.cut, y);
+        break;
+      case Kind::softmax:
+        k.softmax(row.out, x, y);
+        break;
       case Kind::dropout:
-        if (training) k.mul(row.out_size * L, x, masks + mask_at_[r], y);
-        else k.scale(row.out_size * L, row.upscale ? 1.0f : 1.0f - row.p, x, y);
+        if (training)
+          k.mul(row.out_size * L, x, masks + mask_at_[r], y);
+        else
+          k.scale(row.out_size * L, row.upscale ? 1.0f : 1.0f - row.p, x, y);
         break;
     }
   }
@@ -226,6 +261,7 @@ void Plan::backward_group(int g, int shard, const float* dy) {
     const float* y = arena + row.y;
     const int32_t* winner = reinterpret_cast<const int32_t*>(arena + row.winner);
     const bool onward = r > first_trained_;
+    Stopwatch watch(clock_, rows_.size() + r);
     float* dx = turn[next];
     if (row.cut && row.kind != Kind::conv_pool) {  // dy belongs to us from the second row on; before that, copy
       float* masked = static_cast<float*>(scratch(3, widest_ * L * sizeof(float)));
@@ -237,8 +273,10 @@ void Plan::backward_group(int g, int shard, const float* dy) {
       case Kind::conv_pool: {
         const Conv& c = row.conv;
         const auto& t = c.plain() ? k : reference_kernels();
-        if (row.kind == Kind::conv_pool) t.unpool(c, dy, winner, dframe);
-        else frame_group(c, dy, dframe);
+        if (row.kind == Kind::conv_pool)
+          t.unpool(c, dy, winner, dframe);
+        else
+          frame_group(c, dy, dframe);
         float* to = partials_.data() + partial_size_ * shard + partial_at_[r];
         t.conv_dw(c, c.padded() ? arena + row.frame : x, dframe, to, row.b >= 0 ? to + aligned(c.weights()) : nullptr);
         if (onward) t.conv_dx(c, dframe, packed_.data() + packed_dx_at_[r], dx);
@@ -248,15 +286,29 @@ void Plan::backward_group(int g, int shard, const float* dy) {
         transpose_group(row.out, dy, dyt_.data() + dyt_at_[r] * capacity_ + size_t(g) * L * padded_out(row.out));
         if (onward) k.linear_dx(row.in, row.out, dy, params_[row.w].value, dx);
         break;
-      case Kind::max_pool: k.max_pool_dx(row.pool, dy, winner, dx); break;
-      case Kind::avg_pool: k.avg_pool_dx(row.pool, dy, dx); break;
-      case Kind::relu: k.relu_dx(row.out_size * L, y, dy, dx); break;
-      case Kind::sigmoid: k.sigmoid_dx(row.out_size * L, y, dy, dx); break;
-      case Kind::tanh: k.tanh_dx(row.out_size * L, y, dy, dx); break;
-      case Kind::softmax: k.softmax_dx(row.out, y, dy, dx); break;
+      case Kind::max_pool:
+        k.max_pool_dx(row.pool, dy, winner, dx);
+        break;
+      case Kind::avg_pool:
+        k.avg_pool_dx(row.pool, dy, dx);
+        break;
+      case Kind::relu:
+        k.relu_dx(row.out_size * L, y, dy, dx);
+        break;
+      case Kind::sigmoid:
+        k.sigmoid_dx(row.out_size * L, y, dy, dx);
+        break;
+      case Kind::tanh:
+        k.tanh_dx(row.out_size * L, y, dy, dx);
+        break;
+      case Kind::softmax:
+        k.softmax_dx(row.out, y, dy, dx);
+        break;
       case Kind::dropout:
-        if (training_) k.mul(row.out_size * L, dy, masks_.data() + mask_size_ * g + mask_at_[r], dx);
-        else k.scale(row.out_size * L, row.upscale ? 1.0f : 1.0f - row.p, dy, dx);
+        if (training_)
+          k.mul(row.out_size * L, dy, masks_.data() + mask_size_ * g + mask_at_[r], dx);
+        else
+          k.scale(row.out_size * L, row.upscale ? 1.0f : 1.0f - row.p, dy, dx);
         break;
     }
     dy = dx;
@@ -272,8 +324,7 @@ void Plan::draw_masks(int n, Generator& random) {
     const float kept = row.upscale ? (row.p < 1 ? 1.0f / (1.0f - row.p) : 0.0f) : 1.0f;
     for (int i = 0; i < n; ++i) {
       float* mask = masks_.data() + mask_size_ * (i / L) + mask_at_[r] + i % L;
-      for (size_t f = 0; f < row.out_size; ++f)
-        mask[f * L] = row.p > 0 && random.canonical() < row.p ? 0.0f : kept;
+      for (size_t f = 0; f < row.out_size; ++f) mask[f * L] = row.p > 0 && random.canonical() < row.p ? 0.0f : kept;
     }
   }
 }
@@ -281,13 +332,15 @@ void Plan::draw_masks(int n, Generator& random) {
 // Phase B.
 void Plan::gradients(int groups) {
   const int shards = shards_of(groups);
+  Stopwatch watch(clock_, 2 * rows_.size() + 2);
   run(int(tasks_.size()), [&](int i) {
     const Task& t = tasks_[i];
     const Row& row = rows_[t.row];
     float* grad = params_[t.param].grad;
     if (row.kind == Kind::linear) {
       const float* dyt = dyt_.data() + dyt_at_[t.row] * capacity_;
-      if (t.from < 0) kernels().linear_db(row.out, groups, dyt, grad);
+      if (t.from < 0)
+        kernels().linear_db(row.out, groups, dyt, grad);
       else
         kernels().linear_dw(row.in, row.out, groups, input_of(t.row, arena_.data()), arena_size_, dyt, t.from, t.to,
                             grad);
@@ -296,8 +349,10 @@ void Plan::gradients(int groups) {
       const size_t n = t.from < 0 ? c.K : c.weights();
       float* sum = partials_.data() + partial_at_[t.row] + (t.from < 0 ? aligned(c.weights()) : 0);
       for (int s = 1; s < shards; ++s) kernels().add(n, sum, sum + partial_size_ * s, sum);
-      if (t.from < 0) std::memcpy(grad, sum, n * sizeof(float));
-      else (c.plain() ? kernels() : reference_kernels()).conv_unpack_dw(c, sum, grad);
+      if (t.from < 0)
+        std::memcpy(grad, sum, n * sizeof(float));
+      else
+        (c.plain() ? kernels() : reference_kernels()).conv_unpack_dw(c, sum, grad);
     }
     squares_[i] = kernels().sum_squares(t.n, grad + t.at);
   });
@@ -312,6 +367,7 @@ double Plan::squares() const {
 
 // Phase C.
 void Plan::apply(double rate, const Update& u, double norm_squared) {
+  Stopwatch watch(clock_, 2 * rows_.size() + 3);
   std::vector<float> scale(params_.size(), 1.0f);
   if (u.clip == Update::by_global_norm || u.clip == Update::by_norm) {
     std::vector<double> own(params_.size(), 0);
@@ -349,6 +405,8 @@ void Plan::apply(double rate, const Update& u, double norm_squared) {
     }
   });
 }
+
+void Plan::profile(bool on) { clock_.assign(on ? 2 * rows_.size() + 4 : 0, 0.0); }
 
 void Plan::infer(const Source& source, const int64_t* indices, size_t n, float* logits) {
   pack_weights(false);
@@ -424,19 +482,25 @@ Plan::Outcome Plan::train(const Source& source, const int64_t* indices, const in
       float* dlogits = static_cast<float*>(scratch(6, classes * L * sizeof(float)));
       for (int g = int(int64_t(groups) * s / shards); g < int(int64_t(groups) * (s + 1) / shards); ++g) {
         float* arena = group(g);
-        load(batch, indices, n, g, arena);
-        forward_group(arena, masks_.data() + mask_size_ * g, true);
-        const float rest = loss.smoothing / float(classes);
-        for (size_t c = 0; c < classes * L; ++c) target[c] = rest;
-        for (int l = 0; l < L && g * L + l < n; ++l) {
-          const int64_t label = source.labels[indices[g * L + l]];
-          if (label >= 0 && label < int64_t(classes)) target[size_t(label) * L + l] = 1.0f - loss.smoothing + rest;
+        {
+          Stopwatch watch(clock_, 2 * rows_.size());
+          load(batch, indices, n, g, arena);
         }
-        const float* y = arena + rows_.back().y;
-        kernels().softmax_loss(int(classes), y, target, weights_.data() + size_t(g) * L,
-                               sample_loss_.data() + size_t(g) * L, dlogits);
-        for (int l = 0; l < L && g * L + l < n; ++l)
-          for (size_t c = 0; c < classes; ++c) logits[(size_t(g) * L + l) * classes + c] = y[c * L + l];
+        forward_group(arena, masks_.data() + mask_size_ * g, true);
+        {
+          Stopwatch watch(clock_, 2 * rows_.size() + 1);
+          const float rest = loss.smoothing / float(classes);
+          for (size_t c = 0; c < classes * L; ++c) target[c] = rest;
+          for (int l = 0; l < L && g * L + l < n; ++l) {
+            const int64_t label = source.labels[indices[g * L + l]];
+            if (label >= 0 && label < int64_t(classes)) target[size_t(label) * L + l] = 1.0f - loss.smoothing + rest;
+          }
+          const float* y = arena + rows_.back().y;
+          kernels().softmax_loss(int(classes), y, target, weights_.data() + size_t(g) * L,
+                                 sample_loss_.data() + size_t(g) * L, dlogits);
+          for (int l = 0; l < L && g * L + l < n; ++l)
+            for (size_t c = 0; c < classes; ++c) logits[(size_t(g) * L + l) * classes + c] = y[c * L + l];
+        }
         backward_group(g, s, dlogits);
       }
     });

@@ -2,9 +2,10 @@
 // It computes exactly what the eager calls compute (same kernels, same shards), only fused: convolution + relu + 2x2
 // maximum in one pass, a group's whole forward and backward while it is in the cache.
 //
-// A step has three phases with a barrier after each: (A) shards of samples: load, forward, loss, backward, each with its
-// own convolution gradients; (B) parameters: those summed in fixed order, linear gradients over all samples, squares for
-// the norm; (C) the update. Between B and C the loss and the norm are checked: on NaN or infinity nothing is written.
+// A step has three phases with a barrier after each: (A) shards of samples: load, forward, loss, backward, each with
+// its own convolution gradients; (B) parameters: those summed in fixed order, linear gradients over all samples,
+// squares for the norm; (C) the update. Between B and C the loss and the norm are checked: on NaN or infinity nothing
+// is written.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -21,11 +22,11 @@ struct Row {
   Kind kind;
   Conv conv{};
   Pool pool{};
-  int in = 0, out = 0;      // linear
-  float p = 0;              // dropout: probability of zero
-  bool upscale = true;      // dropout: divide by 1 - p while training (else multiply by it when not)
-  bool cut = false;         // relu fused behind
-  int w = -1, b = -1;       // parameters, -1: none
+  int in = 0, out = 0;  // linear
+  float p = 0;          // dropout: probability of zero
+  bool upscale = true;  // dropout: divide by 1 - p while training (else multiply by it when not)
+  bool cut = false;     // relu fused behind
+  int w = -1, b = -1;   // parameters, -1: none
   size_t in_size = 0, out_size = 0;
   size_t frame = 0, y = 0, winner = 0;  // where they are in a group's arena, set by the plan
 };
@@ -56,7 +57,8 @@ struct Source {
   const float* floats = nullptr;
   const float* lanes = nullptr;
   const int64_t* labels = nullptr;  // one a row
-  const int8_t* offsets = nullptr;  // augmentation of bytes: a shift (down, right) in pixels for each sample of the batch
+  const int8_t* offsets =
+      nullptr;  // augmentation of bytes: a shift (down, right) in pixels for each sample of the batch
 };
 
 struct Loss {
@@ -82,11 +84,17 @@ class Plan {
   void forward(const Source& source, int n, bool training, Generator& random, float* y);
   void backward(const float* dy);
 
+  // Where the time goes, for bench/: seconds by row forward, by row backward, then loading, loss, gradients, update;
+  // summed since profile(true). Exact on one thread alone.
+  void profile(bool on);
+  const std::vector<double>& clock() const { return clock_; }
+
   struct Outcome {
     int steps = 0;  // done; fewer than asked: the next one would have spoilt the weights
     std::string trouble;
   };
-  // `steps` updates; step s takes rows indices[s * batch …], `counts[s]` of them. losses [steps], logits [sum counts][out].
+  // `steps` updates; step s takes rows indices[s * batch …], `counts[s]` of them. losses [steps], logits [sum
+  // counts][out].
   Outcome train(const Source& source, const int64_t* indices, const int* counts, int steps, const double* rates,
                 const Loss& loss, Update& update, Generator& random, float* losses, float* logits);
 
@@ -107,9 +115,9 @@ class Plan {
   const float* input_of(size_t row, const float* arena) const;
   float* group(int g) { return arena_.data() + size_t(g) * arena_size_; }
 
-  struct Task {          // a stretch of one parameter's gradient, phase B
+  struct Task {  // a stretch of one parameter's gradient, phase B
     size_t row;
-    int from, to;        // linear: rows of dw; -1: the bias; a convolution's are all there
+    int from, to;  // linear: rows of dw; -1: the bias; a convolution's are all there
     int param;
     size_t at, n;
   };
@@ -124,7 +132,8 @@ class Plan {
   size_t partial_size_ = 0, packed_size_ = 0, dyt_size_ = 0;
   Floats arena_, masks_, partials_, dyt_, packed_;
   std::vector<Task> tasks_;
-  std::vector<double> squares_;  // one a task
+  mutable std::vector<double> clock_;  // empty: not profiling
+  std::vector<double> squares_;        // one a task
   std::vector<float> weights_, targets_, sample_loss_;
 };
 

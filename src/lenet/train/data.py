@@ -1,0 +1,141 @@
+"""The images that a recipe trains, holds out and tests on: loaded, brought to one polarity, and split.
+
+Everything stays uint8; nothing here normalises, shuffles or augments. Which files make up a data set is
+``vision.datasets``' knowledge.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet import _fetch
+from lenet._check import describe, message
+from lenet.vision.datasets import MNIST, ArrayDataset, FashionMNIST, load_folder
+
+__all__ = ["DATASETS", "Data", "Part", "dark_ground", "load", "split"]
+
+DATASETS: dict[str, type[MNIST]] = {"mnist": MNIST, "fashion-mnist": FashionMNIST}
+
+Pair = tuple[ArrayDataset, ArrayDataset]
+
+
+class Part(NamedTuple):
+    """Images uint8 [N, 1, H, W], light on dark, and labels int64 [N]."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    source: _fetch.Source
+
+
+class Data(NamedTuple):
+    """A data set to train and test on. name: ``mnist``, ``fashion-mnist``, a folder's full path, or "" for arrays."""
+
+    name: str
+    folder: str  # where the user said the IDX files are, or ""
+    classes: list[str]
+    train: Part
+    test: Part
+    inverted: bool  # the images were dark on light
+
+    @property
+    def source(self) -> _fetch.Source:
+        """Where all of it came from."""
+        return _fetch.merge(self.train.source, self.test.source)
+
+
+def load(dataset: str | os.PathLike[str] | Pair, folder: str | os.PathLike[str] | None = None) -> Data:
+    """``"mnist"``, ``"fashion-mnist"``, a folder of class folders, or a pair of ArrayDatasets (train, test).
+
+    folder: where the four IDX files of a named data set are; None looks in the usual places and may download. Data sets
+    whose images have a light border are inverted: digits are light on dark ground for every network.
+    ValueError for an unknown name; else whatever the data set's own loading raises.
+    """
+    name = ""
+    if isinstance(dataset, tuple):
+        train, test = (_checked(part) for part in dataset)
+        classes = list(train.classes) or [str(number) for number in range(int(train._targets.max(initial=-1)) + 1)]
+    elif dataset in DATASETS:
+        name = str(dataset)
+        files = {} if folder is None else _fetch.given(folder)
+        train, test = (
+            DATASETS[name](files.get(f"{mode}-images"), files.get(f"{mode}-labels"), mode) for mode in ("train", "test")
+        )
+        classes = list(train.classes)
+    else:
+        name = _class_folders(dataset, folder)
+        train, test, classes = load_folder(name)
+    inverted = _is_light(train._pixels)
+    parts = [_part(kind, ds, inverted) for kind, ds in (("train", train), ("test", test))]
+    return Data(name, "" if folder is None else os.path.abspath(folder), classes, *parts, inverted)
+
+
+def _checked(part: object) -> ArrayDataset:
+    if not isinstance(part, ArrayDataset):
+        raise TypeError(message("dataset", describe(part), "a data set's name, a folder, or a pair of ArrayDatasets"))
+    if part.transform is not None:
+        fix = "Leave it out: a recipe normalises and augments by itself"
+        raise ValueError(message("dataset", "an ArrayDataset with a transform", "one without", fix))
+    return part
+
+
+def _class_folders(dataset: str | os.PathLike[str], folder: str | os.PathLike[str] | None) -> str:
+    root = os.path.abspath(os.path.expanduser(os.fspath(dataset)))
+    if not os.path.isdir(root):
+        expected = f"{', '.join(DATASETS)} or a folder with a folder of images for each class"
+        raise ValueError(message("dataset", repr(os.fspath(dataset)), expected))
+    if folder is not None:
+        fix = "Leave data (--data) out"
+        raise ValueError(message("data", f"{os.fspath(folder)} beside the folder {root}", "only one of the two", fix))
+    if any(name.startswith(tuple(_fetch.FILES.values())) for name in os.listdir(root)):
+        fix = "Name the data set and give the folder as its data: --dataset mnist --data FOLDER"
+        raise ValueError(message("dataset", f"{root}, a folder of IDX files", "a folder of class folders", fix))
+    return root
+
+
+def _part(kind: str, ds: ArrayDataset, inverted: bool) -> Part:
+    images, labels = ds._pixels[:, None], ds._targets
+    source: _fetch.Source | None = getattr(ds, "source", None)
+    if source is None:
+        hashes = {f"{kind}-images": _fetch.sha256(ds._pixels), f"{kind}-labels": _fetch.sha256(labels)}
+        source = _fetch.Source("arrays", "arrays in memory", {}, hashes)
+    return Part(255 - images if inverted else images, labels, source)
+
+
+def _border(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The outermost pixels of each image [N, H, W]: uint8 [N, pixels]."""
+    edges = [images[:, 0, :], images[:, -1, :], images[:, :, 0], images[:, :, -1]]
+    return np.concatenate(edges, axis=1)
+
+
+def _is_light(images: NDArray[np.uint8]) -> bool:
+    some = images[:: max(1, len(images) // 1000)]
+    return some.size > 0 and bool(np.median(_border(some)) > 127)
+
+
+def dark_ground(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """One image [H, W], inverted if its border is light: what a data set is, seen in a single image."""
+    return 255 - image if _is_light(image[None]) else image
+
+
+def split(labels: NDArray[np.int64], share: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which training images to train on and which to hold out, int64 indices in rising order.
+
+    Held out are the last ``share`` of each class, in the order of the file: round(share * N) images in all, and the same
+    for every seed. 1/12 of MNIST's are 5,000.
+    """
+    n, classes = len(labels), int(labels.max(initial=-1)) + 1
+    by_class = np.argsort(labels, kind="stable")
+    sizes = np.bincount(labels, minlength=classes)
+    rank = np.empty(n, np.int64)  # the image's place among those of its class
+    rank[by_class] = np.arange(n) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    from_end = (sizes[labels] - rank - 0.5) / sizes[labels]
+    held = np.zeros(n, bool)
+    held[np.argsort(from_end, kind="stable")[: round(share * n)]] = True
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+

@@ -1,0 +1,246 @@
+"""One training run, step by step: a recipe acting on a network and its data, up to sixteen steps a call into the engine.
+
+A ``Run`` knows where it is (epoch, step) and what it has seen (the curves); it can be taken down to arrays and plain
+JSON between any two calls and set up again to the same bits. It writes no file and shows nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import lenet._random as _random
+from lenet import _counter, plan
+from lenet._check import message, positive_int
+from lenet.initializer import FanIn, fans
+from lenet.nn import CrossEntropyLoss, Linear
+from lenet.nn.layer import Layer
+from lenet.optimizer import Adam
+from lenet.plan import TrainingTrouble
+from lenet.tensor import dense
+from lenet.train.data import Data, split
+from lenet.train.recipes import Recipe
+from lenet.train.trained import Trained, pixel_table
+from lenet.tutorial import LeNet
+
+__all__ = ["MEAN", "STD", "Run"]
+
+MEAN = STD = 127.5  # pixels of 0 to 255 enter as -1 to 1, as in the tutorial
+STEPS_AT_ONCE = 16  # some ten milliseconds: how soon Ctrl-C is heard
+POINTS_AN_EPOCH = 64  # of the curves, at most
+_DOWN, _RIGHT = 0, 1  # a sample's draws from the counter
+
+Arrays = dict[str, NDArray[np.float32]]
+Json = dict[str, Any]
+
+
+class Run:
+    """A network in training.
+
+    epoch, step: how many whole epochs, and steps of the present one, are done. curve: ``[steps done, mean loss, share
+    right]`` since the entry before, both as measured in training (before each step's update, with smoothing and shifts).
+    """
+
+    def __init__(self, recipe: Recipe, data: Data, seed: int) -> None:
+        """``lenet.seed(seed)``, a new LeNet with an output a class, and its optimizer. Seeds the process's stream."""
+        self.recipe, self.data = recipe, data
+        self.seed = positive_int("seed", seed, least=0)
+        self.epochs = positive_int("epochs", recipe.epochs)
+        self.batch_size = positive_int("batch size", recipe.batch_size)
+        if len(data.classes) < 2 or not len(data.train.images):
+            given = f"{len(data.train.images)} images of {len(data.classes)} classes"
+            raise ValueError(message("dataset", given, "images of at least two classes"))
+        self.kept, self.held = split(data.train.labels, recipe.held_out)
+        self.steps_an_epoch = -(-len(self.kept) // self.batch_size)
+        self.epoch = self.step = 0
+        self.seconds = 0.0
+        self.curve: list[list[float]] = []
+        self._open = [0, 0.0, 0, 0]  # of the next point: steps, sum of losses, right answers, images
+        self._epoch_sums = [0, 0.0, 0, 0]
+        self._order: NDArray[np.int64] | None = None
+        self._lut = pixel_table(MEAN, STD)
+
+        _random.seed(seed)
+        self.network: Layer = LeNet()
+        if len(data.classes) != 10:
+            self.network.linear3 = Linear(self.network.linear3.weight.shape[0], len(data.classes))
+        if recipe.fan_in_start:
+            start_from_fan_in(self.network)
+        self.network.train()
+        self._optimizer = Adam(recipe.rate, beta2=recipe.beta2, parameters=self.network.parameters())
+        self._compiled: plan.Compiled | None = None
+
+    @property
+    def steps(self) -> int:
+        """How many steps the whole run has."""
+        return self.epochs * self.steps_an_epoch
+
+    @property
+    def steps_done(self) -> int:
+        """How many of them are done."""
+        return self.epoch * self.steps_an_epoch + self.step
+
+    @property
+    def done(self) -> bool:
+        """Whether the last step is."""
+        return self.epoch >= self.epochs
+
+    @property
+    def images_done(self) -> int:
+        """How many images have been trained on, each counted once an epoch."""
+        return self.epoch * len(self.kept) + min(self.step * self.batch_size, len(self.kept))
+
+    def epoch_so_far(self) -> tuple[float, float]:
+        """Mean loss and share of right answers since the (last) epoch began."""
+        steps, loss, right, images = self._epoch_sums
+        return (loss / steps, right / images) if steps else (0.0, 0.0)
+
+    def advance(self) -> bool:
+        """Up to sixteen more steps; True if they end an epoch.
+
+        FloatingPointError if a loss or gradient is NaN or infinite: the network is then as before that step.
+        """
+        began = time.perf_counter()
+        if self._compiled is None:
+            self._compiled = self._compile()
+        if self.step == 0:
+            self._epoch_sums = [0, 0.0, 0, 0]
+        size, first = self.batch_size, self.step
+        count = min(STEPS_AT_ONCE, self.steps_an_epoch - first)
+        samples = self._epoch_order()[first * size : (first + count) * size]
+        counts = [size] * (count - 1) + [len(samples) - size * (count - 1)]
+        at = self.steps_done
+        rates = [self.recipe.rate_at(at + i, self.steps) for i in range(count)]
+        trouble = None
+        try:
+            losses, logits = self._compiled.train(
+                self.data.train.images, self._lut, self.data.train.labels, samples, counts, rates, self._shifts(samples)
+            )
+        except TrainingTrouble as error:
+            trouble, losses, logits = error, error.losses, error.logits
+        self._count(losses, logits.argmax(axis=1) == self.data.train.labels[samples[: len(logits)]], counts)
+        self.seconds += time.perf_counter() - began
+        if trouble is not None:
+            raise FloatingPointError(self._explain(trouble.what, rates[trouble.steps_done])) from None
+        if self.step < self.steps_an_epoch:
+            return False
+        self._close_point()
+        self.epoch, self.step, self._order = self.epoch + 1, 0, None
+        return True
+
+    def _compile(self) -> plan.Compiled:
+        x = dense(self._lut[self.data.train.images[:16]])
+        found = plan.compile(self.network, CrossEntropyLoss(label_smoothing=self.recipe.smoothing), self._optimizer, [x])
+        if not isinstance(found, plan.Compiled):
+            raise RuntimeError(message("recipe", f"a network that is eager only: {found}", "a chain of operations"))
+        return found
+
+    def _epoch_order(self) -> NDArray[np.int64]:
+        """The epoch's training samples in their order: indices into all training images."""
+        if self._order is None:
+            n = len(self.kept)
+            if self.recipe.paddle_order:
+                order = np.arange(n)
+                np.random.RandomState(self.epoch).shuffle(order)
+            else:
+                order = _counter.permutation(self.seed, self.epoch, n)
+            self._order = self.kept[order]
+        return self._order
+
+    def _shifts(self, samples: NDArray[np.int64]) -> NDArray[np.int8] | None:
+        most = self.recipe.shift
+        if not most:
+            return None
+        key = self.seed, self.epoch, samples, -most, most + 1
+        return np.stack([_counter.integers(*key, _DOWN), _counter.integers(*key, _RIGHT)], axis=1).astype(np.int8)
+
+    def _count(self, losses: NDArray[np.float32], right: NDArray[np.bool_], counts: list[int]) -> None:
+        self.step += len(losses)
+        found = len(losses), float(losses.sum(dtype=np.float64)), int(right.sum()), len(right)
+        for sums in (self._open, self._epoch_sums):
+            for i, value in enumerate(found):
+                sums[i] += value
+        if self._open[0] >= self.steps_an_epoch / POINTS_AN_EPOCH:
+            self._close_point()
+
+    def _close_point(self) -> None:
+        steps, loss, right, images = self._open
+        if steps:
+            self.curve.append([self.steps_done, loss / steps, right / images])
+        self._open = [0, 0.0, 0, 0]
+
+    def _explain(self, what: str, rate: float) -> str:
+        where = f"training, epoch {self.epoch + 1}, step {self.step + 1} of {self.steps_an_epoch}"
+        fix = (
+            f"Likely cause: the learning rate, {rate:.4g}, is too high for batches of {self.batch_size}: take larger"
+            " batches (--batch-size) or the recipe 'tutorial'. The weights are as before this step"
+        )
+        return message(where, f"a {what} that is NaN or infinite", "a finite number", fix)
+
+    def trained(self) -> Trained:
+        """The network as it is now, ready to answer; training can go on afterwards."""
+        shape = (1, *self.data.train.images.shape[2:])
+        try:
+            return Trained(self.network, shape, self.data.classes, MEAN, STD)
+        finally:
+            if not self.done:
+                self.network.train()
+
+    # ---- taking a run down and setting it up again ------------------------------------------------------------------
+
+    def weights(self) -> Arrays:
+        """The network's parameters by name, not copied."""
+        return {name: tensor.data_array() for name, tensor in self.network.state_dict().items()}
+
+    def state(self) -> tuple[Arrays, Json]:
+        """All that the steps to come depend on, and all that the record will say: arrays and JSON."""
+        arrays, state = self.weights(), self._optimizer.state_dict()
+        for ours, theirs in self._optimizer_names():
+            if theirs in state:
+                arrays[ours] = state[theirs].data_array()
+        position: Json = {
+            "epoch": self.epoch,
+            "step": self.step,
+            "seconds": self.seconds,
+            "curve": self.curve,
+            "open": self._open,
+            "epoch_sums": self._epoch_sums,
+            "random": _random.generator().get_state(),
+        }
+        return arrays, position
+
+    def restore(self, arrays: Arrays, position: Json) -> None:
+        """Go to where ``state`` was taken. ValueError or KeyError if it is no state of a run like this one."""
+        epoch, step = int(position["epoch"]), int(position["step"])
+        if not (0 <= epoch < self.epochs and 0 <= step < self.steps_an_epoch):
+            raise ValueError(message("state", f"epoch {epoch}, step {step}", "a place in this run"))
+        for name, tensor in self.network.state_dict().items():
+            tensor.set_value(arrays[name])
+        moments = {theirs: arrays[ours] for ours, theirs in self._optimizer_names() if ours in arrays}
+        if moments:
+            self._optimizer.set_state_dict(moments)
+        self.epoch, self.step, self.seconds = epoch, step, float(position["seconds"])
+        self.curve, self._open = list(position["curve"]), list(position["open"])
+        self._epoch_sums = list(position["epoch_sums"])
+        _random.generator().set_state(position["random"])
+        self._order = self._compiled = None
+
+    def _optimizer_names(self) -> list[tuple[str, str]]:
+        """The optimizer's arrays: their names in a file (those of ``Model.save``) and in its own state."""
+        kinds = [*self._optimizer.state_names, *(f"{name}_pow_acc" for name in self._optimizer.power_names)]
+        pairs = [(name, p.name) for name, p in self.network.named_parameters()]
+        return [(f"optimizer/{name}/{kind}", f"{own}_{kind}_0") for name, own in pairs for kind in kinds]
+
+
+def start_from_fan_in(network: Layer) -> None:
+    """Draw every weight and bias anew, from U(+-1/sqrt(fan_in)) with the fan_in of the layer's weight."""
+    for layer in network.sublayers(include_self=True):
+        weight = layer._parameters.get("weight")
+        if weight is not None:
+            fan_in = fans(weight.shape)[0]
+            for parameter in layer._parameters.values():
+                if parameter is not None:
+                    FanIn(fan_in)(parameter)

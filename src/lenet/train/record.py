@@ -1,0 +1,94 @@
+"""What a model file says about its network and its training: put together here, stored by ``train``.
+
+Everything is plain JSON. A file's account has the keys ``format``, ``lenet`` (the version), ``architecture``, ``input``,
+``labels`` and ``training``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import numpy as np
+
+from lenet import _core
+from lenet.train.data import Data
+from lenet.train.trained import Trained
+
+__all__ = ["FORMAT", "cpu_name", "data_account", "machine", "model_meta", "version"]
+
+FORMAT = 1
+
+
+def version() -> str:
+    """This package's version."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    try:
+        return installed("lenet")
+    except PackageNotFoundError:  # run from a source tree
+        return sys.modules["lenet"].__version__
+
+
+def cpu_name() -> str:
+    """The processor's name as the system gives it; its architecture where it gives none."""
+    import platform
+
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            for line in file:
+                if line.lower().startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    if sys.platform == "darwin":
+        import subprocess
+
+        command = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode == 0 and done.stdout.strip():
+            return done.stdout.strip()
+    return platform.processor() or platform.machine()
+
+
+def machine() -> dict[str, Any]:
+    """What a run's bits and speed depend on: versions, processor, kernel level, threads."""
+    import platform
+
+    return {
+        "lenet": version(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpu": cpu_name(),
+        "level": _core.level(),
+        "threads": _core.num_threads(),
+    }
+
+
+def data_account(data: Data) -> dict[str, Any]:
+    """Where the images came from and which they were; the home folder's name stays out of it."""
+    source = data.source
+    home = os.path.expanduser("~")
+    return {
+        "name": data.name.replace(home, "~"),
+        "line": source.line.replace(home, "~"),
+        "published": source.published,
+        "sha256": source.sha256,
+        "digest": source.digest,
+        "inverted": data.inverted,
+    }
+
+
+def model_meta(trained: Trained, training: dict[str, Any]) -> dict[str, Any]:
+    """A model file's whole account."""
+    return {
+        "format": FORMAT,
+        "lenet": version(),
+        "architecture": trained.rows,
+        "input": {"shape": list(trained.shape), "mean": trained.mean, "std": trained.std, "ground": "dark"},
+        "labels": trained.labels,
+        "training": training,
+    }

@@ -1,0 +1,174 @@
+"""A trained model, as its file describes it: images in, probabilities out.
+
+It knows how images become what the network saw in training, and nothing of how it was trained beyond the record that
+the file carries. Read by the command line, and by whoever puts a model file to use.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet import _architecture, plan, serialization
+from lenet._check import describe, message
+from lenet.nn.layer import Layer
+from lenet.tensor import dense
+from lenet.train.data import dark_ground
+from lenet.vision.datasets.folder import _grey
+from lenet.vision.transforms import Normalize
+
+__all__ = ["Score", "Trained", "standard_error"]
+
+_AT_ONCE = 2048  # images a call into the engine: bounds the memory
+
+
+def standard_error(share: float, n: int) -> float:
+    """The standard error of a share measured on n independent samples; 0 for none."""
+    return float(np.sqrt(share * (1 - share) / n)) if n else 0.0
+
+
+class Score(NamedTuple):
+    """How a model did on labelled images. loss: the mean cross-entropy, without smoothing."""
+
+    images: int
+    correct: int
+    loss: float
+
+    @property
+    def accuracy(self) -> float:
+        """The share of right answers, 0 to 1."""
+        return self.correct / self.images if self.images else 0.0
+
+    @property
+    def error(self) -> float:
+        """The accuracy's standard error."""
+        return standard_error(self.accuracy, self.images)
+
+    def as_json(self) -> dict[str, Any]:
+        """The numbers by name."""
+        return {
+            "images": self.images,
+            "correct": self.correct,
+            "accuracy": self.accuracy,
+            "standard_error": self.error,
+            "loss": self.loss,
+        }
+
+
+class Trained:
+    """A network with its labels and its input's form.
+
+    network: takes float32 [N, *shape] to [N, K]. shape: (C, H, W). labels: the K classes' names. mean, std: a pixel x
+    of 0 to 255 enters as (x - mean) / std. meta: the file's whole account. path, digest: the file and its weights'
+    SHA-256, "" for a network that comes from no file.
+    """
+
+    def __init__(
+        self,
+        network: Layer,
+        shape: tuple[int, int, int],
+        labels: Sequence[str],
+        mean: float,
+        std: float,
+        meta: dict[str, Any] | None = None,
+        path: str = "",
+        digest: str = "",
+    ) -> None:
+        self.network = network.eval()
+        self.shape, self.labels = shape, list(labels)
+        self.mean, self.std = mean, std
+        self.lut = pixel_table(mean, std)
+        self.meta = {} if meta is None else meta
+        self.path, self.digest = path, digest
+        chain = plan.compile(self.network, None, None, [dense(np.zeros((1, *shape), np.float32))])
+        if not isinstance(chain, plan.Chain):
+            raise ValueError(message("network", f"one that is eager only: {chain}", "a chain of operations"))
+        if chain.outputs != len(self.labels):
+            raise ValueError(message("labels", f"{len(self.labels)} names", f"one for each of {chain.outputs} outputs"))
+        self._chain = chain
+        self.rows = _architecture.describe(self.network, shape)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Trained:
+        """A model file that ``train`` wrote. FileNotFoundError if there is none; ValueError if it is anything else."""
+        file = os.fspath(path)
+        tensors, meta = serialization.read_model(file)
+        if meta.get("resume") is not None:
+            fix = "It belongs to --resume; the model itself is the file without .resume.safetensors"
+            raise ValueError(message(file, "the state of an interrupted run", "a model", fix))
+        if "architecture" not in meta or not isinstance(meta.get("input"), dict):
+            fix = "Files of Model.save() hold weights alone: read them with Model.load()"
+            raise ValueError(message(file, "a file that doesn't describe its network", "one that lenet train wrote", fix))
+        try:
+            about = meta["input"]
+            shape = _architecture.input_shape(about.get("shape"))
+            mean, std = _number("mean", about.get("mean")), _number("std", about.get("std"))
+            if std <= 0:
+                raise ValueError(message("std", std, "a number above 0"))
+            network = _architecture.build(meta["architecture"], shape, tensors)
+            return cls(network, shape, _names(meta.get("labels")), mean, std, meta, file, serialization.digest(tensors))
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from None
+
+    def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """For images uint8 [N, H, W] or [N, C, H, W], light on dark: float32 [N, K], each row adding up to 1."""
+        if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
+            raise TypeError(message("images", describe(images), "a numpy array of uint8"))
+        if images.shape[1:] not in (self.shape, self.shape[1:] if self.shape[0] == 1 else self.shape):
+            given, expected = f"images of shape {list(images.shape)}", f"[N, {', '.join(map(str, self.shape))}]"
+            raise ValueError(message("network", given, expected, "Resize the images, or train on images of their size"))
+        found = np.empty((len(images), len(self.labels)), np.float32)
+        for start in range(0, len(images), _AT_ONCE):
+            some = np.ascontiguousarray(images[start : start + _AT_ONCE])
+            found[start : start + len(some)] = self._chain.infer(some, self.lut)
+        if self.rows[-1]["op"] == "softmax":
+            return found
+        found -= found.max(axis=1, keepdims=True)
+        np.exp(found, out=found)
+        found /= found.sum(axis=1, keepdims=True)
+        return found
+
+    def score(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Score:
+        """The answers to images as ``probabilities`` takes them, against labels int64 [N]."""
+        if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(self.labels):
+            given = f"labels from {labels.min()} to {labels.max()}"
+            fix = "Is this the data set that the model was trained for?"
+            raise ValueError(message("labels", given, f"0 to {len(self.labels) - 1}", fix))
+        found = self.probabilities(images)
+        right = int((found.argmax(axis=1) == labels).sum())
+        tiny = np.finfo(np.float32).tiny
+        loss = -np.log(np.maximum(found[np.arange(len(labels)), labels], tiny)).mean() if len(labels) else 0.0
+        return Score(len(labels), right, float(loss))
+
+    def read(self, path: str | os.PathLike[str]) -> NDArray[np.uint8]:
+        """An image file as this network wants it: uint8 [H, W], grey, light on dark, resized without keeping proportions.
+
+        Turned as its camera said, laid on white where transparent; inverted if its border is light. OSError naming a
+        file that is no image; ValueError if the network doesn't take grey images.
+        """
+        if self.shape[0] != 1:
+            raise ValueError(message("network", f"one for images of {self.shape[0]} channels", "one for grey images"))
+        return dark_ground(_grey(os.fspath(path), self.shape[1:]))
+
+
+def pixel_table(mean: float, std: float) -> NDArray[np.float32]:
+    """What each pixel value 0 … 255 becomes, float32 [256]: made by the very transform that users write."""
+    values = np.arange(256, dtype=np.float32).reshape(1, 16, 16)
+    normalised = Normalize(mean=[mean], std=[std], data_format="CHW")(values)
+    return np.ascontiguousarray(normalised, np.float32).reshape(256)
+
+
+def _number(what: str, value: Any) -> float:
+    if type(value) not in (int, float) or not abs(value) < 1e6:
+        raise ValueError(message(what, repr(value)[:80], "a number such as 127.5"))
+    return float(value)
+
+
+def _names(value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise ValueError(message("labels", repr(value)[:80], "a list of names"))
+    return value

@@ -1,0 +1,292 @@
+"""``train``: one call from a recipe's name to a model file. What ``lenet train`` does, the terminal aside.
+
+The order of things: check the request, load the data, run the recipe in small steps, measure on the held-out images and
+once on the test images, write the model. Interrupted, it writes what there is and how to go on.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from lenet._check import message, positive_int
+from lenet.device import set_num_threads
+from lenet.progress import say as say_to_stderr
+from lenet.train import data as data_sets
+from lenet.train import files, record
+from lenet.train.loop import Run
+from lenet.train.recipes import Recipe, recipe_named
+from lenet.train.trained import Score, Trained
+
+__all__ = ["Interrupted", "Result", "State", "train"]
+
+Say = Callable[[str], None]
+
+
+class State(NamedTuple):
+    """How far a run is: what a progress display shows. Times in seconds, accuracy 0 to 1."""
+
+    epoch: int  # the present one, from 1
+    epochs: int
+    step: int  # steps done in all
+    steps: int
+    loss: float  # means over this epoch so far
+    accuracy: float
+    images_per_second: float
+    seconds_left: float
+    epoch_ended: bool
+
+
+class Result(NamedTuple):
+    """A finished run. digest: SHA-256 of the weights. held_out: None if the recipe holds nothing out."""
+
+    out: str
+    digest: str
+    test: Score
+    held_out: Score | None
+    seconds: float  # of training alone
+    images_per_second: float
+    record: dict[str, Any]  # what the file's metadata say about the training
+    trained: Trained
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as ``lenet train --json`` prints it."""
+        return {
+            "model": self.out,
+            "weights": self.digest,
+            "test": self.test.as_json(),
+            "held_out": None if self.held_out is None else self.held_out.as_json(),
+            "seconds": self.seconds,
+            "images_per_second": self.images_per_second,
+            "training": self.record,
+        }
+
+
+class Interrupted(Exception):  # noqa: N818 - it is no error
+    """The run was asked to stop, and did: the model so far is in ``out``, the state to go on from in ``resume_file``."""
+
+    def __init__(self, out: str, resume_file: str, where: str) -> None:
+        super().__init__(f"stopped after {where}: the model so far is in {out}, the state to go on from in {resume_file}")
+        self.out, self.resume_file = out, resume_file
+
+
+def train(
+    recipe: str | Recipe | None = None,
+    dataset: str | os.PathLike[str] | data_sets.Pair | None = None,
+    *,
+    data: str | os.PathLike[str] | None = None,
+    seed: int | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    threads: int | None = None,
+    out: str | os.PathLike[str] = "lenet.safetensors",
+    resume: bool = False,
+    stop: Callable[[], bool] | None = None,
+    progress: Callable[[State], None] | None = None,
+    say: Say = say_to_stderr,
+) -> Result:
+    """Train a LeNet by a recipe and write it to ``out``, a model file that describes itself.
+
+    recipe: ``"fast"`` (the default), ``"tutorial"`` or a Recipe. dataset: ``"mnist"`` (the default), ``"fashion-mnist"``,
+    a folder of class folders, or a pair of ArrayDatasets (train, test). data: the folder of a named data set's four IDX
+    files. seed: 0 unless given; the process's random stream is started with it, as by ``lenet.seed``. epochs,
+    batch_size: instead of the recipe's. threads: for this process from now on; the weights' bits don't depend on it.
+
+    stop is asked between steps, some hundred times a second: once it says True, the model so far and a state beside it
+    are written and ``Interrupted`` is raised. With ``resume``, that run goes on to the very weights of an uninterrupted
+    one; what is given then must be what it was begun with. progress is called about as often, and at each epoch's end.
+    say gets the lines that a person should read.
+
+    The test images are looked at once, at the end. ValueError, TypeError or FileNotFoundError for a request that makes
+    no sense; RuntimeError if the data are nowhere to be had; FloatingPointError if the loss becomes NaN, with the
+    weights before that step in ``out``; OSError if ``out`` cannot be written.
+    """
+    target = files.check_out(out)
+    if threads is not None:
+        set_num_threads(positive_int("threads", threads))
+    wanted = _Wanted(recipe, dataset, data, seed, epochs, batch_size)
+    saved = files.read_resume(target) if resume else None
+    if saved is not None:
+        wanted = wanted.filled_from(saved[1], files.resume_path(target))
+    chosen = recipe_named("fast" if wanted.recipe is None else wanted.recipe)
+    chosen = chosen._replace(
+        epochs=chosen.epochs if wanted.epochs is None else wanted.epochs,
+        batch_size=chosen.batch_size if wanted.batch_size is None else wanted.batch_size,
+    )
+    loaded = data_sets.load("mnist" if wanted.dataset is None else wanted.dataset, wanted.data)
+    run = Run(chosen, loaded, 0 if wanted.seed is None else wanted.seed)
+    say(loaded.source.line + ("; inverted, as the images are dark on light" if loaded.inverted else ""))
+    say(_plan_line(run))
+    replaceable = ""
+    if saved is not None:
+        replaceable = _go_on(run, *saved, files.resume_path(target), say)
+    return _Training(run, target, replaceable, saved is not None, say).go(stop, progress)
+
+
+class _Wanted(NamedTuple):
+    """What the caller asked for; None where it said nothing."""
+
+    recipe: str | Recipe | None
+    dataset: Any
+    data: Any
+    seed: int | None
+    epochs: int | None
+    batch_size: int | None
+
+    def filled_from(self, about: dict[str, Any], path: str) -> _Wanted:
+        """The same with an interrupted run's values where nothing was said; ValueError where it was begun otherwise."""
+        try:
+            before = Recipe(**about["recipe"])
+            dataset, folder, seed = about["dataset"], about["folder"], about["seed"]
+        except (KeyError, TypeError):
+            raise ValueError(message(path, "a damaged state", "an interrupted run's state")) from None
+        same_recipe = self.recipe is None or (
+            self.recipe == before.name
+            if isinstance(self.recipe, str)
+            else self.recipe._replace(epochs=before.epochs, batch_size=before.batch_size) == before
+        )
+        for option, given, begun, same in (
+            ("recipe", getattr(self.recipe, "name", self.recipe), before.name, same_recipe),
+            ("seed", self.seed, seed, self.seed in (None, seed)),
+            ("epochs", self.epochs, before.epochs, self.epochs in (None, before.epochs)),
+            ("batch size", self.batch_size, before.batch_size, self.batch_size in (None, before.batch_size)),
+        ):
+            if not same:
+                fix = "Say nothing about it to go on, or leave --resume out to start anew"
+                raise ValueError(message(f"resume, {option}", given, f"{begun}, as the run was begun", fix))
+        if self.dataset is None and not dataset:
+            raise ValueError(message("resume", "a run on arrays in memory", "the same arrays as dataset"))
+        return _Wanted(
+            before,
+            dataset if self.dataset is None else self.dataset,
+            folder if self.data is None and self.dataset is None and folder else self.data,
+            seed,
+            before.epochs,
+            before.batch_size,
+        )
+
+
+def _go_on(run: Run, arrays: files.Arrays, about: dict[str, Any], path: str, say: Say) -> str:
+    """Set the run up where an interrupted one stopped; returns the digest of the model that it left."""
+    if about.get("data") != run.data.source.digest:
+        given = f"other images ({run.data.source.line})"
+        raise ValueError(message("resume, dataset", given, "those that the run was begun with"))
+    try:
+        run.restore(arrays, about["position"])
+        replaceable, before = str(about["weights"]), about["machine"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(message(path, f"a damaged state ({error})", "an interrupted run's state")) from None
+    say(f"going on after {_where(run)}")
+    now = record.machine()
+    if isinstance(before, dict) and any(before.get(key) != now[key] for key in ("lenet", "level")):
+        then = f"lenet {before.get('lenet')} at CPU level {before.get('level')}"
+        say(f"begun with {then}, now lenet {now['lenet']} at {now['level']}: the weights may differ in their last bits")
+    return replaceable
+
+
+def _plan_line(run: Run) -> str:
+    now, recipe = record.machine(), run.recipe
+    threads = f"{now['threads']} thread{'s' if now['threads'] != 1 else ''}"
+    epochs = f"{run.epochs} epoch{'s' if run.epochs != 1 else ''}"
+    held = f", {len(run.held):,} held out" if len(run.held) else ""
+    return (
+        f"recipe {recipe.name}: {epochs} of {len(run.kept):,} images{held}, batches of {run.batch_size},"
+        f" seed {run.seed}; {threads}, CPU level {now['level']}"
+    )
+
+
+def _where(run: Run) -> str:
+    return f"epoch {run.epoch + 1}, step {run.step:,} of {run.steps_an_epoch:,}"
+
+
+class _Training:
+    """A run on its way to a file."""
+
+    def __init__(self, run: Run, out: str, replaceable: str, resumed: bool, say: Say) -> None:
+        self.run, self.out, self.replaceable, self.resumed, self.say = run, out, replaceable, resumed, say
+
+    def go(self, stop: Callable[[], bool] | None, progress: Callable[[State], None] | None) -> Result:
+        run = self.run
+        images_before, seconds_before = run.images_done, run.seconds
+        while not run.done:
+            if stop is not None and stop():
+                self._interrupted()
+            try:
+                ended = run.advance()
+            except FloatingPointError as error:
+                self._store(None, None)
+                raise FloatingPointError(f"{error} They are in {self.out}.") from None
+            if progress is not None:
+                speed = (run.images_done - images_before) / max(run.seconds - seconds_before, 1e-9)
+                progress(_state(run, speed, ended))
+        trained = run.trained()
+        train_part, test_part = run.data.train, run.data.test
+        held = trained.score(train_part.images[run.held], train_part.labels[run.held]) if len(run.held) else None
+        test = trained.score(test_part.images, test_part.labels)
+        digest, account = self._store(test, held, trained)
+        if self.resumed:
+            os.unlink(files.resume_path(self.out))
+        if test.images and test.accuracy <= 2 / len(run.data.classes):
+            self.say("this is hardly better than guessing: are the labels right, and the images like MNIST's?")
+        speed = account["images_per_second"]
+        return Result(self.out, digest, test, held, run.seconds, speed, account, trained)
+
+    def _store(
+        self, test: Score | None, held: Score | None, trained: Trained | None = None
+    ) -> tuple[str, dict[str, Any]]:
+        """Write the model as it is, an earlier run's files moved aside."""
+        run = self.run
+        if not self.resumed:
+            files.move_resume_aside(self.out, self.say)
+        account = _account(run, test, held)
+        meta = record.model_meta(run.trained() if trained is None else trained, account)
+        return files.store_model(self.out, run.weights(), meta, self.say, self.replaceable), account
+
+    def _interrupted(self) -> None:
+        run = self.run
+        digest, _ = self._store(None, None)
+        arrays, position = run.state()
+        about = {
+            "recipe": run.recipe._asdict(),
+            "seed": run.seed,
+            "dataset": run.data.name,
+            "folder": run.data.folder,
+            "data": run.data.source.digest,
+            "weights": digest,
+            "machine": record.machine(),
+            "position": position,
+        }
+        raise Interrupted(self.out, files.store_resume(self.out, arrays, about), _where(run))
+
+
+def _state(run: Run, speed: float, ended: bool) -> State:
+    loss, accuracy = run.epoch_so_far()
+    left = (run.epochs * len(run.kept) - run.images_done) / max(speed, 1e-9)
+    epoch = run.epoch if ended else run.epoch + 1
+    return State(epoch, run.epochs, run.steps_done, run.steps, loss, accuracy, speed, left, ended)
+
+
+def _account(run: Run, test: Score | None, held: Score | None) -> dict[str, Any]:
+    """The record of a run: what it was, on what, how it went."""
+    return {
+        "recipe": run.recipe._asdict(),
+        "seed": run.seed,
+        "epochs": run.epochs,
+        "batch_size": run.batch_size,
+        "steps": run.steps,
+        "steps_done": run.steps_done,
+        "complete": run.done,
+        "images": len(run.kept),
+        "seconds": round(run.seconds, 3),
+        "images_per_second": round(run.images_done / max(run.seconds, 1e-9), 1),
+        "data": record.data_account(run.data),
+        "machine": record.machine(),
+        "curve": {
+            "steps": [int(step) for step, _, _ in run.curve],
+            "loss": [round(loss, 6) for _, loss, _ in run.curve],
+            "accuracy": [round(right, 6) for _, _, right in run.curve],
+        },
+        "held_out": None if held is None else held.as_json(),
+        "test": None if test is None else test.as_json(),
+    }
