@@ -44,7 +44,9 @@ template <class T>
 using BufferPtr = std::unique_ptr<Buffer<T>>;
 
 template <class T>
-BufferPtr<T> make(size_t n) { return std::make_unique<Buffer<T>>(n); }
+BufferPtr<T> make(size_t n) {
+  return std::make_unique<Buffer<T>>(n);
+}
 
 void need(bool ok, const char* what) {
   if (!ok) throw std::invalid_argument(what);
@@ -56,7 +58,9 @@ void need_size(const Buffer<T>& b, int n, size_t features) {
 }
 
 template <class T>
-T* data_or_null(MaybeArray<T>& a) { return a ? a->data() : nullptr; }
+T* data_or_null(MaybeArray<T>& a) {
+  return a ? a->data() : nullptr;
+}
 
 struct Free {  // a scope that computes: the GIL released, the calling thread's roundings as everywhere else
   nb::gil_scoped_release release;
@@ -69,185 +73,244 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
   nb::class_<B>(m, buffer_name, "Numbers in the core's own layout: groups of 16 samples, the sample innermost.")
       .def(nb::init<size_t>(), "size"_a)
       .def_ro("size", &B::size)
-      .def("copy_to", [](const B& b, Array<T> out) {
-        need(out.size() == b.size, "copy_to: sizes differ");
-        std::memcpy(out.data(), b.data, b.size * sizeof(T));
-      }, "out"_a, "Copies the raw numbers into an array of the same size.")
-      .def("copy_from", [](B& b, Array<const T> in) {
-        need(in.size() == b.size, "copy_from: sizes differ");
-        std::memcpy(b.data, in.data(), b.size * sizeof(T));
-      }, "array"_a, "Copies raw numbers from an array of the same size.");
+      .def(
+          "copy_to",
+          [](const B& b, Array<T> out) {
+            need(out.size() == b.size, "copy_to: sizes differ");
+            std::memcpy(out.data(), b.data, b.size * sizeof(T));
+          },
+          "out"_a, "Copies the raw numbers into an array of the same size.")
+      .def(
+          "copy_from",
+          [](B& b, Array<const T> in) {
+            need(in.size() == b.size, "copy_from: sizes differ");
+            std::memcpy(b.data, in.data(), b.size * sizeof(T));
+          },
+          "array"_a, "Copies raw numbers from an array of the same size.");
 
-  m.def("to_lanes", [](Array<const T> dense, size_t n) {
-    need(n > 0 && dense.size() % n == 0, "to_lanes: the array doesn't hold n samples");
-    size_t features = dense.size() / n;
-    auto out = make<T>(size_t(groups_of(int(n))) * features * L);
-    Free gil;
-    to_lanes(n, features, dense.data(), out->data);
-    return out;
-  }, "dense"_a, "n"_a);
-  m.def("from_lanes", [](const B& lanes, size_t n, Array<T> out) {
-    need(n > 0 && out.size() % n == 0, "from_lanes: the array doesn't hold n samples");
-    need_size(lanes, int(n), out.size() / n);
-    Free gil;
-    from_lanes(n, out.size() / n, lanes.data, out.data());
-  }, "lanes"_a, "n"_a, "out"_a);
+  m.def(
+      "to_lanes",
+      [](Array<const T> dense, size_t n) {
+        need(n > 0 && dense.size() % n == 0, "to_lanes: the array doesn't hold n samples");
+        size_t features = dense.size() / n;
+        auto out = make<T>(size_t(groups_of(int(n))) * features * L);
+        Free gil;
+        to_lanes(n, features, dense.data(), out->data);
+        return out;
+      },
+      "dense"_a, "n"_a);
+  m.def(
+      "from_lanes",
+      [](const B& lanes, size_t n, Array<T> out) {
+        need(n > 0 && out.size() % n == 0, "from_lanes: the array doesn't hold n samples");
+        need_size(lanes, int(n), out.size() / n);
+        Free gil;
+        from_lanes(n, out.size() / n, lanes.data, out.data());
+      },
+      "lanes"_a, "n"_a, "out"_a);
 
-  m.def("conv2d", [](const Conv& c, int n, const B& x, Array<const T> w, MaybeArray<const T> b) {
-    need_size(x, n, c.in_size());
-    need(w.size() == c.weights() && (!b || b->size() == size_t(c.K)), "conv2d: weight or bias size");
-    auto y = make<T>(size_t(groups_of(n)) * c.out_size() * L);
-    Free gil;
-    conv_forward(c, n, x.data, w.data(), data_or_null(b), y->data);
-    return y;
-  }, "conv"_a, "n"_a, "x"_a, "w"_a, "b"_a.none());
-  m.def("conv2d_backward", [](const Conv& c, int n, const B& x, Array<const T> w, const B& dy, bool need_dx,
-                              MaybeArray<T> dw, MaybeArray<T> db) {
-    need_size(x, n, c.in_size());
-    need_size(dy, n, c.out_size());
-    need(w.size() == c.weights() && (!dw || dw->size() == w.size()) && (!db || db->size() == size_t(c.K)),
-         "conv2d_backward: weight or bias size");
-    BufferPtr<T> dx = need_dx ? make<T>(x.size) : nullptr;
-    Free gil;
-    conv_backward(c, n, x.data, w.data(), dy.data, dx ? dx->data : nullptr, data_or_null(dw), data_or_null(db));
-    return dx;
-  }, "conv"_a, "n"_a, "x"_a, "w"_a, "dy"_a, "need_dx"_a, "dw"_a.none(), "db"_a.none());
+  m.def(
+      "conv2d",
+      [](const Conv& c, int n, const B& x, Array<const T> w, MaybeArray<const T> b) {
+        need_size(x, n, c.in_size());
+        need(w.size() == c.weights() && (!b || b->size() == size_t(c.K)), "conv2d: weight or bias size");
+        auto y = make<T>(size_t(groups_of(n)) * c.out_size() * L);
+        Free gil;
+        conv_forward(c, n, x.data, w.data(), data_or_null(b), y->data);
+        return y;
+      },
+      "conv"_a, "n"_a, "x"_a, "w"_a, "b"_a.none());
+  m.def(
+      "conv2d_backward",
+      [](const Conv& c, int n, const B& x, Array<const T> w, const B& dy, bool need_dx, MaybeArray<T> dw,
+         MaybeArray<T> db) {
+        need_size(x, n, c.in_size());
+        need_size(dy, n, c.out_size());
+        need(w.size() == c.weights() && (!dw || dw->size() == w.size()) && (!db || db->size() == size_t(c.K)),
+             "conv2d_backward: weight or bias size");
+        BufferPtr<T> dx = need_dx ? make<T>(x.size) : nullptr;
+        Free gil;
+        conv_backward(c, n, x.data, w.data(), dy.data, dx ? dx->data : nullptr, data_or_null(dw), data_or_null(db));
+        return dx;
+      },
+      "conv"_a, "n"_a, "x"_a, "w"_a, "dy"_a, "need_dx"_a, "dw"_a.none(), "db"_a.none());
 
-  m.def("max_pool2d", [](const Pool& p, int n, const B& x) {
-    need_size(x, n, p.in_size());
-    auto y = make<T>(size_t(groups_of(n)) * p.out_size() * L);
-    auto winner = make<int32_t>(y->size);
-    {
-      Free gil;
-      max_pool_forward(p, n, x.data, y->data, winner->data);
-    }
-    return nb::make_tuple(std::move(y), std::move(winner));
-  }, "pool"_a, "n"_a, "x"_a);
-  m.def("max_pool2d_backward", [](const Pool& p, int n, const B& dy, const Buffer<int32_t>& winner) {
-    need_size(dy, n, p.out_size());
-    need(winner.size == dy.size, "max_pool2d_backward: winner size");
-    auto dx = make<T>(size_t(groups_of(n)) * p.in_size() * L);
-    Free gil;
-    max_pool_backward(p, n, dy.data, winner.data, dx->data);
-    return dx;
-  }, "pool"_a, "n"_a, "dy"_a, "winner"_a);
-  m.def("avg_pool2d", [](const Pool& p, int n, const B& x) {
-    need_size(x, n, p.in_size());
-    auto y = make<T>(size_t(groups_of(n)) * p.out_size() * L);
-    Free gil;
-    avg_pool_forward(p, n, x.data, y->data);
-    return y;
-  }, "pool"_a, "n"_a, "x"_a);
-  m.def("avg_pool2d_backward", [](const Pool& p, int n, const B& dy) {
-    need_size(dy, n, p.out_size());
-    auto dx = make<T>(size_t(groups_of(n)) * p.in_size() * L);
-    Free gil;
-    avg_pool_backward(p, n, dy.data, dx->data);
-    return dx;
-  }, "pool"_a, "n"_a, "dy"_a);
+  m.def(
+      "max_pool2d",
+      [](const Pool& p, int n, const B& x) {
+        need_size(x, n, p.in_size());
+        auto y = make<T>(size_t(groups_of(n)) * p.out_size() * L);
+        auto winner = make<int32_t>(y->size);
+        {
+          Free gil;
+          max_pool_forward(p, n, x.data, y->data, winner->data);
+        }
+        return nb::make_tuple(std::move(y), std::move(winner));
+      },
+      "pool"_a, "n"_a, "x"_a);
+  m.def(
+      "max_pool2d_backward",
+      [](const Pool& p, int n, const B& dy, const Buffer<int32_t>& winner) {
+        need_size(dy, n, p.out_size());
+        need(winner.size == dy.size, "max_pool2d_backward: winner size");
+        auto dx = make<T>(size_t(groups_of(n)) * p.in_size() * L);
+        Free gil;
+        max_pool_backward(p, n, dy.data, winner.data, dx->data);
+        return dx;
+      },
+      "pool"_a, "n"_a, "dy"_a, "winner"_a);
+  m.def(
+      "avg_pool2d",
+      [](const Pool& p, int n, const B& x) {
+        need_size(x, n, p.in_size());
+        auto y = make<T>(size_t(groups_of(n)) * p.out_size() * L);
+        Free gil;
+        avg_pool_forward(p, n, x.data, y->data);
+        return y;
+      },
+      "pool"_a, "n"_a, "x"_a);
+  m.def(
+      "avg_pool2d_backward",
+      [](const Pool& p, int n, const B& dy) {
+        need_size(dy, n, p.out_size());
+        auto dx = make<T>(size_t(groups_of(n)) * p.in_size() * L);
+        Free gil;
+        avg_pool_backward(p, n, dy.data, dx->data);
+        return dx;
+      },
+      "pool"_a, "n"_a, "dy"_a);
 
-  auto unary = [&m](const char* name, Unary<T> Kernels<T>::*f) {
-    m.def(name, [f](const B& x) {
-      auto y = make<T>(x.size);
-      Free gil;
-      run_unary<T>(table<T>().*f, x.size, x.data, y->data);
-      return y;
-    }, "x"_a);
+  auto unary = [&m](const char* name, Unary<T> Kernels<T>::* f) {
+    m.def(
+        name,
+        [f](const B& x) {
+          auto y = make<T>(x.size);
+          Free gil;
+          run_unary<T>(table<T>().*f, x.size, x.data, y->data);
+          return y;
+        },
+        "x"_a);
   };
   unary("relu", &Kernels<T>::relu);
   unary("sigmoid", &Kernels<T>::sigmoid);
   unary("tanh", &Kernels<T>::tanh);
-  auto binary = [&m](const char* name, Binary<T> Kernels<T>::*f, const char* first, const char* second) {
-    m.def(name, [f](const B& a, const B& b) {
-      need(a.size == b.size, "the two buffers differ in size");
-      auto y = make<T>(a.size);
-      Free gil;
-      run_binary<T>(table<T>().*f, a.size, a.data, b.data, y->data);
-      return y;
-    }, nb::arg(first), nb::arg(second));
+  auto binary = [&m](const char* name, Binary<T> Kernels<T>::* f, const char* first, const char* second) {
+    m.def(
+        name,
+        [f](const B& a, const B& b) {
+          need(a.size == b.size, "the two buffers differ in size");
+          auto y = make<T>(a.size);
+          Free gil;
+          run_binary<T>(table<T>().*f, a.size, a.data, b.data, y->data);
+          return y;
+        },
+        nb::arg(first), nb::arg(second));
   };
   binary("relu_backward", &Kernels<T>::relu_dx, "y", "dy");
   binary("sigmoid_backward", &Kernels<T>::sigmoid_dx, "y", "dy");
   binary("tanh_backward", &Kernels<T>::tanh_dx, "y", "dy");
   binary("add", &Kernels<T>::add, "a", "b");
   binary("mul", &Kernels<T>::mul, "a", "b");
-  m.def("scale", [](const B& x, double factor) {
-    auto y = make<T>(x.size);
-    Free gil;
-    table<T>().scale(x.size, T(factor), x.data, y->data);
-    return y;
-  }, "x"_a, "factor"_a);
+  m.def(
+      "scale",
+      [](const B& x, double factor) {
+        auto y = make<T>(x.size);
+        Free gil;
+        table<T>().scale(x.size, T(factor), x.data, y->data);
+        return y;
+      },
+      "x"_a, "factor"_a);
 
-  m.def("linear", [](int in, int out, int n, const B& x, Array<const T> w, MaybeArray<const T> b) {
-    need_size(x, n, in);
-    need(w.size() == size_t(in) * out && (!b || b->size() == size_t(out)), "linear: weight or bias size");
-    auto y = make<T>(size_t(groups_of(n)) * out * L);
-    Free gil;
-    linear_forward(in, out, n, x.data, w.data(), data_or_null(b), y->data);
-    return y;
-  }, "n_in"_a, "n_out"_a, "n"_a, "x"_a, "w"_a, "b"_a.none());
-  m.def("linear_backward", [](int in, int out, int n, const B& x, Array<const T> w, const B& dy, bool need_dx,
-                              MaybeArray<T> dw, MaybeArray<T> db) {
-    need_size(x, n, in);
-    need_size(dy, n, out);
-    need(w.size() == size_t(in) * out && (!dw || dw->size() == w.size()) && (!db || db->size() == size_t(out)),
-         "linear_backward: weight or bias size");
-    BufferPtr<T> dx = need_dx ? make<T>(x.size) : nullptr;
-    Free gil;
-    linear_backward(in, out, n, x.data, w.data(), dy.data, dx ? dx->data : nullptr, data_or_null(dw),
-                    data_or_null(db));
-    return dx;
-  }, "n_in"_a, "n_out"_a, "n"_a, "x"_a, "w"_a, "dy"_a, "need_dx"_a, "dw"_a.none(), "db"_a.none());
+  m.def(
+      "linear",
+      [](int in, int out, int n, const B& x, Array<const T> w, MaybeArray<const T> b) {
+        need_size(x, n, in);
+        need(w.size() == size_t(in) * out && (!b || b->size() == size_t(out)), "linear: weight or bias size");
+        auto y = make<T>(size_t(groups_of(n)) * out * L);
+        Free gil;
+        linear_forward(in, out, n, x.data, w.data(), data_or_null(b), y->data);
+        return y;
+      },
+      "n_in"_a, "n_out"_a, "n"_a, "x"_a, "w"_a, "b"_a.none());
+  m.def(
+      "linear_backward",
+      [](int in, int out, int n, const B& x, Array<const T> w, const B& dy, bool need_dx, MaybeArray<T> dw,
+         MaybeArray<T> db) {
+        need_size(x, n, in);
+        need_size(dy, n, out);
+        need(w.size() == size_t(in) * out && (!dw || dw->size() == w.size()) && (!db || db->size() == size_t(out)),
+             "linear_backward: weight or bias size");
+        BufferPtr<T> dx = need_dx ? make<T>(x.size) : nullptr;
+        Free gil;
+        linear_backward(in, out, n, x.data, w.data(), dy.data, dx ? dx->data : nullptr, data_or_null(dw),
+                        data_or_null(db));
+        return dx;
+      },
+      "n_in"_a, "n_out"_a, "n"_a, "x"_a, "w"_a, "dy"_a, "need_dx"_a, "dw"_a.none(), "db"_a.none());
 
-  m.def("softmax", [](int classes, int n, const B& x) {
-    need_size(x, n, classes);
-    auto y = make<T>(x.size);
-    Free gil;
-    softmax_forward(classes, n, x.data, y->data);
-    return y;
-  }, "classes"_a, "n"_a, "x"_a);
-  m.def("softmax_backward", [](int classes, int n, const B& y, const B& dy) {
-    need_size(y, n, classes);
-    need_size(dy, n, classes);
-    auto dx = make<T>(y.size);
-    Free gil;
-    softmax_backward(classes, n, y.data, dy.data, dx->data);
-    return dx;
-  }, "classes"_a, "n"_a, "y"_a, "dy"_a);
-  m.def("softmax_loss", [](int classes, int n, const B& x, const B& target, const B& weight) {
-    need_size(x, n, classes);
-    need_size(target, n, classes);
-    need_size(weight, n, 1);
-    auto loss = make<T>(weight.size);
-    auto dx = make<T>(x.size);
-    {
-      Free gil;
-      loss_forward(classes, n, x.data, target.data, weight.data, loss->data, dx->data);
-    }
-    return nb::make_tuple(std::move(loss), std::move(dx));
-  }, "classes"_a, "n"_a, "x"_a, "target"_a, "weight"_a,
-     "Each sample's weight * -sum(target * log softmax(x)), and its gradient.");
-  m.def("class_targets", [](int classes, int n, Array<const int64_t> labels, double smoothing, B*) {
-    need(labels.size() == size_t(n), "class_targets: one label a sample");
-    auto target = make<T>(size_t(groups_of(n)) * classes * L);
-    FloatEnvironment environment;
-    const T rest = T(smoothing) / T(classes), full = T(1.0) - T(smoothing) + rest;
-    for (size_t i = 0; i < target->size; ++i) target->data[i] = rest;
-    for (int i = 0; i < n; ++i) {
-      int64_t label = labels.data()[i];
-      if (label >= 0 && label < classes)
-        target->data[(size_t(i / L) * classes + size_t(label)) * L + i % L] = full;
-    }
-    return target;
-  }, "classes"_a, "n"_a, "labels"_a, "smoothing"_a, "like"_a,
-     "(1 - smoothing) * onehot + smoothing / classes, in lanes of the type of `like`.");
-  m.def("total", [](const B& x, int n) {
-    need_size(x, n, 1);
-    FloatEnvironment environment;
-    double sum = 0;
-    for (int i = 0; i < n; ++i) sum += x.data[i];
-    return sum;
-  }, "x"_a, "n"_a, "The sum of the first n numbers of a one-number-a-sample buffer.");
+  m.def(
+      "softmax",
+      [](int classes, int n, const B& x) {
+        need_size(x, n, classes);
+        auto y = make<T>(x.size);
+        Free gil;
+        softmax_forward(classes, n, x.data, y->data);
+        return y;
+      },
+      "classes"_a, "n"_a, "x"_a);
+  m.def(
+      "softmax_backward",
+      [](int classes, int n, const B& y, const B& dy) {
+        need_size(y, n, classes);
+        need_size(dy, n, classes);
+        auto dx = make<T>(y.size);
+        Free gil;
+        softmax_backward(classes, n, y.data, dy.data, dx->data);
+        return dx;
+      },
+      "classes"_a, "n"_a, "y"_a, "dy"_a);
+  m.def(
+      "softmax_loss",
+      [](int classes, int n, const B& x, const B& target, const B& weight) {
+        need_size(x, n, classes);
+        need_size(target, n, classes);
+        need_size(weight, n, 1);
+        auto loss = make<T>(weight.size);
+        auto dx = make<T>(x.size);
+        {
+          Free gil;
+          loss_forward(classes, n, x.data, target.data, weight.data, loss->data, dx->data);
+        }
+        return nb::make_tuple(std::move(loss), std::move(dx));
+      },
+      "classes"_a, "n"_a, "x"_a, "target"_a, "weight"_a,
+      "Each sample's weight * -sum(target * log softmax(x)), and its gradient.");
+  m.def(
+      "class_targets",
+      [](int classes, int n, Array<const int64_t> labels, double smoothing, B*) {
+        need(labels.size() == size_t(n), "class_targets: one label a sample");
+        auto target = make<T>(size_t(groups_of(n)) * classes * L);
+        FloatEnvironment environment;
+        const T rest = T(smoothing) / T(classes), full = T(1.0) - T(smoothing) + rest;
+        for (size_t i = 0; i < target->size; ++i) target->data[i] = rest;
+        for (int i = 0; i < n; ++i) {
+          int64_t label = labels.data()[i];
+          if (label >= 0 && label < classes) target->data[(size_t(i / L) * classes + size_t(label)) * L + i % L] = full;
+        }
+        return target;
+      },
+      "classes"_a, "n"_a, "labels"_a, "smoothing"_a, "like"_a,
+      "(1 - smoothing) * onehot + smoothing / classes, in lanes of the type of `like`.");
+  m.def(
+      "total",
+      [](const B& x, int n) {
+        need_size(x, n, 1);
+        FloatEnvironment environment;
+        double sum = 0;
+        for (int i = 0; i < n; ++i) sum += x.data[i];
+        return sum;
+      },
+      "x"_a, "n"_a, "The sum of the first n numbers of a one-number-a-sample buffer.");
 }
 
 // ---- optimizers over lists of parameters ---------------------------------------------------------------------------
@@ -278,33 +341,43 @@ constexpr float kInf = std::numeric_limits<float>::infinity();
 const Kernels<float>::Clip kNoClip{1.0f, -kInf, kInf};
 
 void bind_optimizers(nb::module_& m) {
-  m.def("sgd", [](const std::vector<FloatArray>& p, const std::vector<FloatArray>& g, float lr, float l2) {
-    auto pieces = pieces_of(p, g, nullptr, nullptr);
-    Free gil;
-    run(int(pieces.size()), [&](int i) { kernels().sgd(pieces[i].n, pieces[i].p, pieces[i].g, lr, l2, kNoClip); });
-  }, "params"_a, "grads"_a, "lr"_a, "l2"_a);
-  m.def("momentum", [](const std::vector<FloatArray>& p, const std::vector<FloatArray>& g,
-                       const std::vector<FloatArray>& v, float lr, float mu, bool nesterov, float l2) {
-    auto pieces = pieces_of(p, g, &v, nullptr);
-    Free gil;
-    run(int(pieces.size()), [&](int i) {
-      const Piece& q = pieces[i];
-      kernels().momentum(q.n, q.p, q.g, q.a, lr, mu, nesterov, l2, kNoClip);
-    });
-  }, "params"_a, "grads"_a, "velocities"_a, "lr"_a, "mu"_a, "nesterov"_a, "l2"_a);
-  m.def("adam", [](const std::vector<FloatArray>& p, const std::vector<FloatArray>& g,
-                   const std::vector<FloatArray>& mom1, const std::vector<FloatArray>& mom2, float lr, float beta1,
-                   float beta2, float eps, float beta1_pow, float beta2_pow, float l2, float decay) {
-    auto pieces = pieces_of(p, g, &mom1, &mom2);
-    Free gil;
-    const AdamStep step = adam_step(lr, beta1, beta2, eps, beta1_pow, beta2_pow, l2, decay);
-    run(int(pieces.size()), [&](int i) {
-      const Piece& q = pieces[i];
-      kernels().adam(q.n, q.p, q.g, q.a, q.b, step, kNoClip);
-    });
-  }, "params"_a, "grads"_a, "moments1"_a, "moments2"_a, "lr"_a, "beta1"_a, "beta2"_a, "eps"_a, "beta1_pow"_a,
-     "beta2_pow"_a, "l2"_a, "decay"_a,
-     "Adam (l2 is added to the gradient) and AdamW (decay: p *= 1 - lr * decay first); beta_pow: beta^(t+1), float32.");
+  m.def(
+      "sgd",
+      [](const std::vector<FloatArray>& p, const std::vector<FloatArray>& g, float lr, float l2) {
+        auto pieces = pieces_of(p, g, nullptr, nullptr);
+        Free gil;
+        run(int(pieces.size()), [&](int i) { kernels().sgd(pieces[i].n, pieces[i].p, pieces[i].g, lr, l2, kNoClip); });
+      },
+      "params"_a, "grads"_a, "lr"_a, "l2"_a);
+  m.def(
+      "momentum",
+      [](const std::vector<FloatArray>& p, const std::vector<FloatArray>& g, const std::vector<FloatArray>& v, float lr,
+         float mu, bool nesterov, float l2) {
+        auto pieces = pieces_of(p, g, &v, nullptr);
+        Free gil;
+        run(int(pieces.size()), [&](int i) {
+          const Piece& q = pieces[i];
+          kernels().momentum(q.n, q.p, q.g, q.a, lr, mu, nesterov, l2, kNoClip);
+        });
+      },
+      "params"_a, "grads"_a, "velocities"_a, "lr"_a, "mu"_a, "nesterov"_a, "l2"_a);
+  m.def(
+      "adam",
+      [](const std::vector<FloatArray>& p, const std::vector<FloatArray>& g, const std::vector<FloatArray>& mom1,
+         const std::vector<FloatArray>& mom2, float lr, float beta1, float beta2, float eps, float beta1_pow,
+         float beta2_pow, float l2, float decay) {
+        auto pieces = pieces_of(p, g, &mom1, &mom2);
+        Free gil;
+        const AdamStep step = adam_step(lr, beta1, beta2, eps, beta1_pow, beta2_pow, l2, decay);
+        run(int(pieces.size()), [&](int i) {
+          const Piece& q = pieces[i];
+          kernels().adam(q.n, q.p, q.g, q.a, q.b, step, kNoClip);
+        });
+      },
+      "params"_a, "grads"_a, "moments1"_a, "moments2"_a, "lr"_a, "beta1"_a, "beta2"_a, "eps"_a, "beta1_pow"_a,
+      "beta2_pow"_a, "l2"_a, "decay"_a,
+      "Adam (l2 is added to the gradient) and AdamW (decay: p *= 1 - lr * decay first); beta_pow: beta^(t+1), "
+      "float32.");
 }
 
 // ---- plan ----------------------------------------------------------------------------------------------------------
@@ -356,9 +429,10 @@ Update update_of(nb::dict d) {
   std::string rule = nb::cast<std::string>(d["rule"]), clip = nb::cast<std::string>(d["clip"]);
   u.rule = rule == "sgd" ? Update::sgd : rule == "momentum" ? Update::momentum : Update::adam;
   need(rule == "sgd" || rule == "momentum" || rule == "adam", "a plan knows the rules sgd, momentum and adam");
-  u.clip = clip == "value" ? Update::by_value
-           : clip == "norm" ? Update::by_norm
-           : clip == "global_norm" ? Update::by_global_norm : Update::no_clip;
+  u.clip = clip == "value"         ? Update::by_value
+           : clip == "norm"        ? Update::by_norm
+           : clip == "global_norm" ? Update::by_global_norm
+                                   : Update::no_clip;
   auto number = [&](const char* key) { return nb::cast<float>(d[key]); };
   u.mu = number("mu"), u.beta1 = number("beta1"), u.beta2 = number("beta2"), u.eps = number("eps");
   u.decay = number("decay"), u.nesterov = nb::cast<bool>(d["nesterov"]);
@@ -390,116 +464,142 @@ void check_indices(const Array<const int64_t>& indices, size_t count) {
 
 void bind_plan(nb::module_& m) {
   nb::class_<BoundPlan>(m, "Plan", "A chain of operations run as one: see plan.h.")
-      .def("__init__", [](BoundPlan* self, nb::list rows, std::vector<FloatArray> values, std::vector<bool> trainable,
-                          std::vector<FloatArray> grads) {
-        need(values.size() == trainable.size() && values.size() == grads.size(), "one flag and gradient a parameter");
-        std::vector<Row> r;
-        for (nb::handle h : rows) r.push_back(row_of(h));
-        need(!r.empty(), "a plan needs a row");
-        size_t size = r.front().in_size;
-        for (const Row& row : r) {
-          need(row.in_size == size, "neighbouring rows disagree about their size");
-          size = row.out_size;
-          size_t w = row.kind == Kind::conv ? row.conv.weights()
-                     : row.kind == Kind::linear ? size_t(row.in) * row.out : 0;
-          size_t b = row.kind == Kind::conv ? row.conv.K : row.kind == Kind::linear ? row.out : 0;
-          auto fits = [&](int i, size_t n) { return i < 0 || (size_t(i) < values.size() && values[i].size() == n); };
-          need((w == 0 || row.w >= 0) && fits(row.w, w) && fits(row.b, b), "a row's parameter has another size");
-        }
-        std::vector<Param> p;
-        for (size_t i = 0; i < values.size(); ++i) {
-          need(grads[i].size() == values[i].size(), "a gradient has another size than its parameter");
-          Param q{values[i].data(), values[i].size(), trainable[i]};
-          q.grad = grads[i].data();
-          p.push_back(q);
-        }
-        new (self) BoundPlan{std::make_unique<Plan>(std::move(r), std::move(p)), std::move(values), {}};
-        for (auto& g : grads) self->held.push_back(g);
-      }, "rows"_a, "values"_a, "trainable"_a, "grads"_a)
-      .def("set_states", [](BoundPlan& self, std::vector<std::vector<FloatArray>> states, std::vector<float> lr,
-                            std::vector<float> l2, std::vector<bool> decays, std::vector<bool> clips) {
-        auto& params = self.plan->params();
-        need(states.size() == params.size() && lr.size() == params.size() && l2.size() == params.size() &&
-             decays.size() == params.size() && clips.size() == params.size(), "one entry a parameter");
-        for (size_t i = 0; i < params.size(); ++i) {
-          need(states[i].size() <= 2, "at most two states a parameter");
-          for (size_t s = 0; s < states[i].size(); ++s) {
-            need(states[i][s].size() == params[i].n, "a state has another size than its parameter");
-            params[i].state[s] = states[i][s].data();
-            self.held.push_back(states[i][s]);
-          }
-          params[i].lr = lr[i], params[i].l2 = l2[i], params[i].decays = decays[i], params[i].clips = clips[i];
-        }
-      }, "states"_a, "lr"_a, "l2"_a, "decays"_a, "clips"_a)
+      .def(
+          "__init__",
+          [](BoundPlan* self, nb::list rows, std::vector<FloatArray> values, std::vector<bool> trainable,
+             std::vector<FloatArray> grads) {
+            need(values.size() == trainable.size() && values.size() == grads.size(),
+                 "one flag and gradient a parameter");
+            std::vector<Row> r;
+            for (nb::handle h : rows) r.push_back(row_of(h));
+            need(!r.empty(), "a plan needs a row");
+            size_t size = r.front().in_size;
+            for (const Row& row : r) {
+              need(row.in_size == size, "neighbouring rows disagree about their size");
+              size = row.out_size;
+              size_t w = row.kind == Kind::conv     ? row.conv.weights()
+                         : row.kind == Kind::linear ? size_t(row.in) * row.out
+                                                    : 0;
+              size_t b = row.kind == Kind::conv ? row.conv.K : row.kind == Kind::linear ? row.out : 0;
+              auto fits = [&](int i, size_t n) {
+                return i < 0 || (size_t(i) < values.size() && values[i].size() == n);
+              };
+              need((w == 0 || row.w >= 0) && fits(row.w, w) && fits(row.b, b), "a row's parameter has another size");
+            }
+            std::vector<Param> p;
+            for (size_t i = 0; i < values.size(); ++i) {
+              need(grads[i].size() == values[i].size(), "a gradient has another size than its parameter");
+              Param q{values[i].data(), values[i].size(), trainable[i]};
+              q.grad = grads[i].data();
+              p.push_back(q);
+            }
+            new (self) BoundPlan{std::make_unique<Plan>(std::move(r), std::move(p)), std::move(values), {}};
+            for (auto& g : grads) self->held.push_back(g);
+          },
+          "rows"_a, "values"_a, "trainable"_a, "grads"_a)
+      .def(
+          "set_states",
+          [](BoundPlan& self, std::vector<std::vector<FloatArray>> states, std::vector<float> lr, std::vector<float> l2,
+             std::vector<bool> decays, std::vector<bool> clips) {
+            auto& params = self.plan->params();
+            need(states.size() == params.size() && lr.size() == params.size() && l2.size() == params.size() &&
+                     decays.size() == params.size() && clips.size() == params.size(),
+                 "one entry a parameter");
+            for (size_t i = 0; i < params.size(); ++i) {
+              need(states[i].size() <= 2, "at most two states a parameter");
+              for (size_t s = 0; s < states[i].size(); ++s) {
+                need(states[i][s].size() == params[i].n, "a state has another size than its parameter");
+                params[i].state[s] = states[i][s].data();
+                self.held.push_back(states[i][s]);
+              }
+              params[i].lr = lr[i], params[i].l2 = l2[i], params[i].decays = decays[i], params[i].clips = clips[i];
+            }
+          },
+          "states"_a, "lr"_a, "l2"_a, "decays"_a, "clips"_a)
       .def_prop_ro("n_in", [](const BoundPlan& self) { return self.plan->in_size(); })
       .def_prop_ro("n_out", [](const BoundPlan& self) { return self.plan->out_size(); })
       .def_prop_ro("fused", [](const BoundPlan& self) { return int(self.plan->rows().size()); })
-      .def("profile", [](BoundPlan& self, bool on) { self.plan->profile(on); }, "on"_a)
+      .def(
+          "profile", [](BoundPlan& self, bool on) { self.plan->profile(on); }, "on"_a)
       .def_prop_ro("clock", [](const BoundPlan& self) { return self.plan->clock(); })
-      .def("infer", [](BoundPlan& self, MaybeArray<const uint8_t> bytes, MaybeArray<const float> lut,
-                       MaybeArray<const float> floats, MaybeArray<const int64_t> indices, Array<float> logits) {
-        size_t count = 0;
-        Source s = source_of(self.plan->in_size(), bytes, lut, floats, &count);
-        size_t n = indices ? indices->size() : count;
-        if (indices) check_indices(*indices, count);
-        need(n > 0 && logits.size() == n * self.plan->out_size(), "infer: size of the logits");
-        Free gil;
-        self.plan->infer(s, indices ? indices->data() : nullptr, n, logits.data());
-      }, "bytes"_a.none(), "lut"_a.none(), "floats"_a.none(), "indices"_a.none(), "logits"_a)
-      .def("forward", [](BoundPlan& self, const Buffer<float>& x, int n, bool training, Generator& random) {
-        need(n > 0, "forward: an empty batch");
-        need_size(x, n, self.plan->in_size());
-        auto y = make<float>(size_t(groups_of(n)) * self.plan->out_size() * L);
-        Source s;
-        s.lanes = x.data;
-        Free gil;
-        self.plan->forward(s, n, training, random, y->data);
-        return y;
-      }, "x"_a, "n"_a, "training"_a, "random"_a)
-      .def("backward", [](BoundPlan& self, const Buffer<float>& dy) {
-        need(dy.size == size_t(groups_of(self.plan->samples())) * self.plan->out_size() * L, "backward: size");
-        Free gil;
-        self.plan->backward(dy.data);
-      }, "dy"_a)
-      .def("train", [](BoundPlan& self, MaybeArray<const uint8_t> bytes, MaybeArray<const float> lut,
-                       MaybeArray<const float> floats, Array<const int64_t> labels, Array<const int64_t> indices,
-                       MaybeArray<const int8_t> offsets, std::vector<int> counts, std::vector<double> rates,
-                       float smoothing, int64_t ignore, MaybeArray<const float> weight, nb::dict update,
-                       Generator& random, Array<float> losses, Array<float> logits) {
-        size_t count = 0, total = 0;
-        Source s = source_of(self.plan->in_size(), bytes, lut, floats, &count);
-        for (int c : counts) {
-          need(c > 0, "train: an empty batch");
-          total += c;
-        }
-        const int64_t classes = int64_t(self.plan->out_size());
-        need(labels.size() == count, "train: one label an image");
-        need(indices.size() == total && rates.size() == counts.size() && losses.size() == counts.size() &&
-             logits.size() == total * self.plan->out_size(), "train: sizes of the batch arrays");
-        need(!weight || weight->size() == size_t(classes), "train: one weight a class");
-        check_indices(indices, count);
-        for (size_t i = 0; i < indices.size(); ++i) {
-          int64_t label = labels.data()[indices.data()[i]];
-          need((label >= 0 && label < classes) || label == ignore, "train: a label lies outside the classes");
-        }
-        s.labels = labels.data();
-        if (offsets) {
-          need(bytes && self.plan->rows().front().conv.C > 0, "train: offsets need uint8 images and a convolution first");
-          need(offsets->size() == 2 * total, "train: two offsets a sample");
-          s.offsets = offsets->data();
-        }
-        Loss loss{smoothing, ignore, weight ? weight->data() : nullptr};
-        Update u = update_of(update);
-        Plan::Outcome outcome;
-        {
-          Free gil;
-          outcome = self.plan->train(s, indices.data(), counts.data(), int(counts.size()), rates.data(), loss, u,
-                                     random, losses.data(), logits.data());
-        }
-        return nb::make_tuple(outcome.steps, outcome.trouble, u.beta1_pow, u.beta2_pow);
-      }, "bytes"_a.none(), "lut"_a.none(), "floats"_a.none(), "labels"_a, "indices"_a, "offsets"_a.none(), "counts"_a, "rates"_a,
-         "smoothing"_a, "ignore"_a, "weight"_a.none(), "update"_a, "random"_a, "losses"_a, "logits"_a,
-         "Runs len(counts) updates; returns (steps done, '' | 'loss' | 'gradient', beta1_pow, beta2_pow).");
+      .def(
+          "infer",
+          [](BoundPlan& self, MaybeArray<const uint8_t> bytes, MaybeArray<const float> lut,
+             MaybeArray<const float> floats, MaybeArray<const int64_t> indices, Array<float> logits) {
+            size_t count = 0;
+            Source s = source_of(self.plan->in_size(), bytes, lut, floats, &count);
+            size_t n = indices ? indices->size() : count;
+            if (indices) check_indices(*indices, count);
+            need(n > 0 && logits.size() == n * self.plan->out_size(), "infer: size of the logits");
+            Free gil;
+            self.plan->infer(s, indices ? indices->data() : nullptr, n, logits.data());
+          },
+          "bytes"_a.none(), "lut"_a.none(), "floats"_a.none(), "indices"_a.none(), "logits"_a)
+      .def(
+          "forward",
+          [](BoundPlan& self, const Buffer<float>& x, int n, bool training, Generator& random) {
+            need(n > 0, "forward: an empty batch");
+            need_size(x, n, self.plan->in_size());
+            auto y = make<float>(size_t(groups_of(n)) * self.plan->out_size() * L);
+            Source s;
+            s.lanes = x.data;
+            Free gil;
+            self.plan->forward(s, n, training, random, y->data);
+            return y;
+          },
+          "x"_a, "n"_a, "training"_a, "random"_a)
+      .def(
+          "backward",
+          [](BoundPlan& self, const Buffer<float>& dy) {
+            need(dy.size == size_t(groups_of(self.plan->samples())) * self.plan->out_size() * L, "backward: size");
+            Free gil;
+            self.plan->backward(dy.data);
+          },
+          "dy"_a)
+      .def(
+          "train",
+          [](BoundPlan& self, MaybeArray<const uint8_t> bytes, MaybeArray<const float> lut,
+             MaybeArray<const float> floats, Array<const int64_t> labels, Array<const int64_t> indices,
+             MaybeArray<const int8_t> offsets, std::vector<int> counts, std::vector<double> rates, float smoothing,
+             int64_t ignore, MaybeArray<const float> weight, nb::dict update, Generator& random, Array<float> losses,
+             Array<float> logits) {
+            size_t count = 0, total = 0;
+            Source s = source_of(self.plan->in_size(), bytes, lut, floats, &count);
+            for (int c : counts) {
+              need(c > 0, "train: an empty batch");
+              total += c;
+            }
+            const int64_t classes = int64_t(self.plan->out_size());
+            need(labels.size() == count, "train: one label an image");
+            need(indices.size() == total && rates.size() == counts.size() && losses.size() == counts.size() &&
+                     logits.size() == total * self.plan->out_size(),
+                 "train: sizes of the batch arrays");
+            need(!weight || weight->size() == size_t(classes), "train: one weight a class");
+            check_indices(indices, count);
+            for (size_t i = 0; i < indices.size(); ++i) {
+              int64_t label = labels.data()[indices.data()[i]];
+              need((label >= 0 && label < classes) || label == ignore, "train: a label lies outside the classes");
+            }
+            s.labels = labels.data();
+            if (offsets) {
+              need(bytes && self.plan->rows().front().conv.C > 0,
+                   "train: offsets need uint8 images and a convolution first");
+              need(offsets->size() == 2 * total, "train: two offsets a sample");
+              s.offsets = offsets->data();
+            }
+            Loss loss{smoothing, ignore, weight ? weight->data() : nullptr};
+            Update u = update_of(update);
+            Plan::Outcome outcome;
+            {
+              Free gil;
+              outcome = self.plan->train(s, indices.data(), counts.data(), int(counts.size()), rates.data(), loss, u,
+                                         random, losses.data(), logits.data());
+            }
+            return nb::make_tuple(outcome.steps, outcome.trouble, u.beta1_pow, u.beta2_pow);
+          },
+          "bytes"_a.none(), "lut"_a.none(), "floats"_a.none(), "labels"_a, "indices"_a, "offsets"_a.none(), "counts"_a,
+          "rates"_a, "smoothing"_a, "ignore"_a, "weight"_a.none(), "update"_a, "random"_a, "losses"_a, "logits"_a,
+          "Runs len(counts) updates; returns (steps done, '' | 'loss' | 'gradient', beta1_pow, beta2_pow).");
 }
 
 // LENET_ISA must name a level that runs here: silence would let a test believe it had measured another one.
@@ -523,48 +623,60 @@ NB_MODULE(_core, m) {
   m.attr("LANES") = L;
 
   nb::class_<Conv>(m, "Conv", "The shape of a 2-D convolution on images of a given size.")
-      .def("__init__", [](Conv* self, int C, int H, int W, int K, int kh, int kw, int sh, int sw, int pt, int pb,
-                          int pl, int pr, int dh, int dw, int groups) {
-        need(C > 0 && H > 0 && W > 0 && K > 0 && kh > 0 && kw > 0 && sh > 0 && sw > 0 && dh > 0 && dw > 0 &&
-             pt >= 0 && pb >= 0 && pl >= 0 && pr >= 0 && groups > 0 && C % groups == 0 && K % groups == 0,
-             "a convolution of that shape makes no sense");
-        need((kh - 1) * dh < H + pt + pb && (kw - 1) * dw < W + pl + pr, "the kernel is larger than the image");
-        new (self) Conv(make_conv(C, H, W, K, kh, kw, sh, sw, pt, pb, pl, pr, dh, dw, groups));
-      }, "C"_a, "H"_a, "W"_a, "K"_a, "kh"_a, "kw"_a, "sh"_a, "sw"_a, "pt"_a, "pb"_a, "pl"_a, "pr"_a, "dh"_a, "dw"_a,
-         "groups"_a)
+      .def(
+          "__init__",
+          [](Conv* self, int C, int H, int W, int K, int kh, int kw, int sh, int sw, int pt, int pb, int pl, int pr,
+             int dh, int dw, int groups) {
+            need(C > 0 && H > 0 && W > 0 && K > 0 && kh > 0 && kw > 0 && sh > 0 && sw > 0 && dh > 0 && dw > 0 &&
+                     pt >= 0 && pb >= 0 && pl >= 0 && pr >= 0 && groups > 0 && C % groups == 0 && K % groups == 0,
+                 "a convolution of that shape makes no sense");
+            need((kh - 1) * dh < H + pt + pb && (kw - 1) * dw < W + pl + pr, "the kernel is larger than the image");
+            new (self) Conv(make_conv(C, H, W, K, kh, kw, sh, sw, pt, pb, pl, pr, dh, dw, groups));
+          },
+          "C"_a, "H"_a, "W"_a, "K"_a, "kh"_a, "kw"_a, "sh"_a, "sw"_a, "pt"_a, "pb"_a, "pl"_a, "pr"_a, "dh"_a, "dw"_a,
+          "groups"_a)
       .def_ro("OH", &Conv::OH)
       .def_ro("OW", &Conv::OW);
   nb::class_<Pool>(m, "Pool", "The shape of a 2-D pooling on images of a given size.")
-      .def("__init__", [](Pool* self, int C, int H, int W, int kh, int kw, int sh, int sw, int pt, int pb, int pl,
-                          int pr, bool ceil, bool exclusive, int divisor) {
-        need(C > 0 && H > 0 && W > 0 && kh > 0 && kw > 0 && sh > 0 && sw > 0 && pt >= 0 && pb >= 0 && pl >= 0 &&
-             pr >= 0 && divisor >= 0, "a pooling of that shape makes no sense");
-        need(pt < kh && pb < kh && pl < kw && pr < kw, "padding must be smaller than the window");
-        need(kh <= H + pt + pb && kw <= W + pl + pr, "the window is larger than the image");
-        new (self) Pool(make_pool(C, H, W, kh, kw, sh, sw, pt, pb, pl, pr, ceil, exclusive, divisor));
-      }, "C"_a, "H"_a, "W"_a, "kh"_a, "kw"_a, "sh"_a, "sw"_a, "pt"_a, "pb"_a, "pl"_a, "pr"_a, "ceil"_a,
-         "exclusive"_a, "divisor"_a)
+      .def(
+          "__init__",
+          [](Pool* self, int C, int H, int W, int kh, int kw, int sh, int sw, int pt, int pb, int pl, int pr, bool ceil,
+             bool exclusive, int divisor) {
+            need(C > 0 && H > 0 && W > 0 && kh > 0 && kw > 0 && sh > 0 && sw > 0 && pt >= 0 && pb >= 0 && pl >= 0 &&
+                     pr >= 0 && divisor >= 0,
+                 "a pooling of that shape makes no sense");
+            need(pt < kh && pb < kh && pl < kw && pr < kw, "padding must be smaller than the window");
+            need(kh <= H + pt + pb && kw <= W + pl + pr, "the window is larger than the image");
+            new (self) Pool(make_pool(C, H, W, kh, kw, sh, sw, pt, pb, pl, pr, ceil, exclusive, divisor));
+          },
+          "C"_a, "H"_a, "W"_a, "kh"_a, "kw"_a, "sh"_a, "sw"_a, "pt"_a, "pb"_a, "pl"_a, "pr"_a, "ceil"_a, "exclusive"_a,
+          "divisor"_a)
       .def_ro("OH", &Pool::OH)
       .def_ro("OW", &Pool::OW);
 
   nb::class_<Buffer<int32_t>>(m, "Winners", "Which cell won each pooling window: flat h * W + w, in lanes.")
       .def_ro("size", &Buffer<int32_t>::size)
-      .def("copy_to", [](const Buffer<int32_t>& b, Array<int32_t> out) {
-        need(out.size() == b.size, "copy_to: sizes differ");
-        std::memcpy(out.data(), b.data, b.size * sizeof(int32_t));
-      }, "out"_a);
+      .def(
+          "copy_to",
+          [](const Buffer<int32_t>& b, Array<int32_t> out) {
+            need(out.size() == b.size, "copy_to: sizes differ");
+            std::memcpy(out.data(), b.data, b.size * sizeof(int32_t));
+          },
+          "out"_a);
   bind_operations<float>(m, "Buffer");
   bind_operations<double>(m, "Buffer64");
 
-  m.def("gather", [](Array<const uint8_t> images, size_t features, Array<const int64_t> indices,
-                     Array<const float> lut) {
-    need(features > 0 && images.size() % features == 0 && lut.size() == 256 && indices.size() > 0, "gather: sizes");
-    check_indices(indices, images.size() / features);
-    auto out = make<float>(size_t(groups_of(int(indices.size()))) * features * L);
-    Free gil;
-    gather_lanes(indices.size(), features, images.data(), indices.data(), lut.data(), out->data);
-    return out;
-  }, "images"_a, "features"_a, "indices"_a, "lut"_a, "Rows of uint8 images through a 256-entry table, into lanes.");
+  m.def(
+      "gather",
+      [](Array<const uint8_t> images, size_t features, Array<const int64_t> indices, Array<const float> lut) {
+        need(features > 0 && images.size() % features == 0 && lut.size() == 256 && indices.size() > 0, "gather: sizes");
+        check_indices(indices, images.size() / features);
+        auto out = make<float>(size_t(groups_of(int(indices.size()))) * features * L);
+        Free gil;
+        gather_lanes(indices.size(), features, images.data(), indices.data(), lut.data(), out->data);
+        return out;
+      },
+      "images"_a, "features"_a, "indices"_a, "lut"_a, "Rows of uint8 images through a 256-entry table, into lanes.");
 
   bind_optimizers(m);
   bind_plan(m);
@@ -572,36 +684,54 @@ NB_MODULE(_core, m) {
   nb::class_<Generator>(m, "Generator", "Paddle's CPU random stream.")
       .def(nb::init<uint64_t>(), "seed"_a)
       .def("seed", &Generator::reseed, "seed"_a)
-      .def("uniform", [](Generator& g, float lo, float hi, Array<float> out) {
-        FloatEnvironment environment;
-        g.uniform(out.size(), lo, hi, out.data());
-      }, "low"_a, "high"_a, "out"_a)
-      .def("normal", [](Generator& g, float mean, float std, Array<float> out) {
-        FloatEnvironment environment;
-        g.normal(out.size(), mean, std, out.data());
-      }, "mean"_a, "std"_a, "out"_a)
-      .def("permutation", [](Generator& g, Array<int64_t> out) { g.permutation(out.size(), out.data()); }, "out"_a)
-      .def("integers", [](Generator& g, int64_t low, int64_t high, Array<int64_t> out) {
-        need(high > low, "integers: high must exceed low");
-        for (size_t i = 0; i < out.size(); ++i) out.data()[i] = low + int64_t(g.below(uint64_t(high) - uint64_t(low)));
-      }, "low"_a, "high"_a, "out"_a)
+      .def(
+          "uniform",
+          [](Generator& g, float lo, float hi, Array<float> out) {
+            FloatEnvironment environment;
+            g.uniform(out.size(), lo, hi, out.data());
+          },
+          "low"_a, "high"_a, "out"_a)
+      .def(
+          "normal",
+          [](Generator& g, float mean, float std, Array<float> out) {
+            FloatEnvironment environment;
+            g.normal(out.size(), mean, std, out.data());
+          },
+          "mean"_a, "std"_a, "out"_a)
+      .def(
+          "permutation", [](Generator& g, Array<int64_t> out) { g.permutation(out.size(), out.data()); }, "out"_a)
+      .def(
+          "integers",
+          [](Generator& g, int64_t low, int64_t high, Array<int64_t> out) {
+            need(high > low, "integers: high must exceed low");
+            for (size_t i = 0; i < out.size(); ++i)
+              out.data()[i] = low + int64_t(g.below(uint64_t(high) - uint64_t(low)));
+          },
+          "low"_a, "high"_a, "out"_a)
       .def("get_state", &Generator::state)
-      .def("set_state", [](Generator& g, const std::string& state) {
-        need(g.set_state(state), "not a state of this generator");
-      }, "state"_a);
+      .def(
+          "set_state",
+          [](Generator& g, const std::string& state) { need(g.set_state(state), "not a state of this generator"); },
+          "state"_a);
 
-  m.def("levels", [] {
-    Level all[8];
-    int n = levels(all);
-    nb::list out;
-    for (int i = 0; i < n; ++i) out.append(nb::make_tuple(all[i].name, all[i].usable, all[i].table->width));
-    return out;
-  }, "Every level compiled in, best first: (name, usable on this CPU, floats in a register).");
+  m.def(
+      "levels",
+      [] {
+        Level all[8];
+        int n = levels(all);
+        nb::list out;
+        for (int i = 0; i < n; ++i) out.append(nb::make_tuple(all[i].name, all[i].usable, all[i].table->width));
+        return out;
+      },
+      "Every level compiled in, best first: (name, usable on this CPU, floats in a register).");
   m.def("level", [] { return std::string(kernels().level); }, "The level in use.");
-  m.def("select_level", [](const std::string& name) {
-    const char* why = select_level(name.c_str());
-    return why ? std::optional<std::string>(why) : std::nullopt;
-  }, "name"_a, "Uses that level from now on; returns None, or the reason why it can't.");
+  m.def(
+      "select_level",
+      [](const std::string& name) {
+        const char* why = select_level(name.c_str());
+        return why ? std::optional<std::string>(why) : std::nullopt;
+      },
+      "name"_a, "Uses that level from now on; returns None, or the reason why it can't.");
   m.def("set_num_threads", &set_num_threads, "n"_a);
   m.def("num_threads", &num_threads);
 }

@@ -10,17 +10,25 @@
 namespace lenet {
 
 template <>
-const Kernels<float>& table<float>() { return kernels(); }
+const Kernels<float>& table<float>() {
+  return kernels();
+}
 template <>
-const Kernels<double>& table<double>() { return reference_kernels_f64(); }
+const Kernels<double>& table<double>() {
+  return reference_kernels_f64();
+}
 
 // A dilated or grouped convolution runs on the plain loops.
 template <class T>
 static const Kernels<T>& conv_table(const Conv& c);
 template <>
-const Kernels<float>& conv_table<float>(const Conv& c) { return c.plain() ? kernels() : reference_kernels(); }
+const Kernels<float>& conv_table<float>(const Conv& c) {
+  return c.plain() ? kernels() : reference_kernels();
+}
 template <>
-const Kernels<double>& conv_table<double>(const Conv&) { return reference_kernels_f64(); }
+const Kernels<double>& conv_table<double>(const Conv&) {
+  return reference_kernels_f64();
+}
 
 // ---- memory --------------------------------------------------------------------------------------------------------
 
@@ -92,7 +100,9 @@ void Floats::resize(size_t n) {
 }
 
 template <class T>
-static T* scratch_of(int slot, size_t count) { return static_cast<T*>(scratch(slot, count * sizeof(T))); }
+static T* scratch_of(int slot, size_t count) {
+  return static_cast<T*>(scratch(slot, count * sizeof(T)));
+}
 
 // ---- shapes --------------------------------------------------------------------------------------------------------
 
@@ -245,8 +255,7 @@ void conv_backward(const Conv& c, int n, const T* x, const T* w, const T* dy, T*
     }
   });
   if (!(dw || db)) return;
-  for (int s = 1; s < shards; ++s)
-    table<T>().add(partial, sums.data(), sums.data() + partial * s, sums.data());
+  for (int s = 1; s < shards; ++s) table<T>().add(partial, sums.data(), sums.data() + partial * s, sums.data());
   if (dw) k.conv_unpack_dw(c, sums.data(), dw);
   if (db) std::memcpy(db, sums.data() + weights, c.K * sizeof(T));
 }
@@ -265,22 +274,18 @@ void max_pool_backward(const Pool& p, int n, const T* dy, const int32_t* winner,
 }
 template <class T>
 void avg_pool_forward(const Pool& p, int n, const T* x, T* y) {
-  over_groups(groups_of(n), [&](int g) {
-    table<T>().avg_pool(p, x + g * p.in_size() * L, y + g * p.out_size() * L);
-  });
+  over_groups(groups_of(n), [&](int g) { table<T>().avg_pool(p, x + g * p.in_size() * L, y + g * p.out_size() * L); });
 }
 template <class T>
 void avg_pool_backward(const Pool& p, int n, const T* dy, T* dx) {
-  over_groups(groups_of(n), [&](int g) {
-    table<T>().avg_pool_dx(p, dy + g * p.out_size() * L, dx + g * p.in_size() * L);
-  });
+  over_groups(groups_of(n),
+              [&](int g) { table<T>().avg_pool_dx(p, dy + g * p.out_size() * L, dx + g * p.in_size() * L); });
 }
 
 template <class T>
 void linear_forward(int in, int out, int n, const T* x, const T* w, const T* b, T* y) {
-  over_groups(groups_of(n), [&](int g) {
-    table<T>().linear(in, out, x + size_t(g) * in * L, w, b, false, y + size_t(g) * out * L);
-  });
+  over_groups(groups_of(n),
+              [&](int g) { table<T>().linear(in, out, x + size_t(g) * in * L, w, b, false, y + size_t(g) * out * L); });
 }
 
 template <class T>
@@ -304,9 +309,8 @@ void linear_backward(int in, int out, int n, const T* x, const T* w, const T* dy
 
 template <class T>
 void softmax_forward(int classes, int n, const T* x, T* y) {
-  over_groups(groups_of(n), [&](int g) {
-    table<T>().softmax(classes, x + size_t(g) * classes * L, y + size_t(g) * classes * L);
-  });
+  over_groups(groups_of(n),
+              [&](int g) { table<T>().softmax(classes, x + size_t(g) * classes * L, y + size_t(g) * classes * L); });
 }
 template <class T>
 void softmax_backward(int classes, int n, const T* y, const T* dy, T* dx) {
@@ -346,24 +350,24 @@ AdamStep adam_step(float lr, float beta1, float beta2, float eps, float beta1_po
   return {beta1, beta2, lr * root / (1.0f - beta1_pow), eps * root, l2, 1.0f - lr * decay};
 }
 
-#define LENET_INSTANTIATE(T)                                                                       \
-  template void to_lanes<T>(size_t, size_t, const T*, T*);                                         \
-  template void from_lanes<T>(size_t, size_t, const T*, T*);                                       \
-  template void conv_forward<T>(const Conv&, int, const T*, const T*, const T*, T*);               \
-  template void conv_backward<T>(const Conv&, int, const T*, const T*, const T*, T*, T*, T*);      \
-  template void max_pool_forward<T>(const Pool&, int, const T*, T*, int32_t*);                     \
-  template void max_pool_backward<T>(const Pool&, int, const T*, const int32_t*, T*);              \
-  template void avg_pool_forward<T>(const Pool&, int, const T*, T*);                               \
-  template void avg_pool_backward<T>(const Pool&, int, const T*, T*);                              \
-  template void linear_forward<T>(int, int, int, const T*, const T*, const T*, T*);                \
-  template void linear_backward<T>(int, int, int, const T*, const T*, const T*, T*, T*, T*);       \
-  template void softmax_forward<T>(int, int, const T*, T*);                                        \
-  template void softmax_backward<T>(int, int, const T*, const T*, T*);                             \
-  template void loss_forward<T>(int, int, const T*, const T*, const T*, T*, T*);                   \
-  template void run_unary<T>(Unary<T>, size_t, const T*, T*);                                      \
-  template void run_binary<T>(Binary<T>, size_t, const T*, const T*, T*);                          \
-  template void pad_group<T>(const Conv&, const T*, T*);                                           \
-  template void frame_group<T>(const Conv&, const T*, T*);                                         \
+#define LENET_INSTANTIATE(T)                                                                  \
+  template void to_lanes<T>(size_t, size_t, const T*, T*);                                    \
+  template void from_lanes<T>(size_t, size_t, const T*, T*);                                  \
+  template void conv_forward<T>(const Conv&, int, const T*, const T*, const T*, T*);          \
+  template void conv_backward<T>(const Conv&, int, const T*, const T*, const T*, T*, T*, T*); \
+  template void max_pool_forward<T>(const Pool&, int, const T*, T*, int32_t*);                \
+  template void max_pool_backward<T>(const Pool&, int, const T*, const int32_t*, T*);         \
+  template void avg_pool_forward<T>(const Pool&, int, const T*, T*);                          \
+  template void avg_pool_backward<T>(const Pool&, int, const T*, T*);                         \
+  template void linear_forward<T>(int, int, int, const T*, const T*, const T*, T*);           \
+  template void linear_backward<T>(int, int, int, const T*, const T*, const T*, T*, T*, T*);  \
+  template void softmax_forward<T>(int, int, const T*, T*);                                   \
+  template void softmax_backward<T>(int, int, const T*, const T*, T*);                        \
+  template void loss_forward<T>(int, int, const T*, const T*, const T*, T*, T*);              \
+  template void run_unary<T>(Unary<T>, size_t, const T*, T*);                                 \
+  template void run_binary<T>(Binary<T>, size_t, const T*, const T*, T*);                     \
+  template void pad_group<T>(const Conv&, const T*, T*);                                      \
+  template void frame_group<T>(const Conv&, const T*, T*);                                    \
   template void transpose_group<T>(int, const T*, T*);
 
 LENET_INSTANTIATE(float)

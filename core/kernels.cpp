@@ -4,6 +4,7 @@
 //
 // A register holds VW samples. Where VW < L the outermost loop walks the L / VW slices of a group ("s").
 #include "kernels.h"
+
 #include "vec.h"
 
 #ifndef LENET_LEVEL
@@ -79,8 +80,7 @@ LENET_INLINE void conv_store(const Conv& c, const float* x, const float* w, cons
 #pragma GCC unroll 8
   for (int o = 0; o < OB; ++o)
 #pragma GCC unroll 8
-    for (int p = 0; p < PX; ++p)
-      store(y + (size_t(o) * c.OH * c.OW + p) * L, cut ? relu(acc[o][p]) : acc[o][p]);
+    for (int p = 0; p < PX; ++p) store(y + (size_t(o) * c.OH * c.OW + p) * L, cut ? relu(acc[o][p]) : acc[o][p]);
 }
 
 template <int OB>
@@ -129,12 +129,18 @@ void conv_pool_rows(const Conv& c, const float* xp, const float* w, const float*
 template <class F>
 LENET_INLINE void with_block(int n, F f) {
   switch (n) {
-    case 1: return f.template run<1>();
-    case 2: return f.template run<2>();
-    case 3: return f.template run<3>();
-    case 4: return f.template run<4>();
-    case 5: return f.template run<5>();
-    default: return f.template run<6>();
+    case 1:
+      return f.template run<1>();
+    case 2:
+      return f.template run<2>();
+    case 3:
+      return f.template run<3>();
+    case 4:
+      return f.template run<4>();
+    case 5:
+      return f.template run<5>();
+    default:
+      return f.template run<6>();
   }
 }
 
@@ -144,7 +150,9 @@ struct ForwardCall {
   bool cut;
   float* y;
   template <int OB>
-  void run() const { conv_rows<OB>(c, xp, w, bias, cut, y); }
+  void run() const {
+    conv_rows<OB>(c, xp, w, bias, cut, y);
+  }
 };
 
 void conv_forward(const Conv& c, const float* xp, const float* packed, const float* bias, bool cut, float* y) {
@@ -162,7 +170,9 @@ struct PoolCall {
   float* y;
   int32_t* winner;
   template <int OB>
-  void run() const { conv_pool_rows<OB>(c, xp, w, bias, y, winner); }
+  void run() const {
+    conv_pool_rows<OB>(c, xp, w, bias, y, winner);
+  }
 };
 
 void conv_pool_forward(const Conv& c, const float* xp, const float* packed, const float* bias, float* y,
@@ -171,8 +181,8 @@ void conv_pool_forward(const Conv& c, const float* xp, const float* packed, cons
   size_t plane = size_t(c.OH / 2) * (c.OW / 2) * L;
   for (int k = 0; k < c.K; k += b) {
     int n = c.K - k < b ? c.K - k : b;
-    with_block(n, PoolCall{c, xp, packed + size_t(k) * inner, bias ? bias + k : nullptr, y + k * plane,
-                           winner + k * plane});
+    with_block(
+        n, PoolCall{c, xp, packed + size_t(k) * inner, bias ? bias + k : nullptr, y + k * plane, winner + k * plane});
   }
 }
 
@@ -256,10 +266,14 @@ void conv_dw(const Conv& c, const float* xp, const float* dframe, float* dw, flo
     int n = c.K - k < b ? c.K - k : b;
     const float* dy = dframe + k * dplane;
     float* out = dw + size_t(k) * inner;
-    if (n == 1) dw_channels<1>(c, xp, dy, out);
-    else if (n == 2) dw_channels<2>(c, xp, dy, out);
-    else if (n == 3) dw_channels<3>(c, xp, dy, out);
-    else dw_channels<4>(c, xp, dy, out);
+    if (n == 1)
+      dw_channels<1>(c, xp, dy, out);
+    else if (n == 2)
+      dw_channels<2>(c, xp, dy, out);
+    else if (n == 3)
+      dw_channels<3>(c, xp, dy, out);
+    else
+      dw_channels<4>(c, xp, dy, out);
   }
   if (!db) return;
   for (int k = 0; k < c.K; ++k) {
@@ -564,9 +578,9 @@ LENET_INLINE void linear_block(int in, int out, const float* x, const float* w, 
 }
 
 template <int OB>
-LENET_INLINE int linear_run(int in, int out, const float* x, const float* w, const float* b, bool cut, float* y, int o) {
-  for (; o + OB <= out; o += OB)
-    linear_block<OB>(in, out, x, w + o, b ? b + o : nullptr, cut, y + size_t(o) * L);
+LENET_INLINE int linear_run(int in, int out, const float* x, const float* w, const float* b, bool cut, float* y,
+                            int o) {
+  for (; o + OB <= out; o += OB) linear_block<OB>(in, out, x, w + o, b ? b + o : nullptr, cut, y + size_t(o) * L);
   return o;
 }
 
@@ -607,8 +621,8 @@ void linear_dx(int in, int out, const float* dy, const float* w, float* dx) {
 
 // IB rows x OV registers of outputs; the sum runs over all samples in order
 template <int IB, int OV>
-LENET_INLINE void dense_block(int out, int outp, int groups, const float* x, size_t stride, const float* dyt,
-                              int i, int o, float* dw) {
+LENET_INLINE void dense_block(int out, int outp, int groups, const float* x, size_t stride, const float* dyt, int i,
+                              int o, float* dw) {
   V acc[IB][OV];
 #pragma GCC unroll 8
   for (int r = 0; r < IB; ++r)
@@ -646,7 +660,8 @@ LENET_INLINE void dense_block(int out, int outp, int groups, const float* x, siz
 }
 
 template <int IB>
-LENET_INLINE int dense_rows(int out, int groups, const float* x, size_t stride, const float* dyt, int i, int i1, float* dw) {
+LENET_INLINE int dense_rows(int out, int groups, const float* x, size_t stride, const float* dyt, int i, int i1,
+                            float* dw) {
   const int outp = (out + L - 1) / L * L;
   for (; i + IB <= i1; i += IB) {
     int o = 0;
@@ -823,14 +838,20 @@ double sum_squares(size_t n, const float* x) {
 }
 
 }  // namespace
+}  // namespace lenet
+
+#include "one.h"
+
+namespace lenet {
 
 const Kernels<float>& LENET_TABLE() {
   static const Kernels<float> table = {
-      LENET_LEVEL,  VW,        conv_pack, conv_pack_dx, conv_unpack_dw, conv_forward, conv_pool_forward,
-      unpool,       conv_dw,   conv_dx,   max_pool,     max_pool_dx,    avg_pool,     avg_pool_dx,
-      relu_all,     relu_dx,   sigmoid,   sigmoid_dx,   tanh_all,       tanh_dx,      add,
-      mul,          scale,     linear,    linear_dx,    linear_dw,      linear_db,    softmax,
-      softmax_dx,   softmax_loss, sgd,    momentum,     adam,           sum_squares,
+      LENET_LEVEL, VW,           conv_pack,       conv_pack_dx, conv_unpack_dw, conv_forward, conv_pool_forward,
+      unpool,      conv_dw,      conv_dx,         max_pool,     max_pool_dx,    avg_pool,     avg_pool_dx,
+      relu_all,    relu_dx,      sigmoid,         sigmoid_dx,   tanh_all,       tanh_dx,      add,
+      mul,         scale,        linear,          linear_dx,    linear_dw,      linear_db,    softmax,
+      softmax_dx,  softmax_loss, one_packed_size, one_pack,     one_conv,       one_linear,   sgd,
+      momentum,    adam,         sum_squares,
   };
   return table;
 }

@@ -12,6 +12,7 @@
 namespace lenet {
 
 constexpr int L = 16;  // samples in a group, at every ISA level
+constexpr int kSlack = 2 * L;
 
 // A 2-D convolution. Kernels read x already padded: xp is [C][Hp][Wp][L].
 struct Conv {
@@ -55,7 +56,7 @@ struct Kernels {
   void (*conv_forward)(const Conv&, const T* xp, const T* packed, const T* bias, bool relu, T* y);  // bias may be null
   // conv + relu + 2×2 max pooling, stride 2: y [K][OH/2][OW/2][L]; winner 0..3 in the window, 4 where relu cut it off
   void (*conv_pool_forward)(const Conv&, const T* xp, const T* packed, const T* bias, T* y, int32_t* winner);
-  void (*unpool)(const Conv&, const T* dy, const int32_t* winner, T* dframe);  // [K][OH/2][OW/2][L] -> dy frame
+  void (*unpool)(const Conv&, const T* dy, const int32_t* winner, T* dframe);       // [K][OH/2][OW/2][L] -> dy frame
   void (*conv_dw)(const Conv&, const T* xp, const T* dframe, T* dw_packed, T* db);  // += both; db may be null
   void (*conv_dx)(const Conv&, const T* dframe, const T* packed_dx, T* dx);         // dx [C][H][W][L], not padded
 
@@ -89,6 +90,13 @@ struct Kernels {
   void (*softmax_dx)(int C, const T* y, const T* dy, T* dx);
   // target [C][L] (a distribution), weight [L]: loss[l] = weight * -sum target*log p; dx = d loss / d x
   void (*softmax_loss)(int C, const T* x, const T* target, const T* weight, T* loss, T* dx);
+
+  // ---- one image, inference only: dense [C][H][W], xp padded, kSlack readable numbers behind it
+  size_t (*one_packed_size)(const Conv&);
+  void (*one_pack)(const Conv&, const T* w, T* packed);
+  // cut: relu behind; pooled: relu and 2x2 maximum behind (stride 1, even OH and OW)
+  void (*one_conv)(const Conv&, const T* xp, const T* packed, const T* bias, bool cut, bool pooled, T* y);
+  void (*one_linear)(int in, int out, const T* x, const T* w, const T* b, bool cut, T* y);
 
   // ---- optimizers, in place; g is read through `clip`: min(max(g * scale, lo), hi), then + l2 * p
   struct Clip {

@@ -99,6 +99,8 @@ class Plan {
                 const Loss& loss, Update& update, Generator& random, float* losses, float* logits);
 
  private:
+  bool infer_few(const Source& source, const int64_t* indices, size_t n, float* logits);
+  void pack_for_one();
   void fuse();
   void lay_out();
   void grow(int n);
@@ -134,7 +136,10 @@ class Plan {
   std::vector<Task> tasks_;
   mutable std::vector<double> clock_;  // empty: not profiling
   std::vector<double> squares_;        // one a task
-  std::vector<float> weights_, targets_, sample_loss_;
+  std::vector<float> weights_, sample_loss_;
+  // Inference of few images: packed weights, and the weights they were packed from, to see whether those have changed.
+  Floats packed_one_, packed_from_;
+  const void* packed_level_ = nullptr;
 };
 
 }  // namespace lenet

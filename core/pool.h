@@ -41,7 +41,9 @@ void run_indices(int n, void (*call)(void*, int), void* context);
 template <class F>
 void run(int n, F&& f) {
   using Fn = std::remove_reference_t<F>;
-  run_indices(n, [](void* context, int i) { (*static_cast<Fn*>(context))(i); }, const_cast<void*>(static_cast<const void*>(&f)));
+  run_indices(
+      n, [](void* context, int i) { (*static_cast<Fn*>(context))(i); },
+      const_cast<void*>(static_cast<const void*>(&f)));
 }
 
 void set_num_threads(int n);  // 0: as many as the affinity mask has

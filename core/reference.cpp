@@ -281,6 +281,33 @@ struct Reference {
     }
   }
 
+  // ---- one image
+  static size_t one_packed_size(const Conv& c) { return c.weights(); }
+  static void one_conv(const Conv& c, const T* xp, const T* w, const T* bias, bool cut, bool pooled, T* y) {
+    auto at = [&](int k, int oy, int ox) {
+      T sum = bias ? bias[k] : T(0);
+      products(c, k, oy, ox, [&](size_t wi, size_t xi) { sum += xp[xi / L] * w[wi]; });
+      return sum;
+    };
+    for (int k = 0; k < c.K; ++k)
+      for (int oy = 0; oy < (pooled ? c.OH / 2 : c.OH); ++oy)
+        for (int ox = 0; ox < (pooled ? c.OW / 2 : c.OW); ++ox, ++y) {
+          T v = pooled ? at(k, 2 * oy, 2 * ox) : at(k, oy, ox);
+          for (int q = 1; pooled && q < 4; ++q) {
+            T other = at(k, 2 * oy + q / 2, 2 * ox + q % 2);
+            if (other > v || other != other) v = other;
+          }
+          *y = (cut || pooled) && v < 0 ? T(0) : v;
+        }
+  }
+  static void one_linear(int in, int out, const T* x, const T* w, const T* b, bool cut, T* y) {
+    for (int o = 0; o < out; ++o) {
+      T sum = b ? b[o] : T(0);
+      for (int i = 0; i < in; ++i) sum += x[i] * w[size_t(i) * out + o];
+      y[o] = cut && sum < 0 ? T(0) : sum;
+    }
+  }
+
   // ---- optimizers
   static T clipped(T g, Clip clip) {
     g *= clip.scale;
@@ -317,11 +344,44 @@ struct Reference {
 
   static const Kernels<T>& table() {
     static const Kernels<T> kTable = {
-        "reference", 1,       copy_weights, copy_weights, copy_weights, conv_forward, conv_pool_forward,
-        unpool,      conv_dw, conv_dx,      max_pool,     max_pool_dx,  avg_pool,     avg_pool_dx,
-        relu,        relu_dx, sigmoid,      sigmoid_dx,   tanh,         tanh_dx,      add,
-        mul,         scale,   linear,       linear_dx,    linear_dw,    linear_db,    softmax,
-        softmax_dx,  softmax_loss, sgd,     momentum,     adam,         sum_squares,
+        "reference",
+        1,
+        copy_weights,
+        copy_weights,
+        copy_weights,
+        conv_forward,
+        conv_pool_forward,
+        unpool,
+        conv_dw,
+        conv_dx,
+        max_pool,
+        max_pool_dx,
+        avg_pool,
+        avg_pool_dx,
+        relu,
+        relu_dx,
+        sigmoid,
+        sigmoid_dx,
+        tanh,
+        tanh_dx,
+        add,
+        mul,
+        scale,
+        linear,
+        linear_dx,
+        linear_dw,
+        linear_db,
+        softmax,
+        softmax_dx,
+        softmax_loss,
+        one_packed_size,
+        copy_weights,
+        one_conv,
+        one_linear,
+        sgd,
+        momentum,
+        adam,
+        sum_squares,
     };
     return kTable;
   }

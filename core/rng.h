@@ -29,7 +29,8 @@ class Generator {
     for (size_t i = 0; i < n; ++i) out[i] = canonical() * (hi - lo) + lo;
   }
 
-  // Marsaglia's polar method, in pairs: the second number of a pair comes out first, and the last one of a call is lost.
+  // Marsaglia's polar method, in pairs: the second number of a pair comes out first, and the last one of a call is
+  // lost.
   void normal(size_t n, float mean, float std, float* out) {
     bool kept = false;
     float saved = 0;

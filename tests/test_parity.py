@@ -37,30 +37,7 @@ make_seed_list = _seed_script()
 BATCHES = [make_seed_list.Batch(**entry) for entry in json.loads((SEEDS / "parity.json").read_text())]
 
 
-def tutorial_net(paddle: Any) -> Any:
-    """The tutorial's network, in either library."""
-    nn = paddle.nn
-
-    class LeNet(nn.Layer):  # type: ignore[misc, name-defined]
-        def __init__(self) -> None:
-            super().__init__()
-            self.conv1 = nn.Conv2D(in_channels=1, out_channels=6, kernel_size=5, stride=1, padding=2)
-            self.max_pool1 = nn.MaxPool2D(kernel_size=2, stride=2)
-            self.conv2 = nn.Conv2D(in_channels=6, out_channels=16, kernel_size=5, stride=1)
-            self.max_pool2 = nn.MaxPool2D(kernel_size=2, stride=2)
-            self.linear1 = nn.Linear(in_features=16 * 5 * 5, out_features=120)
-            self.linear2 = nn.Linear(in_features=120, out_features=84)
-            self.linear3 = nn.Linear(in_features=84, out_features=10)
-
-        def forward(self, x: Any) -> Any:
-            x = self.max_pool1(nn.functional.relu(self.conv1(x)))
-            x = self.max_pool2(nn.functional.relu(self.conv2(x)))
-            x = paddle.flatten(x, start_axis=1, stop_axis=-1)
-            x = nn.functional.relu(self.linear1(x))
-            x = nn.functional.relu(self.linear2(x))
-            return self.linear3(x)
-
-    return LeNet()
+tutorial_net = make_seed_list.network
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +120,14 @@ def test_one_step(paddle: ModuleType, images: tuple[np.ndarray, np.ndarray], mni
     assert make_seed_list.gap(weights, x) >= make_seed_list.GAP, "the list is stale: run tests/seeds/make_seed_list.py"
     for (what, ours), (_, theirs) in zip(_step(lenet, weights, x, y), _step(paddle, weights, x, y), strict=True):
         assert_close(ours, theirs, what)
+
+
+def test_our_lenet_is_the_tutorials_network(paddle: ModuleType, images: tuple[np.ndarray, np.ndarray]) -> None:
+    x, ours, theirs = images[0][:32], lenet.LeNet(), tutorial_net(paddle)
+    assert [name for name, _ in ours.named_parameters()] == [name for name, _ in theirs.named_parameters()]
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        b.set_value(a.numpy())
+    assert_close(ours(lenet.to_tensor(x)), theirs(paddle.to_tensor(x)), "logits")
 
 
 def test_the_seed_list_holds_every_state_and_size() -> None:

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lenet import LeNet, _core, _idx, nn, ops, optimizer, plan, seed, to_tensor
+import lenet
+from lenet import _core, _idx, nn, ops, optimizer, plan, seed, to_tensor
 
 LIST = Path(__file__).with_name("parity.json")
 GAP = 2e-6
@@ -33,6 +34,32 @@ class Batch(NamedTuple):
     state: str
     seed: int
     size: int
+
+
+def network(paddle: Any) -> Any:
+    """Paddle's tutorial's network in either library, to the letter: a second ReLU behind the first pool, none before the second."""
+    nn, F = paddle.nn, paddle.nn.functional
+
+    class LeNet(nn.Layer):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv1 = nn.Conv2D(in_channels=1, out_channels=6, kernel_size=5, stride=1, padding=2)
+            self.max_pool1 = nn.MaxPool2D(kernel_size=2, stride=2)
+            self.conv2 = nn.Conv2D(in_channels=6, out_channels=16, kernel_size=5, stride=1)
+            self.max_pool2 = nn.MaxPool2D(kernel_size=2, stride=2)
+            self.linear1 = nn.Linear(in_features=16 * 5 * 5, out_features=120)
+            self.linear2 = nn.Linear(in_features=120, out_features=84)
+            self.linear3 = nn.Linear(in_features=84, out_features=10)
+
+        def forward(self, x: Any) -> Any:
+            x = F.relu(self.max_pool1(F.relu(self.conv1(x))))
+            x = self.max_pool2(self.conv2(x))
+            x = paddle.flatten(x, start_axis=1, stop_axis=-1)
+            x = F.relu(self.linear1(x))
+            x = F.relu(self.linear2(x))
+            return self.linear3(x)
+
+    return LeNet()
 
 
 def mnist(folder: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -51,7 +78,7 @@ def batch_of(batch: Batch, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def initial(value: int) -> list[np.ndarray]:
     """The weights of a new network."""
     seed(value)
-    return [p.numpy() for p in LeNet().parameters()]
+    return [p.numpy() for p in network(lenet).parameters()]
 
 
 def trained(images: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
@@ -60,7 +87,7 @@ def trained(images: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
     assert _core.select_level("v2") is None
     try:
         seed(0)
-        net = LeNet()
+        net = network(lenet)
         adam = optimizer.Adam(learning_rate=0.001, parameters=net.parameters())
         compiled = plan.compile(net, nn.CrossEntropyLoss(), adam, [to_tensor(images[:64])])
         assert isinstance(compiled, plan.Compiled), compiled
@@ -71,37 +98,32 @@ def trained(images: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
         _core.select_level(before)
 
 
-def _layer_gap(z: np.ndarray, pooled: bool) -> float:
-    """The smallest distance from a tie in one layer's numbers before its ReLU, relative to their root mean square."""
-    scale = float(np.sqrt((z * z).mean()))
-    distances = np.abs(z[z != 0])
-    gap = float(distances.min())
-    if pooled:
-        n, c, h, w = z.shape
-        cells = np.sort(z.reshape(n, c, h // 2, 2, w // 2, 2).transpose(0, 1, 2, 4, 3, 5).reshape(-1, 4), axis=1)
-        lead = (cells[:, 3] - cells[:, 2])[(cells[:, 3] > 0) & (cells[:, 3] != cells[:, 2])]
-        gap = min(gap, float(lead.min()))
-    return gap / scale
+def _relu_gap(z: np.ndarray) -> float:
+    """The smallest distance from 0 of numbers before a ReLU, relative to their root mean square."""
+    return float(np.abs(z[z != 0]).min() / np.sqrt((z * z).mean()))
+
+
+def _pool_gap(z: np.ndarray, cut: bool) -> float:
+    """The smallest lead of a 2x2 window's largest number over the next one; where a ReLU cuts, windows below 0 don't count."""
+    n, c, h, w = z.shape
+    cells = np.sort(z.reshape(n, c, h // 2, 2, w // 2, 2).transpose(0, 1, 2, 4, 3, 5).reshape(-1, 4), axis=1)
+    lead = cells[:, 3] - cells[:, 2]
+    return float(lead[((cells[:, 3] > 0) | (not cut)) & (lead != 0)].min() / np.sqrt((z * z).mean()))
 
 
 def gap(weights: list[np.ndarray], x: np.ndarray) -> float:
-    """The smallest such distance in the whole network, computed in double by the plain loops."""
+    """The smallest distance from a tie in the whole network, computed in double by the plain loops."""
     w = [to_tensor(a.astype(np.float64)) for a in weights]
-    gaps: list[float] = []
-
-    def layer(row: str, t: Any, place: int, **attrs: Any) -> Any:
-        z = ops.call(row, t, w[place], w[place + 1], **attrs)
-        gaps.append(_layer_gap(z.numpy(), pooled=row == "conv2d"))
-        return ops.call("relu", z)
-
     conv = {"stride": (1, 1), "dilation": (1, 1), "groups": 1}
     pool = {"kernel": (2, 2), "stride": (2, 2), "padding": (0, 0, 0, 0), "ceil_mode": False}
-    t = to_tensor(x.astype(np.float64))
-    t = ops.call("max_pool2d", layer("conv2d", t, 0, padding=(2, 2, 2, 2), **conv), **pool)
-    t = ops.call("max_pool2d", layer("conv2d", t, 2, padding=(0, 0, 0, 0), **conv), **pool)
-    t = ops.call("flatten", t, start=1, stop=-1)
-    layer("linear", layer("linear", t, 4), 6)
-    return min(gaps)
+    z1 = ops.call("conv2d", to_tensor(x.astype(np.float64)), w[0], w[1], padding=(2, 2, 2, 2), **conv)
+    z2 = ops.call("max_pool2d", ops.call("relu", z1), **pool)
+    z2 = ops.call("conv2d", z2, w[2], w[3], padding=(0, 0, 0, 0), **conv)
+    z3 = ops.call("flatten", ops.call("max_pool2d", z2, **pool), start=1, stop=-1)
+    z3 = ops.call("linear", z3, w[4], w[5])
+    z4 = ops.call("linear", ops.call("relu", z3), w[6], w[7])
+    pools = _pool_gap(z1.numpy(), cut=True), _pool_gap(z2.numpy(), cut=False)
+    return min(*pools, *(_relu_gap(z.numpy()) for z in (z1, z3, z4)))
 
 
 def pick(images: np.ndarray, labels: np.ndarray) -> list[Batch]:

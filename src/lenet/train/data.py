@@ -47,6 +47,15 @@ class Data(NamedTuple):
         """Where all of it came from."""
         return _fetch.merge(self.train.source, self.test.source)
 
+    @property
+    def line(self) -> str:
+        """Where it came from, for a person to read."""
+        line = self.source.line
+        if self.folder:
+            asked, found = _fetch.PUBLISHED[self.name].title, self.source.published
+            line = f"{asked} from {self.folder}" + (f", which holds {found}" if found not in ("", asked) else "")
+        return line + ("; inverted, as the images are dark on light" if self.inverted else "")
+
 
 def load(dataset: str | os.PathLike[str] | Pair, folder: str | os.PathLike[str] | None = None) -> Data:
     """``"mnist"``, ``"fashion-mnist"``, a folder of class folders, or a pair of ArrayDatasets (train, test).

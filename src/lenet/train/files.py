@@ -56,7 +56,7 @@ def store_model(out: str, weights: Arrays, meta: Json, say: Say, replaceable: st
     """
     digest = serialization.digest(weights)
     kept = None
-    if os.path.isfile(out) and _digest_of(out) not in (digest, replaceable):
+    if os.path.isfile(out) and (_digest_of(out) or out) not in (digest, replaceable):
         kept = serialization.keep_previous(out)
     try:
         serialization.write_model(out, weights, meta)

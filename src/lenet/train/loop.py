@@ -1,4 +1,4 @@
-"""One training run, step by step: a recipe acting on a network and its data, up to sixteen steps a call into the engine.
+"""One training run, step by step: a recipe acting on a network and its data, a few steps a call into the engine.
 
 A ``Run`` knows where it is (epoch, step) and what it has seen (the curves); it can be taken down to arrays and plain
 JSON between any two calls and set up again to the same bits. It writes no file and shows nothing.
@@ -29,7 +29,7 @@ from lenet.tutorial import LeNet
 __all__ = ["MEAN", "STD", "Run"]
 
 MEAN = STD = 127.5  # pixels of 0 to 255 enter as -1 to 1, as in the tutorial
-STEPS_AT_ONCE = 16  # some ten milliseconds: how soon Ctrl-C is heard
+STEPS_AT_ONCE, IMAGES_AT_ONCE = 16, 4096  # a call into the engine, some ten milliseconds: how soon Ctrl-C is heard
 POINTS_AN_EPOCH = 64  # of the curves, at most
 _DOWN, _RIGHT = 0, 1  # a sample's draws from the counter
 
@@ -99,7 +99,7 @@ class Run:
         return (loss / steps, right / images) if steps else (0.0, 0.0)
 
     def advance(self) -> bool:
-        """Up to sixteen more steps; True if they end an epoch.
+        """Up to STEPS_AT_ONCE more steps; True if they end an epoch.
 
         FloatingPointError if a loss or gradient is NaN or infinite: the network is then as before that step.
         """
@@ -109,7 +109,7 @@ class Run:
         if self.step == 0:
             self._epoch_sums = [0, 0.0, 0, 0]
         size, first = self.batch_size, self.step
-        count = min(STEPS_AT_ONCE, self.steps_an_epoch - first)
+        count = min(STEPS_AT_ONCE, max(1, IMAGES_AT_ONCE // size), self.steps_an_epoch - first)
         samples = self._epoch_order()[first * size : (first + count) * size]
         counts = [size] * (count - 1) + [len(samples) - size * (count - 1)]
         at = self.steps_done

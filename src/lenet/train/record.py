@@ -74,7 +74,8 @@ def data_account(data: Data) -> dict[str, Any]:
     home = os.path.expanduser("~")
     return {
         "name": data.name.replace(home, "~"),
-        "line": source.line.replace(home, "~"),
+        "folder": data.folder.replace(home, "~"),
+        "line": data.line.replace(home, "~"),
         "published": source.published,
         "sha256": source.sha256,
         "digest": source.digest,

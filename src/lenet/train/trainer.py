@@ -116,7 +116,7 @@ def train(
     )
     loaded = data_sets.load("mnist" if wanted.dataset is None else wanted.dataset, wanted.data)
     run = Run(chosen, loaded, 0 if wanted.seed is None else wanted.seed)
-    say(loaded.source.line + ("; inverted, as the images are dark on light" if loaded.inverted else ""))
+    say(loaded.line)
     say(_plan_line(run))
     replaceable = ""
     if saved is not None:
@@ -170,7 +170,7 @@ class _Wanted(NamedTuple):
 def _go_on(run: Run, arrays: files.Arrays, about: dict[str, Any], path: str, say: Say) -> str:
     """Set the run up where an interrupted one stopped; returns the digest of the model that it left."""
     if about.get("data") != run.data.source.digest:
-        given = f"other images ({run.data.source.line})"
+        given = f"other images ({run.data.line})"
         raise ValueError(message("resume, dataset", given, "those that the run was begun with"))
     try:
         run.restore(arrays, about["position"])

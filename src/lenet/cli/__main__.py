@@ -1,0 +1,5 @@
+"""``python -m lenet.cli`` is ``lenet``."""
+
+from lenet.cli import main
+
+main()

@@ -1,0 +1,59 @@
+"""``lenet`` and its commands, with the help that ``lenet --help`` shows."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lenet.cli.evaluate import evaluate
+from lenet.cli.info import info
+from lenet.cli.predict import predict
+from lenet.cli.shared import show
+from lenet.cli.train import train
+from lenet.train.record import version
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="lenet",
+    help="""Train small networks on small images, in seconds, on this computer's processor.
+
+Four commands, in the order in which you will want them:
+
+`lenet train` finds or fetches MNIST, trains a network of over 99 %, and writes lenet.safetensors.
+
+`lenet predict seven.png` says which digit an image shows.
+
+`lenet evaluate` measures a model on the test images.
+
+`lenet info` says what this machine has; `lenet info lenet.safetensors` what a model is and how it was trained.
+
+Each has a --help of its own, with examples.""",
+    epilog="Results go to standard output, with --json as one JSON object; all else to standard error."
+    " Exit codes: 0 done, 1 failed, 2 wrong use or bad input, 130 interrupted, 143 terminated.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        show(f"lenet {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)] = False,
+) -> None:
+    pass
+
+
+app.command()(train)
+app.command()(evaluate)
+app.command(no_args_is_help=True)(predict)
+app.command()(info)

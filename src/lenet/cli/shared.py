@@ -1,0 +1,93 @@
+"""What the commands share: how an error becomes one line and an exit code, how text and JSON leave the program."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+from lenet._check import message
+from lenet.progress import say
+from lenet.train import Score, Trained
+
+__all__ = ["DEFAULT_MODEL", "clean", "exit_codes", "load_model", "percent", "print_json", "score_text", "show"]
+
+DEFAULT_MODEL = "lenet.safetensors"
+
+# What a person got wrong, as against what went wrong.
+_WRONG_USE = (ValueError, TypeError, IndexError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
+_FAILED = (RuntimeError, OSError, ArithmeticError, MemoryError, ImportError)
+
+
+@contextmanager
+def exit_codes() -> Iterator[None]:
+    """Around a command's body: an exception becomes a line on standard error and the exit code for its kind.
+
+    With LENET_DEBUG=1 in the environment the traceback is printed too.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except typer.Exit:
+        raise
+    except KeyboardInterrupt:
+        say("lenet: interrupted")
+        raise typer.Exit(130) from None
+    except BrokenPipeError:  # whoever read our output has gone: nobody is there to be told
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
+    except Exception as error:
+        if os.environ.get("LENET_DEBUG"):
+            import traceback
+
+            traceback.print_exc()
+        expected = isinstance(error, (*_WRONG_USE, *_FAILED))
+        hint = "" if expected else " (this should not happen: LENET_DEBUG=1 shows where)"
+        say(f"lenet: {_text(error)}{hint}")
+        raise typer.Exit(2 if isinstance(error, _WRONG_USE) else 1) from None
+
+
+def _text(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror and not error.filename:
+        return clean(error.strerror)  # our own errors hold the whole sentence there
+    return clean(str(error)) or type(error).__name__
+
+
+def clean(text: str) -> str:
+    """The text without control characters but line breaks: names out of files may hold any."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+
+
+def show(text: str, *, aside: bool = False) -> None:
+    """A line to standard output, or ``aside`` to standard error."""
+    print(clean(text), file=sys.stderr if aside else sys.stdout, flush=True)  # noqa: T201
+
+
+def print_json(result: dict[str, Any]) -> None:
+    """The result as the one JSON object on standard output."""
+    print(json.dumps(result, ensure_ascii=False), flush=True)  # noqa: T201
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """A share of 0 to 1 as ``99.21 %``."""
+    return f"{100 * share:.{digits}f} %"
+
+
+def score_text(score: Score) -> str:
+    """``99.21 % ± 0.09 (10,000 images)``: the accuracy and its standard error in points."""
+    return f"{percent(score.accuracy)} ± {100 * score.error:.2f} ({score.images:,} images)"
+
+
+def load_model(path: str, command: str) -> Trained:
+    """The model file; FileNotFoundError saying what to type if there is none."""
+    if not os.path.exists(path):
+        if path == DEFAULT_MODEL:
+            fix = f"Type `lenet train` first, or name your model: {command}"
+            raise FileNotFoundError(message("model", f"no {path} in this folder", "a model file", fix))
+        raise FileNotFoundError(message("model", f"{path}, which does not exist", "a model file", "Check the path"))
+    return Trained.load(path)
