@@ -340,35 +340,39 @@ std::vector<Piece> pieces_of(const std::vector<FloatArray>& p, const std::vector
 constexpr float kInf = std::numeric_limits<float>::infinity();
 const Kernels<float>::Clip kNoClip{1.0f, -kInf, kInf};
 
+// Numbers come in as Python's doubles: they become floats inside Free, whose rounding is the same for every caller.
 void bind_optimizers(nb::module_& m) {
   m.def(
       "sgd",
-      [](const std::vector<FloatArray>& p, const std::vector<FloatArray>& g, float lr, float l2) {
+      [](const std::vector<FloatArray>& p, const std::vector<FloatArray>& g, double lr, double l2) {
         auto pieces = pieces_of(p, g, nullptr, nullptr);
         Free gil;
-        run(int(pieces.size()), [&](int i) { kernels().sgd(pieces[i].n, pieces[i].p, pieces[i].g, lr, l2, kNoClip); });
+        run(int(pieces.size()), [&](int i) {
+          kernels().sgd(pieces[i].n, pieces[i].p, pieces[i].g, float(lr), float(l2), kNoClip);
+        });
       },
       "params"_a, "grads"_a, "lr"_a, "l2"_a);
   m.def(
       "momentum",
-      [](const std::vector<FloatArray>& p, const std::vector<FloatArray>& g, const std::vector<FloatArray>& v, float lr,
-         float mu, bool nesterov, float l2) {
+      [](const std::vector<FloatArray>& p, const std::vector<FloatArray>& g, const std::vector<FloatArray>& v, double lr,
+         double mu, bool nesterov, double l2) {
         auto pieces = pieces_of(p, g, &v, nullptr);
         Free gil;
         run(int(pieces.size()), [&](int i) {
           const Piece& q = pieces[i];
-          kernels().momentum(q.n, q.p, q.g, q.a, lr, mu, nesterov, l2, kNoClip);
+          kernels().momentum(q.n, q.p, q.g, q.a, float(lr), float(mu), nesterov, float(l2), kNoClip);
         });
       },
       "params"_a, "grads"_a, "velocities"_a, "lr"_a, "mu"_a, "nesterov"_a, "l2"_a);
   m.def(
       "adam",
       [](const std::vector<FloatArray>& p, const std::vector<FloatArray>& g, const std::vector<FloatArray>& mom1,
-         const std::vector<FloatArray>& mom2, float lr, float beta1, float beta2, float eps, float beta1_pow,
-         float beta2_pow, float l2, float decay) {
+         const std::vector<FloatArray>& mom2, double lr, double beta1, double beta2, double eps, double beta1_pow,
+         double beta2_pow, double l2, double decay) {
         auto pieces = pieces_of(p, g, &mom1, &mom2);
         Free gil;
-        const AdamStep step = adam_step(lr, beta1, beta2, eps, beta1_pow, beta2_pow, l2, decay);
+        const AdamStep step = adam_step(float(lr), float(beta1), float(beta2), float(eps), float(beta1_pow),
+                                        float(beta2_pow), float(l2), float(decay));
         run(int(pieces.size()), [&](int i) {
           const Piece& q = pieces[i];
           kernels().adam(q.n, q.p, q.g, q.a, q.b, step, kNoClip);
@@ -425,6 +429,7 @@ Row row_of(nb::handle description) {
 }
 
 Update update_of(nb::dict d) {
+  FloatEnvironment environment;
   Update u;
   std::string rule = nb::cast<std::string>(d["rule"]), clip = nb::cast<std::string>(d["clip"]);
   u.rule = rule == "sgd" ? Update::sgd : rule == "momentum" ? Update::momentum : Update::adam;
@@ -499,12 +504,13 @@ void bind_plan(nb::module_& m) {
           "rows"_a, "values"_a, "trainable"_a, "grads"_a)
       .def(
           "set_states",
-          [](BoundPlan& self, std::vector<std::vector<FloatArray>> states, std::vector<float> lr, std::vector<float> l2,
+          [](BoundPlan& self, std::vector<std::vector<FloatArray>> states, std::vector<double> lr, std::vector<double> l2,
              std::vector<bool> decays, std::vector<bool> clips) {
             auto& params = self.plan->params();
             need(states.size() == params.size() && lr.size() == params.size() && l2.size() == params.size() &&
                      decays.size() == params.size() && clips.size() == params.size(),
                  "one entry a parameter");
+            FloatEnvironment environment;
             for (size_t i = 0; i < params.size(); ++i) {
               need(states[i].size() <= 2, "at most two states a parameter");
               for (size_t s = 0; s < states[i].size(); ++s) {
@@ -512,7 +518,7 @@ void bind_plan(nb::module_& m) {
                 params[i].state[s] = states[i][s].data();
                 self.held.push_back(states[i][s]);
               }
-              params[i].lr = lr[i], params[i].l2 = l2[i], params[i].decays = decays[i], params[i].clips = clips[i];
+              params[i].lr = float(lr[i]), params[i].l2 = float(l2[i]), params[i].decays = decays[i], params[i].clips = clips[i];
             }
           },
           "states"_a, "lr"_a, "l2"_a, "decays"_a, "clips"_a)
@@ -560,7 +566,7 @@ void bind_plan(nb::module_& m) {
           "train",
           [](BoundPlan& self, MaybeArray<const uint8_t> bytes, MaybeArray<const float> lut,
              MaybeArray<const float> floats, Array<const int64_t> labels, Array<const int64_t> indices,
-             MaybeArray<const int8_t> offsets, std::vector<int> counts, std::vector<double> rates, float smoothing,
+             MaybeArray<const int8_t> offsets, std::vector<int> counts, std::vector<double> rates, double smoothing,
              int64_t ignore, MaybeArray<const float> weight, nb::dict update, Generator& random, Array<float> losses,
              Array<float> logits) {
             size_t count = 0, total = 0;
@@ -587,11 +593,11 @@ void bind_plan(nb::module_& m) {
               need(offsets->size() == 2 * total, "train: two offsets a sample");
               s.offsets = offsets->data();
             }
-            Loss loss{smoothing, ignore, weight ? weight->data() : nullptr};
             Update u = update_of(update);
             Plan::Outcome outcome;
             {
               Free gil;
+              const Loss loss{float(smoothing), ignore, weight ? weight->data() : nullptr};
               outcome = self.plan->train(s, indices.data(), counts.data(), int(counts.size()), rates.data(), loss, u,
                                          random, losses.data(), logits.data());
             }
@@ -621,6 +627,7 @@ NB_MODULE(_core, m) {
   obey_environment();
   m.doc() = "lenet's native engine: kernels, a thread pool, plans, and Paddle's random stream.";
   m.attr("LANES") = L;
+  nb::set_leak_warnings(false);  // caches and users' variables that live until exit aren't leaks
 
   nb::class_<Conv>(m, "Conv", "The shape of a 2-D convolution on images of a given size.")
       .def(
@@ -686,16 +693,16 @@ NB_MODULE(_core, m) {
       .def("seed", &Generator::reseed, "seed"_a)
       .def(
           "uniform",
-          [](Generator& g, float lo, float hi, Array<float> out) {
+          [](Generator& g, double lo, double hi, Array<float> out) {
             FloatEnvironment environment;
-            g.uniform(out.size(), lo, hi, out.data());
+            g.uniform(out.size(), float(lo), float(hi), out.data());
           },
           "low"_a, "high"_a, "out"_a)
       .def(
           "normal",
-          [](Generator& g, float mean, float std, Array<float> out) {
+          [](Generator& g, double mean, double std, Array<float> out) {
             FloatEnvironment environment;
-            g.normal(out.size(), mean, std, out.data());
+            g.normal(out.size(), float(mean), float(std), out.data());
           },
           "mean"_a, "std"_a, "out"_a)
       .def(

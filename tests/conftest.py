@@ -16,7 +16,7 @@ from types import ModuleType
 
 import pytest
 
-from lenet import _fetch
+from lenet import _fetch, _idx
 
 
 @pytest.hookimpl(wrapper=True)
@@ -58,4 +58,15 @@ def mnist_gz_dir(mnist_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     for name in _fetch.FILES.values():
         with open(mnist_dir / name, "rb") as plain, gzip.open(folder / f"{name}.gz", "wb", compresslevel=1) as packed:
             shutil.copyfileobj(plain, packed)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_mnist(mnist_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four IDX files in MNIST's form: its first 2,400 training and 500 test images."""
+    folder = tmp_path_factory.mktemp("small-mnist")
+    for part, name in _fetch.FILES.items():
+        content = _idx.read(mnist_dir / name)
+        read = _idx.images if part.endswith("images") else _idx.labels
+        _idx.write(folder / name, read(content, name)[: 2400 if part.startswith("train") else 500])
     return folder

@@ -282,7 +282,9 @@ def test_checkpoints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert not (tmp_path / "c").exists()  # one's own checkpoint callback stands for all
 
 
-@pytest.mark.parametrize(("options", "steps"), [({}, 6), ({"by_step": False, "by_epoch": True}, 2), ({"by_step": False}, 0)])
+@pytest.mark.parametrize(
+    ("options", "steps"), [({}, 6), ({"by_step": False, "by_epoch": True}, 2), ({"by_step": False}, 0)]
+)
 def test_the_scheduler_is_stepped_as_in_paddle(options: dict[str, Any], steps: int) -> None:
     found = []
     for lib in (lenet, paddle):

@@ -210,7 +210,14 @@ def test_the_bar_fits_the_terminal(monkeypatch: pytest.MonkeyPatch, columns: int
 
 @pytest.mark.parametrize(
     ("seconds", "pace"),
-    [(0, "0s/step"), (12.4, "12s/step"), (1.0, "1s/step"), (0.0316, "32ms/step"), (0.001, "1ms/step"), (25e-6, "25us/step")],
+    [
+        (0, "0s/step"),
+        (12.4, "12s/step"),
+        (1.0, "1s/step"),
+        (0.0316, "32ms/step"),
+        (0.001, "1ms/step"),
+        (25e-6, "25us/step"),
+    ],
 )
 def test_time_per_step(seconds: float, pace: str) -> None:
     assert progbar._per_step(seconds) == pace
@@ -224,7 +231,8 @@ def test_time_left(seconds: float, left: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(0.5, "0.5000"), (0.001, "1.0000e-03"), (0.0, "0.0000e+00"), (-2.0, "-2.0000"), (3, "3"), ("3 sec", "3 sec")]
-)  # fmt: skip
+    ("value", "shown"),
+    [(0.5, "0.5000"), (0.001, "1.0000e-03"), (0.0, "0.0000e+00"), (-2.0, "-2.0000"), (3, "3"), ("3 sec", "3 sec")],
+)
 def test_numbers(value: object, shown: str) -> None:
     assert progbar._shown(value) == shown

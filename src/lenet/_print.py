@@ -33,22 +33,18 @@ def set_printoptions(
     _options.update({k: v for k, v in given.items() if v is not None})
 
 
-def _formatter(sample: NDArray[Any]) -> Callable[[Any], str]:
-    """How one element is written, decided by the elements at the edges."""
-    if sample.dtype.kind == "b":
+def _formatter(kind: str) -> Callable[[Any], str]:
+    """How one element of a numpy type's kind is written: whole numbers without decimals, as Paddle does."""
+    if kind == "b":
         return lambda b: "True " if b else "False"
-    if sample.dtype.kind != "f":
+    if kind != "f":
         return str
-    finite = sample[np.isfinite(sample)]
-    whole = bool((finite == np.trunc(finite)).all())
     precision, scientific = _options["precision"], _options["sci_mode"]
 
     def number(x: Any) -> str:
-        if not np.isfinite(x):
-            return str(x)
         if scientific:
             return f"{x:.{precision}e}"
-        return f"{x:.0f}." if whole else f"{x:.{precision}f}"
+        return f"{x:.0f}." if np.ceil(x) == x else f"{x:.{precision}f}"
 
     return number
 
@@ -74,17 +70,18 @@ def _join(data: NDArray[Any], indent: int) -> str:
     """The elements in brackets, padded on the right to the width of the widest at the edges, as many on a line as fit."""
     sample = _edges(data)
     shown = sample if data.size > _options["threshold"] else data
-    form = _formatter(sample)
-    signed = any(form(x).startswith("-") for x in sample.reshape(-1))
+    form = _formatter(data.dtype.kind)
+    if not data.ndim:
+        return form(data[()])
+    width = max((len(form(x)) for x in sample.reshape(-1)), default=0)
+    signed = bool(sample.size and sample.dtype.kind != "b" and (sample < 0).any())
 
     def piece(x: Any) -> str:
         written = form(x)
-        return f" {written}" if signed and not written.startswith("-") else written
+        gap = " " if signed and not x < 0 and len(written) < width else ""
+        return f"{gap}{written}".ljust(width)
 
-    if not data.ndim:
-        return form(data[()]).strip()
-    width = max((len(piece(x)) for x in sample.reshape(-1)), default=0)
-    padded = iter([piece(x).ljust(width) for x in shown.reshape(-1)])
+    padded = iter([piece(x) for x in shown.reshape(-1)])
     edge = _options["edgeitems"]
 
     def row(shape: tuple[int, ...], full: tuple[int, ...], depth: int) -> str:

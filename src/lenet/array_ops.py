@@ -407,9 +407,12 @@ def _getitem_gradient(dy: Array, y: Array, a: tuple[Array], at: Attrs) -> tuple[
 _array_row("getitem", lambda x, key: np.asarray(x[key]), _getitem_gradient)
 
 
-def reshape(x: Tensor, shape: Any, name: str | None = None) -> Tensor:
-    """x in another shape; -1 for one size to work out, 0 to keep an axis."""
-    return call("reshape", x, shape=tuple(shape) if isinstance(shape, (list, tuple)) else (shape,))
+def reshape(x: Tensor, *sizes: Any, shape: Any = None, name: str | None = None) -> Tensor:
+    """x in another shape, ``reshape(x, [2, -1])`` or ``x.reshape(2, -1)``; -1 for one size to work out, 0 to keep an axis."""
+    wanted = sizes if shape is None else (shape,)
+    if len(wanted) == 1 and isinstance(wanted[0], (list, tuple)):
+        wanted = tuple(wanted[0])
+    return call("reshape", x, shape=wanted)
 
 
 def flatten(x: Tensor, start_axis: int = 0, stop_axis: int = -1, name: str | None = None) -> Tensor:

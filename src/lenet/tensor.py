@@ -409,7 +409,7 @@ class Tensor:
         def argmin(self, axis: int | None = None, keepdim: bool = False, dtype: Any = "int64") -> Tensor: ...
         def argsort(self, axis: int = -1, descending: bool = False, stable: bool = False) -> Tensor: ...
         def topk(self, k: int, axis: int | None = None, largest: bool = True) -> tuple[Tensor, Tensor]: ...
-        def reshape(self, shape: Any) -> Tensor: ...
+        def reshape(self, *shape: Any) -> Tensor: ...
         def flatten(self, start_axis: int = 0, stop_axis: int = -1) -> Tensor: ...
         def transpose(self, perm: Sequence[int]) -> Tensor: ...
         def unsqueeze(self, axis: int | Sequence[int]) -> Tensor: ...
@@ -572,18 +572,12 @@ def _from_python(data: Any) -> NDArray[Any]:
         raise TypeError(
             message("to_tensor()", describe(data), "a number, a list of numbers, an ndarray or a lenet Tensor")
         )
-    if array.dtype == _F64 and not _holds_numpy_float64(data):
+    if array.dtype == _F64 and not _holds_float64_tensors(data):
         array = array.astype(_dtype._default.numpy)
     return array
 
 
-def _holds_numpy_float64(data: Any) -> bool:
+def _holds_float64_tensors(data: Any) -> bool:
     while isinstance(data, (list, tuple)) and data:
         data = data[0]
-    return (
-        (isinstance(data, Tensor)
-        and data._dtype == _F64)
-        or (isinstance(data, np.ndarray)
-        and data.dtype == _F64)
-        or type(data) is np.float64
-    )
+    return isinstance(data, Tensor) and data._dtype == _F64

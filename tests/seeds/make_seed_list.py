@@ -37,7 +37,7 @@ class Batch(NamedTuple):
 
 
 def network(paddle: Any) -> Any:
-    """Paddle's tutorial's network in either library, to the letter: a second ReLU behind the first pool, none before the second."""
+    """The tutorial's network in either library, to the letter: a second ReLU behind the first pool, none before the other."""
     nn, F = paddle.nn, paddle.nn.functional
 
     class LeNet(nn.Layer):  # type: ignore[misc, name-defined]

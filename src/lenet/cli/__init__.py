@@ -15,4 +15,4 @@ def main() -> None:
     """The program ``lenet``."""
     from lenet.cli.app import app
 
-    app()
+    app(prog_name="lenet")

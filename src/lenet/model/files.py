@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,15 +85,13 @@ def _read_pair(stem: str) -> tuple[Arrays, dict[str, Any] | None]:
 def _read_one(model: Model, file: str) -> tuple[Arrays, dict[str, Any] | None]:
     arrays, meta = serialization.read_model(file)
     weights = {name: array for name, array in arrays.items() if not name.startswith(_PREFIX)}
+    names = {path: parameter.name for path, parameter in model.network.named_parameters()}
+    state: dict[str, Any] = {}
+    for name in arrays.keys() - weights.keys():
+        path, _, kind = name.removeprefix(_PREFIX).rpartition("/")
+        state[f"{names.get(path, path)}_{kind}_0"] = arrays[name]
     about = meta.get("optimizer")
-    if model._optimizer is None or not isinstance(about, dict):
-        return weights, None
-    kind = type(model._optimizer).__name__
-    if about.get("kind") != kind:
-        fix = f"Prepare the model with {about.get('kind')}, or pass reset_optimizer=True"
-        raise ValueError(message(file, f"the state of the optimizer {about.get('kind')}", kind, fix))
-    state: dict[str, Any] = {key: arrays[name] for name, key in _optimizer_names(model) if name in arrays}
-    if "LR_Scheduler" in about:
+    if isinstance(about, dict) and "LR_Scheduler" in about:
         state["LR_Scheduler"] = about["LR_Scheduler"]
     return weights, state
 
@@ -125,20 +122,18 @@ def _set_optimizer(model: Model, state: dict[str, Any] | None, reset: bool) -> N
         optimizer.set_state_dict(state)
 
 
-def _optimizer_names(model: Model) -> Iterator[tuple[str, str]]:
-    """Each array that the optimizer keeps: its name in our file and its key in ``optimizer.state_dict()``."""
-    optimizer = model._optimizer
-    kinds = [*optimizer.state_names, *(f"{name}_pow_acc" for name in optimizer.power_names)]
-    for name, parameter in model.network.named_parameters():
-        for kind in kinds:
-            yield f"{_PREFIX}{name}/{kind}", f"{parameter.name}_{kind}_0"
-
-
 def _optimizer_arrays(model: Model) -> Arrays:
+    """The optimizer's arrays, under the names they have in our file."""
     if model._optimizer is None:
         return {}
     state = model._optimizer.state_dict()
-    return {name: state[key].data_array() for name, key in _optimizer_names(model) if key in state}
+    kinds = [*model._optimizer.state_names, *(f"{name}_pow_acc" for name in model._optimizer.power_names)]
+    found = {}
+    for path, parameter in model.network.named_parameters():
+        for kind in kinds:
+            if f"{parameter.name}_{kind}_0" in state:
+                found[f"{_PREFIX}{path}/{kind}"] = state[f"{parameter.name}_{kind}_0"].data_array()
+    return found
 
 
 def _model_meta(model: Model) -> dict[str, Any]:
