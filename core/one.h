@@ -29,8 +29,9 @@ void one_pack(const Conv& c, const float* w, float* packed) {
 }
 
 // ---- channel lanes: PY rows x PX columns of one block of VW output channels, into y[k][…]
-template <int PY, int PX>
+template <int PY, int PX, bool UNIT>
 LENET_INLINE void channels_block(const Conv& c, const float* x, const float* w, V bias, V (&acc)[PY * PX]) {
+  const int sw = UNIT ? 1 : c.sw;  // known at compile time where it may be: PX addresses out of one register
 #pragma GCC unroll 16
   for (int p = 0; p < PY * PX; ++p) acc[p] = bias;
   for (int ch = 0; ch < c.C; ++ch)
@@ -40,7 +41,7 @@ LENET_INLINE void channels_block(const Conv& c, const float* x, const float* w, 
         V wv = load(w);
 #pragma GCC unroll 16
         for (int p = 0; p < PY * PX; ++p)
-          acc[p] = fma(splat(xr[size_t(p / PX) * c.sh * c.Wp + (p % PX) * c.sw + j]), wv, acc[p]);
+          acc[p] = fma(splat(p < PX ? xr[p * sw + j] : xr[size_t(c.Wp) + (p - PX) * sw + j]), wv, acc[p]);
       }
     }
 }
@@ -58,7 +59,7 @@ LENET_INLINE int channels_run(const Conv& c, const float* xr, const float* w, V 
   for (; ox + PX <= c.OW; ox += PX) {
     if (pooled) {
       V acc[2 * PX];
-      channels_block<2, PX>(c, xr + ox, w, bias, acc);
+      channels_block<2, PX, true>(c, xr + ox, w, bias, acc);
 #pragma GCC unroll 8
       for (int p = 0; p + 1 < PX; p += 2) {
         V m = larger(larger(larger(acc[p], acc[p + 1]), acc[PX + p]), acc[PX + p + 1]);
@@ -66,7 +67,10 @@ LENET_INLINE int channels_run(const Conv& c, const float* xr, const float* w, V 
       }
     } else {
       V acc[PX];
-      channels_block<1, PX>(c, xr + size_t(ox) * c.sw, w, bias, acc);
+      if (c.sw == 1)
+        channels_block<1, PX, true>(c, xr + ox, w, bias, acc);
+      else
+        channels_block<1, PX, false>(c, xr + size_t(ox) * c.sw, w, bias, acc);
 #pragma GCC unroll 8
       for (int p = 0; p < PX; ++p) scatter(cut ? relu(acc[p]) : acc[p], n, plane, yr + ox + p);
     }
@@ -119,12 +123,28 @@ LENET_INLINE void columns_block(const Conv& c, const float* x, const float* w, c
     }
 }
 
+// The larger of each pair of neighbours: first those of a, then those of b; VW results.
+LENET_INLINE V pair_larger(V a, V b) {
+#if defined(__AVX512F__)
+  V even = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  V odd = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+#elif defined(__AVX2__)
+  V even = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+  V odd = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+#else
+  V even = __builtin_shufflevector(a, b, 0, 2, 4, 6);
+  V odd = __builtin_shufflevector(a, b, 1, 3, 5, 7);
+#endif
+  return larger(even, odd);
+}
+
 template <int VX>
 struct ColumnsCall {
   const Conv& c;
   const float *xr, *w, *bias;  // xr: the block's first column in its first row
   bool cut, pooled;
   int columns;  // of the block that are real
+  bool spill;   // pooled: a whole register may be stored, since what lies behind in y is written later
   float* y;     // where the block's first output goes, channel 0
   template <int OB>
   void run() const {
@@ -133,11 +153,15 @@ struct ColumnsCall {
       V acc[OB][2 * VX];
       columns_block<OB, 2, VX>(c, xr, w, bias, acc);
       const size_t plane = size_t(c.OH / 2) * (c.OW / 2);
+#pragma GCC unroll 8
       for (int o = 0; o < OB; ++o) {
-        for (int v = 0; v < VX; ++v) store(lanes + v * VW, larger(acc[o][v], acc[o][VX + v]));
-        for (int q = 0; q + 1 < columns; q += 2) {
-          float a = lanes[q], b = lanes[q + 1], m = b > a || b != b ? b : a;
-          y[o * plane + q / 2] = m < 0 ? 0.0f : m;
+        V a = larger(acc[o][0], acc[o][VX]), b = VX > 1 ? larger(acc[o][VX - 1], acc[o][2 * VX - 1]) : V{};
+        V m = relu(pair_larger(a, b));
+        if (spill) {
+          store(y + o * plane, m);
+        } else {
+          store(lanes, m);
+          for (int q = 0; q < columns / 2; ++q) y[o * plane + q] = lanes[q];
         }
       }
     } else {
@@ -164,11 +188,12 @@ void columns_conv(const Conv& c, const float* xp, const float* packed, const flo
         float* yr = y + (size_t(k) * rows + oy) * columns + ox / step;
         const float *w = packed + size_t(k) * inner, *bk = bias ? bias + k : nullptr;
         const int left = c.OW - ox;
+        const bool spill = pooled && oy + 1 < rows && ox / 2 + VW <= 2 * columns;
         if (kManyRegisters && left > VW) {
-          with_block(n, ColumnsCall<2>{c, xr, w, bk, cut, pooled, left < 2 * VW ? left : 2 * VW, yr});
+          with_block(n, ColumnsCall<2>{c, xr, w, bk, cut, pooled, left < 2 * VW ? left : 2 * VW, spill, yr});
           ox += 2 * VW;
         } else {
-          with_block(n, ColumnsCall<1>{c, xr, w, bk, cut, pooled, left < VW ? left : VW, yr});
+          with_block(n, ColumnsCall<1>{c, xr, w, bk, cut, pooled, left < VW ? left : VW, spill, yr});
           ox += VW;
         }
       }
@@ -200,48 +225,78 @@ void one_conv(const Conv& c, const float* xp, const float* packed, const float* 
   }
 }
 
-// ---- linear: lanes are outputs; U sums run beside each other over the inputs
+// ---- linear: lanes are outputs, NV registers of them; the last one ends with the row, overlapping the one before.
+// U sums run beside each other over the inputs.
 template <int NV, int U>
-LENET_INLINE void outputs_block(int in, int out, const float* x, const float* w, const float* b, bool cut, float* y) {
+LENET_INLINE void outputs_block(int in, int out, int n, const float* x, const float* w, const float* b, bool cut,
+                                float* y) {
+  const int last = n - VW;
+  auto at = [&](int v) { return v == NV - 1 ? last : v * VW; };
   V acc[U][NV];
 #pragma GCC unroll 8
   for (int u = 0; u < U; ++u)
 #pragma GCC unroll 8
-    for (int v = 0; v < NV; ++v) acc[u][v] = u == 0 && b ? load(b + v * VW) : V{};
+    for (int v = 0; v < NV; ++v) acc[u][v] = u == 0 && b ? load(b + at(v)) : V{};
   int i = 0;
-  for (; i + U <= in; i += U)
+  for (; i + U <= in; i += U, w += size_t(U) * out)
 #pragma GCC unroll 8
     for (int u = 0; u < U; ++u) {
       V xv = splat(x[i + u]);
 #pragma GCC unroll 8
-      for (int v = 0; v < NV; ++v) acc[u][v] = fma(xv, load(w + size_t(i + u) * out + v * VW), acc[u][v]);
+      for (int v = 0; v < NV; ++v) acc[u][v] = fma(xv, load(w + size_t(u) * out + at(v)), acc[u][v]);
     }
-  for (; i < in; ++i)
+  for (; i < in; ++i, w += out)
 #pragma GCC unroll 8
-    for (int v = 0; v < NV; ++v) acc[0][v] = fma(splat(x[i]), load(w + size_t(i) * out + v * VW), acc[0][v]);
+    for (int v = 0; v < NV; ++v) acc[0][v] = fma(splat(x[i]), load(w + at(v)), acc[0][v]);
 #pragma GCC unroll 8
   for (int v = 0; v < NV; ++v) {
     V sum = acc[0][v];
 #pragma GCC unroll 8
     for (int u = 1; u < U; ++u) sum += acc[u][v];
-    store(y + v * VW, cut ? relu(sum) : sum);
+    store(y + at(v), cut ? relu(sum) : sum);
   }
 }
 
 void one_linear(int in, int out, const float* x, const float* w, const float* b, bool cut, float* y) {
-  int o = 0;
-  for (; o + 4 * VW <= out; o += 4 * VW) outputs_block<4, 2>(in, out, x, w + o, b ? b + o : nullptr, cut, y + o);
-  for (; o + VW <= out; o += VW) outputs_block<1, 4>(in, out, x, w + o, b ? b + o : nullptr, cut, y + o);
-  if (o == out) return;
-  if (out >= VW) {  // the last register overlaps the one before
-    o = out - VW;
-    return outputs_block<1, 4>(in, out, x, w + o, b ? b + o : nullptr, cut, y + o);
+  if (out < VW) {
+    float sum[VW] = {};
+    for (int q = 0; q < out; ++q) sum[q] = b ? b[q] : 0.0f;
+    for (int i = 0; i < in; ++i)
+      for (int q = 0; q < out; ++q) sum[q] += x[i] * w[size_t(i) * out + q];
+    for (int q = 0; q < out; ++q) y[q] = cut && sum[q] < 0 ? 0.0f : sum[q];
+    return;
   }
-  float sum[VW] = {};
-  for (int q = 0; q < out; ++q) sum[q] = b ? b[q] : 0.0f;
-  for (int i = 0; i < in; ++i)
-    for (int q = 0; q < out; ++q) sum[q] += x[i] * w[size_t(i) * out + q];
-  for (int q = 0; q < out; ++q) y[q] = cut && sum[q] < 0 ? 0.0f : sum[q];
+  constexpr int kMost = 8 * VW;
+  for (int o = 0; o < out; o += kMost) {
+    if (o && out - o < VW) o = out - VW;
+    const int n = out - o < kMost ? out - o : kMost;
+    const float *wo = w + o, *bo = b ? b + o : nullptr;
+    switch ((n + VW - 1) / VW) {
+      case 1:
+        outputs_block<1, 4>(in, out, n, x, wo, bo, cut, y + o);
+        break;
+      case 2:
+        outputs_block<2, 4>(in, out, n, x, wo, bo, cut, y + o);
+        break;
+      case 3:
+        outputs_block<3, 2>(in, out, n, x, wo, bo, cut, y + o);
+        break;
+      case 4:
+        outputs_block<4, 2>(in, out, n, x, wo, bo, cut, y + o);
+        break;
+      case 5:
+        outputs_block<5, 1>(in, out, n, x, wo, bo, cut, y + o);
+        break;
+      case 6:
+        outputs_block<6, 1>(in, out, n, x, wo, bo, cut, y + o);
+        break;
+      case 7:
+        outputs_block<7, 1>(in, out, n, x, wo, bo, cut, y + o);
+        break;
+      default:
+        outputs_block<8, 1>(in, out, n, x, wo, bo, cut, y + o);
+    }
+  }
 }
 
 }  // namespace

@@ -591,7 +591,6 @@ Plan::Outcome Plan::train(const Source& source, const int64_t* indices, const in
 
     double total = 0;
     for (int i = 0; i < n; ++i) total += sample_loss_[i];
-    losses[step] = float(total);
     double norm = 0;
     for (double q : squares_) norm += q;
     if (!std::isfinite(total) || !std::isfinite(norm)) {
@@ -603,6 +602,7 @@ Plan::Outcome Plan::train(const Source& source, const int64_t* indices, const in
       update.beta1_pow *= update.beta1;
       update.beta2_pow *= update.beta2;
     }
+    losses[step] = float(total);  // only now: a number here says that the step is done
     ++outcome.steps;
     indices += n;
     if (batch.offsets) batch.offsets += 2 * n;

@@ -378,6 +378,27 @@ def test_subsets_leave_out_what_they_leave_out() -> None:
     close([outputs], plan.predict_batch([IMAGES[chosen]]), STEP)
 
 
+def test_a_network_without_a_plan_is_watched_once_a_fit() -> None:
+    class Branch(nn.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = network()
+
+        def forward(self, x: Any) -> Any:
+            calls.append(x.shape[0])
+            return self.body(x) if float(x.mean()) < 100 else x
+
+    calls: list[int] = []
+    model = Model(Branch())
+    model.prepare(SGD(0.1, parameters=model.parameters()), nn.CrossEntropyLoss())
+    model.fit(rows(), batch_size=25, epochs=3, verbose=0)
+    assert model.plan_reason == "forward reads a tensor's value"
+    assert len(calls) == 1 + 3 * 2
+    model.prepare(SGD(0.1, parameters=model.parameters()), eager_loss)
+    model.fit(rows(), batch_size=25, verbose=0)
+    assert model.plan_reason == "the loss is not CrossEntropyLoss"
+
+
 def test_a_network_that_changes_during_fit() -> None:
     class Freeze(Callback):
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:

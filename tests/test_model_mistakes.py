@@ -232,6 +232,7 @@ FIT_MISTAKES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "samples": ({"train_data": [(IMAGES[0], 5)]}, TypeError, r"derive the class from lenet\.io\.Dataset"),
     "no labels": ({"train_data": [[]]}, ValueError, "0 fields"),
     "Paddle's data": ({"train_data": rows(paddle)}, TypeError, "real Paddle"),
+    "derived from Paddle's": ({"train_data": type("Own", (paddle.io.Dataset,), {})()}, TypeError, "real Paddle"),
     "eval data": ({"eval_data": 7}, TypeError, "eval_data"),
 }
 

@@ -71,7 +71,7 @@ def test_fast_s_rate_rises_over_a_fifth_and_falls_to_nothing():
     assert (np.diff(rates[top:]) < 0).all()
     np.testing.assert_allclose(np.diff(rates[top:]), -FAST.rate / (steps - top), rtol=1e-9)  # a straight line
     assert 0 < rates[-1] < 2 * FAST.rate / steps
-    assert 0 < rates[0] < 4 * FAST.rate / steps
+    assert rates[0] == pytest.approx(FAST.rate / (top + 1), rel=1e-12)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5])
@@ -187,7 +187,7 @@ def test_the_file_describes_itself(small_mnist, tmp_path):
     out = tmp_path / "sub" / "m.safetensors"
     result = train("fast", data=small_mnist, epochs=3, out=out, say=quiet, progress=seen.append)
     tensors, meta = serialization.read_model(out)
-    assert list(lenet.LeNet().state_dict()) == sorted(tensors) or set(tensors) == set(lenet.LeNet().state_dict())
+    assert set(tensors) == set(lenet.LeNet().state_dict())
     assert serialization.digest(tensors) == result.digest
     training = meta["training"]
     assert training == json.loads(json.dumps(result.record))
@@ -291,7 +291,7 @@ def test_a_nan_names_the_step_and_leaves_the_last_good_weights(pair, tmp_path):
     failed = training["steps_done"] + 1
     assert f"epoch {(failed - 1) // 19 + 1}, step {(failed - 1) % 19 + 1} of" in str(caught.value)
     assert all(np.isfinite(array).all() for array in tensors.values())
-    assert not train_files.resume_path(str(out)) in map(str, tmp_path.iterdir())
+    assert not os.path.exists(train_files.resume_path(str(out)))
 
     # They are the weights of that many steps: run as many and no more.
     run = Run(wild, data_sets.load(pair), 0)

@@ -260,6 +260,7 @@ class _FromRows(Layer):
 
     def __init__(self, rows: list[tuple[str, Json, list[str | None]]], tensors: Mapping[str, NDArray[Any]]) -> None:
         super().__init__()
+        self._rows: list[Any] = []  # first of all: no layer may take this name
         parameters = {}
         for name, array in tensors.items():
             *path, leaf = name.split(".")

@@ -252,15 +252,20 @@ class Plan:
     @property
     def fused(self) -> int: ...
 
+    def profile(self, on: bool) -> None: ...
+
+    @property
+    def clock(self) -> list[float]: ...
+
     def infer(self, bytes: Annotated[NDArray[numpy.uint8], dict(order='C', device='cpu', writable=False)] | None, lut: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, floats: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, indices: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)] | None, logits: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]) -> None: ...
 
     def forward(self, x: Buffer, n: int, training: bool, random: Generator) -> Buffer: ...
 
     def backward(self, dy: Buffer) -> None: ...
 
-    def train(self, bytes: Annotated[NDArray[numpy.uint8], dict(order='C', device='cpu', writable=False)] | None, lut: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, floats: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, labels: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], indices: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], offsets: Annotated[NDArray[numpy.int8], dict(order='C', device='cpu', writable=False)] | None, counts: Sequence[int], rates: Sequence[float], smoothing: float, ignore: int, weight: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, update: dict, random: Generator, losses: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], logits: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]) -> tuple:
+    def train(self, bytes: Annotated[NDArray[numpy.uint8], dict(order='C', device='cpu', writable=False)] | None, lut: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, floats: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, labels: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], indices: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], offsets: Annotated[NDArray[numpy.int8], dict(order='C', device='cpu', writable=False)] | None, counts: Sequence[int], rates: Sequence[float], smoothing: float, ignore: int, weight: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, update: dict, random: Generator, losses: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], logits: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]) -> str:
         """
-        Runs len(counts) updates; returns (steps done, '' | 'loss' | 'gradient', beta1_pow, beta2_pow).
+        Runs len(counts) updates; returns '' or what was not finite, 'loss' or 'gradient'. A step's loss is written when done.
         """
 
 class Generator:

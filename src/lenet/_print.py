@@ -72,7 +72,7 @@ def _join(data: NDArray[Any], indent: int) -> str:
     shown = sample if data.size > _options["threshold"] else data
     form = _formatter(data.dtype.kind)
     if not data.ndim:
-        return form(data[()])
+        return form(data[()]).strip()
     width = max((len(form(x)) for x in sample.reshape(-1)), default=0)
     signed = bool(sample.size and sample.dtype.kind != "b" and (sample < 0).any())
 

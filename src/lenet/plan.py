@@ -111,8 +111,9 @@ def trace(network: Layer, x: Tensor) -> Chain | str:
     if any(layer._forward_pre_hooks or layer._forward_post_hooks for layer in network.sublayers(include_self=True)):
         return "a layer has hooks"
     outside = _Outside()
+    eager = getattr(network.forward, "eager", network.forward)  # what jit.to_static has put a plan before
     with Trace() as seen:
-        result = network(x)
+        result = network(x) if eager is network.forward else eager(x)
     dropouts = sum(n.row.name == "dropout" and n.attrs["training"] and n.attrs["p"] > 0 for n, _ in seen.nodes)
     complaint = outside.complaint(dropouts)
     outside.rewind()
@@ -192,6 +193,7 @@ class Compiled:
             [True if i is None else spec.clips[i] for i in at],
         )
         self._update = dict(spec.update)
+        self.done = 0  # updates the latest call of train() has made, even if it was interrupted
 
     def stale(self) -> bool:
         """True when the network has changed and must be compiled anew."""
@@ -224,26 +226,35 @@ class Compiled:
         TrainingTrouble if the next step would have spoilt the weights; RuntimeError if another thread trains this network.
         """
         self._check_labels(labels)
-        losses = np.empty(len(counts), np.float32)
+        losses = np.full(len(counts), np.nan, np.float32)
         logits = np.empty((len(indices), self.chain.outputs), np.float32)
         attrs, weight = self._loss._attrs, self._loss.weight
         floats = None if lut is not None else images
         if not self._lock.acquire(blocking=False):
             raise RuntimeError(message("training", "the same network in two threads at once", "one thread a network"))
         try:
-            done, trouble, beta1_pow, beta2_pow = self.chain.core.train(
+            trouble = self.chain.core.train(
                 images if lut is not None else None, lut, floats, labels, indices, offsets, counts, rates,
                 attrs["label_smoothing"], attrs["ignore_index"],
                 None if weight is None else weight.data_array().astype(np.float32),
                 self._update, _random.generator().core, losses, logits,
             )  # fmt: skip
         finally:
+            # Also when Ctrl-C is raised on the way back from the engine: what it has done must be counted.
+            self.done = int(np.isfinite(losses).sum())
+            self._advance()
             self._lock.release()
-        self._update["beta1_pow"], self._update["beta2_pow"] = beta1_pow, beta2_pow
-        self._optimizer._advance(done)
         if trouble:
-            raise TrainingTrouble(trouble, losses[:done], logits[: sum(counts[:done])])
+            raise TrainingTrouble(trouble, losses[: self.done], logits[: sum(counts[: self.done])])
         return losses, logits
+
+    def _advance(self) -> None:
+        for power, beta in (("beta1_pow", "beta1"), ("beta2_pow", "beta2")):
+            value = np.float32(self._update[power])
+            for _ in range(self.done):
+                value *= np.float32(self._update[beta])
+            self._update[power] = float(value)
+        self._optimizer._advance(self.done)
 
     def _check_labels(self, labels: NDArray[np.int64]) -> None:
         if self._checked is labels:

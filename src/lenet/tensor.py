@@ -305,6 +305,8 @@ class Tensor:
     def __repr__(self) -> str:
         from lenet._print import text
 
+        for told in on_read:
+            told()
         return text(self)
 
     __str__ = __repr__

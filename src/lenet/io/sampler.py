@@ -8,6 +8,7 @@ number. Random orders are drawn when iteration starts.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from typing import Any
@@ -243,14 +244,10 @@ class DistributedBatchSampler(BatchSampler):
 
 def _groups(items: Iterator[Any], size: int, drop_last: bool) -> Iterator[list[Any]]:
     """Lists of ``size`` items; the last may be shorter unless ``drop_last``."""
-    group = []
-    for item in items:
-        group.append(item)
-        if len(group) == size:
+    items = iter(items)
+    while group := list(itertools.islice(items, size)):
+        if len(group) == size or not drop_last:
             yield group
-            group = []
-    if group and not drop_last:
-        yield group
 
 
 def _group_count(n: int, size: int, drop_last: bool) -> int:

@@ -46,7 +46,7 @@ class Feed:
         self, what: str, data: Any, batch_size: int = 1, shuffle: bool = False, drop_last: bool = False
     ) -> None:
         self.what = what
-        if type(data).__module__.partition(".")[0] == "paddle":
+        if any(kind.__module__.partition(".")[0] == "paddle" for kind in type(data).__mro__):
             fix = "Import Dataset and DataLoader from lenet, too"
             raise TypeError(message(what, f"an object of real Paddle, {describe(data)}", "one of lenet", fix))
         self._source = self._loader(data, positive_int("batch_size", batch_size), bool(shuffle), bool(drop_last))
@@ -54,7 +54,7 @@ class Feed:
             raise TypeError(message(what, describe(data), "a Dataset, a DataLoader or a list of batches"))
         try:
             self.steps: int | None = len(self._source)
-        except TypeError:
+        except (TypeError, NotImplementedError):
             self.steps = None
         if self.steps == 0:
             fix = "Use a smaller batch_size or drop_last=False" if drop_last else "Check what it was built from"

@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 from lenet import plan
 from lenet._check import message
 from lenet.metric import Accuracy
-from lenet.model.steps import Trouble, add_to_metrics, as_list, explain, forward, losses_of, numbers_of, train_step
+from lenet.model.steps import (
+    Trouble,
+    add_to_metrics,
+    apply_gradients,
+    as_list,
+    explain,
+    forward,
+    losses_of,
+    numbers_of,
+    train_step,
+)
 from lenet.nn import CrossEntropyLoss
 from lenet.optimizer.lr import LRScheduler
 from lenet.tensor import Tensor, dense
@@ -124,7 +134,8 @@ class TrainingEpoch(_Pass):
 
     def _rows(self) -> Rows | str:
         rows = super()._rows() if self.accumulate == 1 else f"accumulate_grad_batches is {self.accumulate}"
-        self.model.plan_reason = rows if isinstance(rows, str) else None
+        if isinstance(rows, str):
+            self.model.plan_reason = rows
         return rows
 
     def _where(self) -> str:
@@ -142,9 +153,12 @@ class TrainingEpoch(_Pass):
         self._end(batch[0].shape[0], numbers_of(losses))
 
     def _finish(self) -> None:
-        if self._pending:  # nobody knew that this batch was the last
-            self.model._optimizer.step()
-            self.model.network.clear_gradients()
+        if self._pending:  # nobody knew that the last batch was the last
+            try:
+                apply_gradients(self.model)
+            except Trouble as trouble:
+                text = explain(f"fit: epoch {self.epoch + 1}, step {self.step}", trouble.what, self.model, [])
+                raise FloatingPointError(text) from None
 
     def _chunk(self, rows: Rows, chunk: list[Numbers]) -> None:
         while chunk:

@@ -62,13 +62,19 @@ class Answers:
 
         sample: gives a batch of such images, float32 [N, *shape], for the network to be watched on.
         """
-        if self._seen != mutations() or self._shape != shape:
+        if self._shape != shape or self._seen != mutations():
             network.eval()
             found = plan.compile(network, None, None, [dense(np.ascontiguousarray(sample()))])
             self._chain = found if isinstance(found, plan.Chain) else None
             self._shape = shape
             self.network_ran()
         return self._chain
+
+    def known(self, images: Any) -> plan.Chain | None:
+        """The plan for these images, if there is one already and they are float32."""
+        if type(images) is not np.ndarray or images.dtype != np.float32 or not images.ndim:
+            return None
+        return self._chain if self._shape == images.shape[1:] and self._seen == mutations() else None
 
     def network_ran(self) -> None:
         """What ``forward`` has just assigned to the network is no news."""
@@ -115,9 +121,8 @@ def train_step(
     With update=False the gradients stay, for a later step to add its own. ``Trouble`` if the loss or a gradient is no
     number: then the weights, the optimizer and the metrics are as they were, and the gradients are zero.
     """
-    network, optimizer = model.network, model._optimizer
-    network.train()
-    outputs = as_list(network(*inputs))
+    model.network.train()
+    outputs = as_list(model.network(*inputs))
     losses = losses_of(model, outputs, labels)
     arrays = [loss.numpy() for loss in losses]
     if not all(np.isfinite(array).all() for array in arrays):
@@ -128,12 +133,18 @@ def train_step(
         total = total + loss
     total.backward()
     if update:
-        if not all(np.isfinite(p._grad.data_array()).all() for p in optimizer._params if p._grad is not None):
-            _clear(model)
-            raise Trouble("gradient")
-        optimizer.step()
-        _clear(model)
+        apply_gradients(model)
     return arrays, add_to_metrics(model, outputs, labels)
+
+
+def apply_gradients(model: Model) -> None:
+    """One update with the gradients that are there, which are zero then; ``Trouble`` if one of them is no number."""
+    optimizer = model._optimizer
+    if not all(np.isfinite(p._grad.data_array()).all() for p in optimizer._params if p._grad is not None):
+        _clear(model)
+        raise Trouble("gradient")
+    optimizer.step()
+    _clear(model)
 
 
 def _clear(model: Model) -> None:

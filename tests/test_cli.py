@@ -1,0 +1,467 @@
+"""The command line: what it prints where, its exit codes, and one line for every error."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import lenet
+from lenet import _core, _fetch, _idx, serialization
+from lenet.cli.app import app
+from lenet.cli.shared import clean
+from lenet.train import RECIPES, Recipe, Trained, train
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path, monkeypatch):
+    threads = lenet.get_num_threads()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.delenv("LENET_DEBUG", raising=False)
+    yield
+    lenet.set_num_threads(threads)
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], prog_name="lenet")
+
+
+@pytest.fixture(scope="module")
+def model(small_mnist, tmp_path_factory):
+    """A model that knows its small test set fairly well."""
+    out = tmp_path_factory.mktemp("model") / "digits.safetensors"
+    train("fast", data=small_mnist, epochs=8, out=out, say=lambda text: None)
+    return out
+
+
+@pytest.fixture(scope="module")
+def digit(model, small_mnist):
+    """A test image, uint8 [28, 28], that the model reads right, and its label."""
+    files = _fetch.given(small_mnist)
+    images, labels = _idx.read_pair(files["test-images"], files["test-labels"])
+    shares = Trained.load(model).probabilities(images[:50])
+    at = int(np.argmax(shares[np.arange(50), labels[:50]]))
+    assert shares[at].argmax() == labels[at]
+    return images[at], str(labels[at])
+
+
+# ---- help --------------------------------------------------------------------------------------------------------------
+
+
+def test_help_teaches():
+    result = run("--help")
+    assert result.exit_code == 0
+    text = " ".join(result.stdout.split())
+    for part in ("lenet train", "lenet predict seven.png", "lenet evaluate", "lenet info", "130 interrupted", "--version"):
+        assert part in text, part
+    assert result.stdout.isprintable() is False  # it has lines
+    assert run().exit_code == 2  # nothing asked: the same help, but as an error
+    assert "lenet train" in run().output
+
+
+OPTIONS = {
+    "train": "--dataset --data --recipe --epochs --batch-size --seed --threads --out --resume --json",
+    "evaluate": "MODEL --dataset --data --threads --json",
+    "predict": "IMAGE --model --json",
+    "info": "FILE --json",
+}
+
+
+@pytest.mark.parametrize("command", OPTIONS)
+def test_each_command_explains_its_options_with_examples(command):
+    result = run(command, "-h")
+    assert result.exit_code == 0
+    for option in OPTIONS[command].split():
+        assert option in result.stdout
+    assert f"lenet {command}" in result.stdout.split("Examples:")[1]
+
+
+def test_train_s_help_describes_every_recipe():
+    text = "".join(c for c in run("train", "--help").stdout if c not in "│\n ")
+    for recipe in RECIPES.values():
+        assert f"{recipe.name}:{recipe.about}".replace(" ", "") in text
+
+
+def test_version():
+    result = run("--version")
+    assert (result.exit_code, result.stdout) == (0, f"lenet {lenet.__version__}\n")
+
+
+@pytest.mark.parametrize("arguments", [["fly"], ["train", "--epochs", "many"], ["predict"], ["info", "--nothing"]])
+def test_wrong_use_is_two(arguments):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+
+
+# ---- train -------------------------------------------------------------------------------------------------------------
+
+
+def test_train_prints_its_result_and_tells_the_rest_aside(small_mnist, tmp_path):
+    result = run("train", "--data", small_mnist, "--threads", 1)
+    assert result.exit_code == 0
+    first, second = result.stdout.splitlines()
+    assert first.startswith("test accuracy ")
+    assert "(500 images); held out " in first
+    assert second.endswith("; written to lenet.safetensors")
+    lines = result.stderr.splitlines()
+    assert lines[0] == f"MNIST from {small_mnist}"
+    assert lines[1].startswith("recipe fast: 2 epochs of 2,200 images, 200 held out, batches of 64, seed 0; 1 thread")
+    assert [line.split("  ")[0] for line in lines[2:]] == ["epoch 1/2", "epoch 2/2"]
+    assert "images/s" in lines[2]
+    assert os.listdir(tmp_path) == ["lenet.safetensors"]
+
+
+def test_train_json_is_one_object(small_mnist):
+    result = run("train", "--data", small_mnist, "--json", "--recipe", "tutorial", "--seed", 7, "--out", "a.safetensors")
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert found["model"] == "a.safetensors"
+    assert found["held_out"] is None
+    assert found["test"]["images"] == 500
+    assert found["training"]["recipe"]["name"] == "tutorial"
+    assert found["training"]["seed"] == 7
+    tensors, meta = serialization.read_model("a.safetensors")
+    assert found["weights"] == serialization.digest(tensors)
+    assert found["training"] == meta["training"]
+    assert "test accuracy" in result.stderr
+
+
+def test_a_long_run_logs_about_ten_lines(small_mnist):
+    result = run("train", "--data", small_mnist, "--epochs", 23, "--batch-size", 2200)
+    epochs = [int(line.split("/")[0].split()[1]) for line in result.stderr.splitlines() if line.startswith("epoch")]
+    assert epochs == [3, 6, 9, 12, 15, 18, 21, 23]
+
+
+def test_train_on_a_folder_with_names_that_play_tricks(digit):
+    image, _ = digit
+    for name in ("a\x1b[31m", "b"):
+        Path("mine", name).mkdir(parents=True)
+        for number in range(12):
+            turned = image if name == "b" else image.T
+            Image.fromarray(np.roll(turned, number % 3, axis=0)).save(f"mine/{name}/{number}.png")
+    result = run("train", "--dataset", "mine", "--epochs", 1)
+    assert result.exit_code == 0
+    shown = run("info", "lenet.safetensors")
+    assert "a?[31m, b" in shown.stdout
+    assert "\x1b" not in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (["--recipe", "quick"], 2, "recipe: got 'quick', expected one of 'tutorial', 'fast'"),
+        (["--dataset", "nowhere"], 2, "dataset: got 'nowhere'"),
+        (["--data", "nowhere"], 2, "nowhere without train-images-idx3-ubyte"),
+        (["--epochs", "0"], 2, "epochs: got 0"),
+        (["--out", "x.pt"], 2, "Type x.pt.safetensors"),
+        (["--resume"], 2, "resume: got lenet.safetensors.resume.safetensors, which does not exist"),
+    ],
+)
+def test_train_refuses(small_mnist, arguments, code, text):
+    given = arguments if "--data" in arguments or "--dataset" in arguments else [*arguments, "--data", small_mnist]
+    result = run("train", *given)
+    assert result.exit_code == code
+    assert result.stdout == ""
+    assert text in result.stderr
+    assert "Traceback" not in result.stderr
+    assert os.listdir() == []
+
+
+def test_truncated_data(small_mnist, tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for name in _fetch.FILES.values():
+        (folder / name).write_bytes((small_mnist / name).read_bytes())
+    images = folder / _fetch.FILES["train-images"]
+    images.write_bytes(images.read_bytes()[:-1])
+    result = run("train", "--data", folder)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert len(result.stderr.splitlines()) == 1
+    assert str(images) in result.stderr
+
+
+def test_no_data_and_no_network_names_the_ways(monkeypatch):
+    monkeypatch.setattr(_fetch, "places", lambda *_: ())
+    result = run("train")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "MNIST is not on this machine" in result.stderr
+    for way in ("--data FOLDER", "LENET_DATA", "put these files into", "npm pack"):
+        assert way in result.stderr
+    assert os.listdir() == []
+
+
+def test_a_nan_fails_with_one_line(small_mnist, monkeypatch):
+    monkeypatch.setitem(RECIPES, "fast", Recipe("fast", "", 3, 64, rate=1e18))
+    result = run("train", "--data", small_mnist, "--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("lenet: training, epoch ")
+    assert "is NaN or infinite" in last
+    assert "They are in lenet.safetensors." in last
+    assert run("info", "lenet.safetensors").exit_code == 0
+
+
+def test_a_full_disk(small_mnist, monkeypatch):
+    def full(path: str, *_: object) -> None:
+        raise OSError(28, f"writing {path}: got a full disk, expected a place to write to. Free some space")
+
+    monkeypatch.setattr(serialization, "write_model", full)
+    result = run("train", "--data", small_mnist)
+    assert result.exit_code == 1
+    assert "lenet: writing lenet.safetensors: got a full disk" in result.stderr.splitlines()[-1]
+
+
+def test_lenet_debug_shows_where(small_mnist, monkeypatch):
+    monkeypatch.setenv("LENET_DEBUG", "1")
+    result = run("train", "--data", small_mnist, "--recipe", "quick")
+    assert result.exit_code == 2
+    assert "Traceback" in result.stderr
+    assert result.stderr.splitlines()[-1].startswith("lenet: recipe: got 'quick'")
+
+
+def test_an_unexpected_error_is_one_line_too(small_mnist, monkeypatch):
+    def broken(*_: object) -> None:
+        raise KeyError("lost")
+
+    monkeypatch.setattr(serialization, "write_model", broken)
+    result = run("train", "--data", small_mnist)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1] == "lenet: 'lost' (this should not happen: LENET_DEBUG=1 shows where)"
+
+
+def test_ctrl_c_before_training_is_130(small_mnist, monkeypatch):
+    def pressed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lenet.train.trainer.data_sets.load", pressed)
+    result = run("train", "--data", small_mnist)
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "lenet: interrupted\n")
+
+
+# ---- evaluate ------------------------------------------------------------------------------------------------------------
+
+
+def test_evaluate_takes_the_data_that_the_model_was_trained_on(model, small_mnist):
+    expected = serialization.read_model(model)[1]["training"]["test"]
+    result = run("evaluate", model, "--json")
+    found = json.loads(result.stdout)
+    assert (result.exit_code, found["test"]) == (0, expected)
+    assert result.stderr.splitlines()[0] == f"MNIST from {small_mnist}"
+    shown = run("evaluate", model, "--threads", 1)
+    wrong = expected["images"] - expected["correct"]
+    accuracy, error = (f"{100 * expected[key]:.2f}" for key in ("accuracy", "standard_error"))
+    assert shown.stdout.startswith(f"test accuracy {accuracy} % ± {error} (500 images), {wrong} wrong, loss ")
+
+
+def test_evaluate_on_other_classes_says_so(model, small_mnist):
+    result = run("evaluate", model, "--dataset", "fashion-mnist", "--data", small_mnist)
+    assert result.exit_code == 0
+    assert "note: these images' classes are T-shirt/top" in result.stderr
+
+
+def test_evaluate_without_a_model_says_what_to_type():
+    result = run("evaluate")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "no lenet.safetensors in this folder" in result.stderr
+    assert "Type `lenet train` first" in result.stderr
+    other = run("evaluate", "other.safetensors")
+    assert other.exit_code == 2
+    assert "other.safetensors, which does not exist" in other.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [(b"", "truncated, damaged"), (b"\x80\x04\x95abcdefgh.", "a pickle"), (b"<html>404</html>", "an HTML or XML page")],
+)
+def test_evaluate_of_files_that_are_no_model(content, text):
+    Path("m.safetensors").write_bytes(content)
+    result = run("evaluate", "m.safetensors")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert text in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_evaluate_a_model_that_doesn_t_say_its_data(model):
+    tensors, meta = serialization.read_model(model)
+    serialization.write_model("m.safetensors", tensors, meta | {"training": {"data": []}})
+    result = run("evaluate", "m.safetensors")
+    assert result.exit_code == 2
+    assert "Type for example --dataset mnist" in result.stderr
+
+
+# ---- predict -------------------------------------------------------------------------------------------------------------
+
+
+def drawn(image: np.ndarray) -> dict[str, Image.Image]:
+    """The same digit in the forms in which people's files come."""
+    large = Image.fromarray(image).resize((112, 112), Image.Resampling.BICUBIC)
+    ink = Image.new("RGBA", large.size, (0, 0, 0, 0))
+    ink.putalpha(large)
+    turned = large.transpose(Image.Transpose.ROTATE_90)  # as a camera held sideways stores it
+    exif = Image.Exif()
+    exif[0x0112] = 6  # "turn by 90 degrees clockwise to view"
+    turned.info["exif"] = exif.tobytes()
+    paper = Image.fromarray(255 - np.asarray(large))
+    return {
+        "plain": Image.fromarray(image),
+        "large": large,
+        "dark on light": paper,
+        "colour": paper.convert("RGB"),
+        "palette": paper.convert("P"),
+        "sixteen bits": Image.fromarray(np.asarray(large).astype(np.uint16) * 257),
+        "transparent": ink,
+        "sideways": turned,
+    }
+
+
+def test_predict_reads_a_digit_in_every_form(model, digit):
+    image, label = digit
+    forms = drawn(image)
+    for name, form in forms.items():
+        form.save(f"{name}.png", exif=form.info.get("exif", b""))
+    result = run("predict", "--model", model, *(f"{name}.png" for name in forms))
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr == ""
+    for name, line in zip(forms, result.stdout.splitlines(), strict=True):
+        file, answer = line.split(": ")
+        assert file == f"{name}.png"
+        assert answer.split("  ")[0] == label, name
+        assert answer.endswith(" %")
+
+
+def test_predict_names_bad_files_and_goes_on(model, digit):
+    image, label = digit
+    Image.fromarray(image).save("good.png")
+    Path("bad.png").write_text("no image")
+    Path("folder.png").mkdir()
+    result = run("predict", "bad.png", "missing.png", "folder.png", "good.png", "--model", model)
+    assert result.exit_code == 1
+    assert result.stdout.startswith(f"good.png: {label}  ")
+    assert [line.split(":")[0] for line in result.stderr.splitlines()] == ["bad.png", "missing.png", "folder.png"]
+
+    as_json = run("predict", "bad.png", "good.png", "--model", model, "--json")
+    assert as_json.exit_code == 1
+    bad, good = json.loads(as_json.stdout)["results"]
+    assert set(bad) == {"file", "error"}
+    assert good["label"] == label
+    assert good["probability"] == max(good["probabilities"].values())
+    assert sum(good["probabilities"].values()) == pytest.approx(1, abs=1e-5)  # ten float32
+
+
+def test_predict_without_a_model(digit):
+    Image.fromarray(digit[0]).save("good.png")
+    result = run("predict", "good.png")
+    assert result.exit_code == 2
+    assert "Type `lenet train` first" in result.stderr
+
+
+# ---- info ----------------------------------------------------------------------------------------------------------------
+
+
+def test_info_of_the_machine(small_mnist, monkeypatch):
+    source = _fetch.Source("mnist", "MNIST from somewhere", {"train-images": "/x"}, {})
+    monkeypatch.setattr(_fetch, "find", lambda name: source if name == "mnist" else None)
+    found = json.loads(run("info", "--json").stdout)
+    assert found["lenet"] == lenet.__version__
+    assert found["level"] == _core.level()
+    assert _core.level() not in found["other_levels"]
+    assert "reference" in [found["level"], *found["other_levels"]]
+    assert found["threads"] == lenet.get_num_threads()
+    assert found["data"]["mnist"] == {
+        "title": "MNIST",
+        "found": True,
+        "line": "MNIST from somewhere",
+        "paths": {"train-images": "/x"},
+    }
+    assert found["data"]["fashion-mnist"]["found"] is False
+    text = run("info").stdout
+    assert "MNIST from somewhere" in text
+    assert "`lenet train --dataset fashion-mnist` looks for it elsewhere" in text
+    assert _fetch.cache_folder() in text
+
+
+def test_info_of_a_model(model):
+    tensors, meta = serialization.read_model(model)
+    text = run("info", model).stdout
+    for part in (
+        "61,706 parameters",
+        serialization.digest(tensors),
+        "1 x 28 x 28, light on dark",
+        "conv1.weight [6, 1, 5, 5]",
+        "recipe     fast: 8 epochs of 2,200 images, batches of 64, seed 0",
+        "test       accuracy ",
+    ):
+        assert part in text, part
+    found = json.loads(run("info", model, "--json").stdout)
+    assert found["weights"] == serialization.digest(tensors)
+    assert found["architecture"] == meta["architecture"]
+    assert found["training"] == meta["training"]
+
+
+def test_info_of_other_safetensors_files(model):
+    lenet.Model(lenet.LeNet()).save("plain.safetensors")
+    text = run("info", "plain.safetensors").stdout
+    assert "conv1.weight  float32 [6, 1, 5, 5]" in text
+    tensors, meta = serialization.read_model(model)
+    serialization.write_model("odd.safetensors", tensors, meta | {"training": "by hand"})
+    odd = run("info", "odd.safetensors")
+    assert odd.exit_code == 0
+    assert "an account that this version of lenet can't read" in odd.stdout
+    serialization.write_model("bad.safetensors", tensors, meta | {"architecture": [{"op": "system"}]})
+    bad = run("info", "bad.safetensors")
+    assert (bad.exit_code, bad.stdout) == (2, "")
+    assert run("info", "nowhere.safetensors").exit_code == 2
+
+
+def test_info_of_an_interrupted_run(model):
+    tensors, _ = serialization.read_model(model)
+    about = {"recipe": {"name": "fast", "epochs": 2}, "seed": 3, "position": {"epoch": 1, "step": 1000}}
+    serialization.write_model("m.resume.safetensors", tensors, {"resume": about})
+    text = run("info", "m.resume.safetensors").stdout
+    assert "of an interrupted run: recipe fast, seed 3, stopped after epoch 2 of 2, step 1,000" in text
+
+
+def test_names_out_of_files_cannot_steer_the_terminal():
+    assert clean("a\x1b[2Jb\r\nc\u202ed") == "a?[2Jb?\nc?d"
+
+
+# ---- the program as a whole ------------------------------------------------------------------------------------------------
+
+
+def test_memory_and_silence_of_a_whole_run(mnist_dir, tmp_path):
+    """``lenet train`` on all of MNIST stays below 250 MB and warns of nothing."""
+    code = (
+        "import resource, sys\nsys.argv[0] = 'lenet'\nfrom lenet.cli import main\n"
+        "try:\n main()\nfinally:\n print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+    )
+    arguments = ["train", "--data", str(mnist_dir), "--epochs", "1", "--json"]
+    root = str(Path(lenet.__file__).parents[1])
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
+    command = [sys.executable, "-W", "error", "-c", code, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=env, check=False)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["test"]["accuracy"] > 0.98
+    peak = int(done.stderr.splitlines()[-1])  # kilobytes, on macOS bytes
+    assert peak / (1 if sys.platform == "darwin" else 1 / 1024) < 250 * 1024 * 1024
+
+
+def test_a_reader_that_goes_away_is_no_error(model, digit, tmp_path):
+    Image.fromarray(digit[0]).save("good.png")
+    root = str(Path(lenet.__file__).parents[1])
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
+    command = [sys.executable, "-m", "lenet.cli", "predict", "--model", str(model), "good.png"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, cwd=tmp_path)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() == 1
