@@ -411,6 +411,7 @@ void Plan::profile(bool on) { clock_.assign(on ? 2 * rows_.size() + 4 : 0, 0.0);
 
 // The convolutions' weights for one.h, packed anew only if they have changed: a few KB to compare, many to pack.
 void Plan::pack_for_one() {
+  std::lock_guard<std::mutex> hold(packing_);
   const auto& k = kernels();
   size_t raw = 0, packed = 0;
   bool fresh = packed_level_ == &k;

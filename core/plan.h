@@ -8,6 +8,7 @@
 // is written.
 #pragma once
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -138,6 +139,8 @@ class Plan {
   std::vector<double> squares_;        // one a task
   std::vector<float> weights_, sample_loss_;
   // Inference of few images: packed weights, and the weights they were packed from, to see whether those have changed.
+  // Several Python threads may ask at once: the lock is for the first of them, which packs.
+  std::mutex packing_;
   Floats packed_one_, packed_from_;
   const void* packed_level_ = nullptr;
 };

@@ -39,7 +39,18 @@ LENET_INLINE V load(const float* p) { return *reinterpret_cast<const Vu*>(p); }
 LENET_INLINE void store(float* p, V v) { *reinterpret_cast<Vu*>(p) = v; }
 LENET_INLINE Vi loadi(const int32_t* p) { return *reinterpret_cast<const Viu*>(p); }
 LENET_INLINE void storei(int32_t* p, Vi v) { *reinterpret_cast<Viu*>(p) = v; }
-LENET_INLINE V splat(float f) { return V{} + f; }
+// Not V{} + f: adding 0 is an instruction of its own, since it turns -0 into 0.
+LENET_INLINE V splat(float f) {
+#if defined(__AVX512F__)
+  return _mm512_set1_ps(f);
+#elif defined(__AVX2__)
+  return _mm256_set1_ps(f);
+#elif defined(__x86_64__)
+  return _mm_set1_ps(f);
+#else
+  return vdupq_n_f32(f);
+#endif
+}
 LENET_INLINE Vi splati(int32_t i) { return Vi{} + i; }
 LENET_INLINE V select(Vi mask, V yes, V no) { return mask ? yes : no; }
 

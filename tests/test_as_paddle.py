@@ -71,7 +71,9 @@ def test_what_lenet_lacks_is_an_import_error():
 
 
 def test_importing_the_module_leaves_the_function_in_place():
-    done = python("-W", "error", "-c", "import lenet.as_paddle as it, lenet; assert it is lenet.as_paddle; it(); import paddle")
+    done = python(
+        "-W", "error", "-c", "import lenet.as_paddle as it, lenet; assert it is lenet.as_paddle; it(); import paddle"
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -60,7 +60,14 @@ def test_help_teaches():
     result = run("--help")
     assert result.exit_code == 0
     text = " ".join(result.stdout.split())
-    for part in ("lenet train", "lenet predict seven.png", "lenet evaluate", "lenet info", "130 interrupted", "--version"):
+    for part in (
+        "lenet train",
+        "lenet predict seven.png",
+        "lenet evaluate",
+        "lenet info",
+        "130 interrupted",
+        "--version",
+    ):
         assert part in text, part
     assert result.stdout.isprintable() is False  # it has lines
     assert run().exit_code == 2  # nothing asked: the same help, but as an error
@@ -121,7 +128,9 @@ def test_train_prints_its_result_and_tells_the_rest_aside(small_mnist, tmp_path)
 
 
 def test_train_json_is_one_object(small_mnist):
-    result = run("train", "--data", small_mnist, "--json", "--recipe", "tutorial", "--seed", 7, "--out", "a.safetensors")
+    result = run(
+        "train", "--data", small_mnist, "--json", "--recipe", "tutorial", "--seed", 7, "--out", "a.safetensors"
+    )
     assert result.exit_code == 0
     found = json.loads(result.stdout)
     assert found["model"] == "a.safetensors"

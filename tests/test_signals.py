@@ -18,7 +18,9 @@ from lenet.train import train
 
 SENT = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 EPOCHS = 40
-ENV = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(lenet.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])}
+ENV = os.environ | {
+    "PYTHONPATH": os.pathsep.join([str(Path(lenet.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+}
 
 
 def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:

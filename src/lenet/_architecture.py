@@ -156,12 +156,12 @@ _ATTRS: dict[str, dict[str, Callable[[str, Any], Any]]] = {
 }
 
 
-def input_shape(value: Any) -> Shape:
+def input_shape(value: Any) -> tuple[int, int, int]:
     """A file's input shape as (C, H, W); ValueError unless it is three whole numbers of a reasonable size."""
-    shape = _several(3, 1)("input shape", value)
-    if math.prod(shape) > MAX_ACTIVATION:
+    channels, height, width = _several(3, 1)("input shape", value)
+    if channels * height * width > MAX_ACTIVATION:
         raise _wrong("input shape", value, f"at most {MAX_ACTIVATION} numbers an image")
-    return shape
+    return channels, height, width
 
 
 def build(rows: Any, shape: Shape, tensors: Mapping[str, NDArray[Any]]) -> Layer:
@@ -224,7 +224,9 @@ def _output_shape(what: str, name: str, attrs: Json, weights: list[Shape | None]
         if kernel is None or len(kernel) != 4 or min(kernel) < 1 or max(kernel) > MAX_ACTIVATION or len(shape) != 3:
             raise _wrong(what, f"weights {kernel} on {list(shape)}", "[K, C, kh, kw] on [C, H, W]")
         if bias not in (None, (kernel[0],)) or kernel[0] % attrs["groups"] or shape[0] % attrs["groups"]:
-            raise _wrong(what, f"bias {bias}, {attrs['groups']} groups", f"a bias of {kernel[0]} and groups that divide")
+            raise _wrong(
+                what, f"bias {bias}, {attrs['groups']} groups", f"a bias of {kernel[0]} and groups that divide"
+            )
         conv = ops._conv(shape, kernel, attrs["stride"], attrs["padding"], attrs["dilation"], attrs["groups"])
         return kernel[0], conv.OH, conv.OW
     if name in ("max_pool2d", "avg_pool2d"):

@@ -38,9 +38,7 @@ def uniform(seed: int, epoch: int, samples: NDArray[Any], draw: int = 0) -> NDAr
     return (bits(seed, epoch, samples, draw) >> np.uint64(11)) * 2.0**-53
 
 
-def integers(
-    seed: int, epoch: int, samples: NDArray[Any], low: int, high: int, draw: int = 0
-) -> NDArray[np.int64]:
+def integers(seed: int, epoch: int, samples: NDArray[Any], low: int, high: int, draw: int = 0) -> NDArray[np.int64]:
     """A whole number of [low, high) a sample, int64. The range may not exceed 2^32; its bias is below range / 2^32."""
     upper = bits(seed, epoch, samples, draw) >> np.uint64(32)
     return ((upper * np.uint64(high - low)) >> np.uint64(32)).astype(np.int64) + low

@@ -12,7 +12,9 @@ import sys
 
 from lenet._as_paddle import as_paddle
 
-_USAGE = "usage: python -m lenet.as_paddle SCRIPT [ARGUMENTS]\nRuns a script that says `import paddle` on lenet instead.\n"
+_USAGE = (
+    "usage: python -m lenet.as_paddle SCRIPT [ARGUMENTS]\nRuns a script that says `import paddle` on lenet instead.\n"
+)
 
 
 def _run(arguments: list[str]) -> int:

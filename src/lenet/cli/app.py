@@ -48,12 +48,14 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
 ) -> None:
     pass
 
 
 app.command()(train)
 app.command()(evaluate)
-app.command(no_args_is_help=True)(predict)
+app.command()(predict)
 app.command()(info)

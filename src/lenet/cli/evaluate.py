@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from lenet import set_num_threads
 from lenet._check import message
 from lenet.cli.shared import DEFAULT_MODEL, exit_codes, load_model, print_json, score_text, show
+from lenet.device import set_num_threads
 from lenet.train import Trained
 from lenet.train.data import load
 
@@ -17,10 +17,12 @@ __all__ = ["evaluate"]
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(help="The model file.", metavar="[MODEL]")] = DEFAULT_MODEL,
+    model: Annotated[str, typer.Argument(help="The model file.", metavar="MODEL")] = DEFAULT_MODEL,
     dataset: Annotated[
         str | None,
-        typer.Option(help="mnist, fashion-mnist, or a FOLDER of class folders. [what it was trained on]", metavar="NAME"),
+        typer.Option(
+            help="mnist, fashion-mnist, or a FOLDER of class folders. [what it was trained on]", metavar="NAME"
+        ),
     ] = None,
     data: Annotated[
         str | None,

@@ -16,7 +16,7 @@ __all__ = ["info"]
 
 
 def info(
-    file: Annotated[str | None, typer.Argument(help="A model file.", metavar="[FILE]")] = None,
+    file: Annotated[str | None, typer.Argument(help="A model file.", metavar="FILE")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
     """Say what this machine has: version, processor, threads, data; or, with FILE, what is in a model file.
@@ -50,7 +50,9 @@ def _machine() -> dict[str, Any]:
 
 
 def _machine_lines(found: dict[str, Any]) -> list[str]:
-    others = f"; also usable: {', '.join(found['other_levels'])} (LENET_ISA=name chooses)" if found["other_levels"] else ""
+    others = (
+        f"; also usable: {', '.join(found['other_levels'])} (LENET_ISA=name chooses)" if found["other_levels"] else ""
+    )
     lines = [
         f"lenet {found['lenet']}, Python {found['python']}, numpy {found['numpy']}, {found['system']}",
         f"processor      {found['cpu']}",

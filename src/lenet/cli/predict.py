@@ -13,7 +13,7 @@ __all__ = ["predict"]
 
 
 def predict(
-    images: Annotated[list[str], typer.Argument(help="Image files, one digit each.", metavar="IMAGE...")],
+    images: Annotated[list[str], typer.Argument(help="Image files, one digit each.", metavar="IMAGE")],
     model: Annotated[str, typer.Option(help="The model file.", metavar="FILE")] = DEFAULT_MODEL,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:

@@ -65,7 +65,7 @@ def clean(text: str) -> str:
 
 def show(text: str, *, aside: bool = False) -> None:
     """A line to standard output, or ``aside`` to standard error."""
-    print(clean(text), file=sys.stderr if aside else sys.stdout, flush=True)  # noqa: T201
+    print(clean(text), file=sys.stderr if aside else sys.stdout, flush=True)
 
 
 def print_json(result: dict[str, Any]) -> None:

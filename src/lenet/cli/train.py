@@ -23,7 +23,9 @@ _RECIPES = "; ".join(f"{name}: {recipe.about}" for name, recipe in RECIPES.items
 def train(
     dataset: Annotated[
         str | None,
-        typer.Option(help="mnist, fashion-mnist, or a FOLDER with a folder of images for each class. [mnist]", metavar="NAME"),
+        typer.Option(
+            help="mnist, fashion-mnist, or a FOLDER with a folder of images for each class. [mnist]", metavar="NAME"
+        ),
     ] = None,
     data: Annotated[
         str | None,
@@ -36,7 +38,9 @@ def train(
     threads: Annotated[
         int | None, typer.Option(help="Threads to compute on; they change no bit. [all processors]", metavar="N")
     ] = None,
-    out: Annotated[str, typer.Option(help="The model file; an earlier one is renamed.", metavar="FILE")] = DEFAULT_MODEL,
+    out: Annotated[
+        str, typer.Option(help="The model file; an earlier one is renamed.", metavar="FILE")
+    ] = DEFAULT_MODEL,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run of the same --out.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:

@@ -7,7 +7,6 @@ Everything stays uint8; nothing here normalises, shuffles or augments. Which fil
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -79,8 +78,8 @@ def load(dataset: str | os.PathLike[str] | Pair, folder: str | os.PathLike[str] 
         name = _class_folders(dataset, folder)
         train, test, classes = load_folder(name)
     inverted = _is_light(train._pixels)
-    parts = [_part(kind, ds, inverted) for kind, ds in (("train", train), ("test", test))]
-    return Data(name, "" if folder is None else os.path.abspath(folder), classes, *parts, inverted)
+    parts = _part("train", train, inverted), _part("test", test, inverted)
+    return Data(name, "" if folder is None else os.path.abspath(folder), classes, parts[0], parts[1], inverted)
 
 
 def _checked(part: object) -> ArrayDataset:
@@ -146,5 +145,3 @@ def split(labels: NDArray[np.int64], share: float) -> tuple[NDArray[np.int64], N
     held = np.zeros(n, bool)
     held[np.argsort(from_end, kind="stable")[: round(share * n)]] = True
     return np.flatnonzero(~held), np.flatnonzero(held)
-
-

@@ -110,4 +110,3 @@ def move_resume_aside(out: str, say: Say) -> None:
     model = f"{out[: -len(SUFFIX)]}.{tag[:8]}{SUFFIX}"
     os.replace(path, resume_path(model))
     say(f"{path} is now {resume_path(model)}: go on with that run by --resume --out {model}")
-

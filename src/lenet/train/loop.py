@@ -133,7 +133,9 @@ class Run:
 
     def _compile(self) -> plan.Compiled:
         x = dense(self._lut[self.data.train.images[:16]])
-        found = plan.compile(self.network, CrossEntropyLoss(label_smoothing=self.recipe.smoothing), self._optimizer, [x])
+        found = plan.compile(
+            self.network, CrossEntropyLoss(label_smoothing=self.recipe.smoothing), self._optimizer, [x]
+        )
         if not isinstance(found, plan.Compiled):
             raise RuntimeError(message("recipe", f"a network that is eager only: {found}", "a chain of operations"))
         return found

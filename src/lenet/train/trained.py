@@ -102,7 +102,9 @@ class Trained:
             raise ValueError(message(file, "the state of an interrupted run", "a model", fix))
         if "architecture" not in meta or not isinstance(meta.get("input"), dict):
             fix = "Files of Model.save() hold weights alone: read them with Model.load()"
-            raise ValueError(message(file, "a file that doesn't describe its network", "one that lenet train wrote", fix))
+            raise ValueError(
+                message(file, "a file that doesn't describe its network", "one that lenet train wrote", fix)
+            )
         try:
             about = meta["input"]
             shape = _architecture.input_shape(about.get("shape"))

@@ -63,11 +63,13 @@ class Result(NamedTuple):
         }
 
 
-class Interrupted(Exception):  # noqa: N818 - it is no error
+class Interrupted(Exception):
     """The run was asked to stop, and did: the model so far is in ``out``, the state to go on from in ``resume_file``."""
 
     def __init__(self, out: str, resume_file: str, where: str) -> None:
-        super().__init__(f"stopped after {where}: the model so far is in {out}, the state to go on from in {resume_file}")
+        super().__init__(
+            f"stopped after {where}: the model so far is in {out}, the state to go on from in {resume_file}"
+        )
         self.out, self.resume_file = out, resume_file
 
 
