@@ -56,7 +56,7 @@ def accuracy() -> str:
     for name, title in (
         ("tutorial_accuracy_paddle", "the tutorial, real Paddle 3.3.1"),
         ("tutorial_accuracy_lenet", "`tutorial`"),
-        ("fast_accuracy", "`fast` (the default)"),
+        ("recipe_fast", "`fast` (the default)"),
     ):
         r = stored(name)
         rows.append(

@@ -347,15 +347,14 @@ void bind_optimizers(nb::module_& m) {
       [](const std::vector<FloatArray>& p, const std::vector<FloatArray>& g, double lr, double l2) {
         auto pieces = pieces_of(p, g, nullptr, nullptr);
         Free gil;
-        run(int(pieces.size()), [&](int i) {
-          kernels().sgd(pieces[i].n, pieces[i].p, pieces[i].g, float(lr), float(l2), kNoClip);
-        });
+        run(int(pieces.size()),
+            [&](int i) { kernels().sgd(pieces[i].n, pieces[i].p, pieces[i].g, float(lr), float(l2), kNoClip); });
       },
       "params"_a, "grads"_a, "lr"_a, "l2"_a);
   m.def(
       "momentum",
-      [](const std::vector<FloatArray>& p, const std::vector<FloatArray>& g, const std::vector<FloatArray>& v, double lr,
-         double mu, bool nesterov, double l2) {
+      [](const std::vector<FloatArray>& p, const std::vector<FloatArray>& g, const std::vector<FloatArray>& v,
+         double lr, double mu, bool nesterov, double l2) {
         auto pieces = pieces_of(p, g, &v, nullptr);
         Free gil;
         run(int(pieces.size()), [&](int i) {
@@ -504,8 +503,8 @@ void bind_plan(nb::module_& m) {
           "rows"_a, "values"_a, "trainable"_a, "grads"_a)
       .def(
           "set_states",
-          [](BoundPlan& self, std::vector<std::vector<FloatArray>> states, std::vector<double> lr, std::vector<double> l2,
-             std::vector<bool> decays, std::vector<bool> clips) {
+          [](BoundPlan& self, std::vector<std::vector<FloatArray>> states, std::vector<double> lr,
+             std::vector<double> l2, std::vector<bool> decays, std::vector<bool> clips) {
             auto& params = self.plan->params();
             need(states.size() == params.size() && lr.size() == params.size() && l2.size() == params.size() &&
                      decays.size() == params.size() && clips.size() == params.size(),
@@ -518,7 +517,8 @@ void bind_plan(nb::module_& m) {
                 params[i].state[s] = states[i][s].data();
                 self.held.push_back(states[i][s]);
               }
-              params[i].lr = float(lr[i]), params[i].l2 = float(l2[i]), params[i].decays = decays[i], params[i].clips = clips[i];
+              params[i].lr = float(lr[i]), params[i].l2 = float(l2[i]), params[i].decays = decays[i],
+              params[i].clips = clips[i];
             }
           },
           "states"_a, "lr"_a, "l2"_a, "decays"_a, "clips"_a)
@@ -605,7 +605,8 @@ void bind_plan(nb::module_& m) {
           },
           "bytes"_a.none(), "lut"_a.none(), "floats"_a.none(), "labels"_a, "indices"_a, "offsets"_a.none(), "counts"_a,
           "rates"_a, "smoothing"_a, "ignore"_a, "weight"_a.none(), "update"_a, "random"_a, "losses"_a, "logits"_a,
-          "Runs len(counts) updates; returns '' or what was not finite, 'loss' or 'gradient'. A step's loss is written when done.");
+          "Runs len(counts) updates; returns '' or what was not finite, 'loss' or 'gradient'. A step's loss is written "
+          "when done.");
 }
 
 // LENET_ISA must name a level that runs here: silence would let a test believe it had measured another one.

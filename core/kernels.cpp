@@ -96,7 +96,7 @@ void conv_rows(const Conv& c, const float* xp, const float* w, const float* bias
 }
 
 // relu and the 2x2 maximum of four accumulators; the winner is the first of equals, 4 where relu cut it off
-LENET_INLINE void pool_store(V a, V b, V c, V d, float* y, int32_t* winner) {
+LENET_INLINE void pool_store(V a, V b, V c, V d, bool cut, float* y, int32_t* winner) {
   V m = a;
   Vi w = Vi{};
   Vi t = (b > m) | (b != b);
@@ -105,13 +105,17 @@ LENET_INLINE void pool_store(V a, V b, V c, V d, float* y, int32_t* winner) {
   m = select(t, c, m), w = t ? splati(2) : w;
   t = (d > m) | (d != d);
   m = select(t, d, m), w = t ? splati(3) : w;
-  w = (m <= V{}) ? splati(4) : w;
-  store(y, relu(m));
+  if (cut) {
+    w = (m <= V{}) ? splati(4) : w;
+    m = relu(m);
+  }
+  store(y, m);
   storei(winner, w);
 }
 
 template <int OB>
-void conv_pool_rows(const Conv& c, const float* xp, const float* w, const float* bias, float* y, int32_t* winner) {
+void conv_pool_rows(const Conv& c, const float* xp, const float* w, const float* bias, bool cut, float* y,
+                    int32_t* winner) {
   const int ph = c.OH / 2, pw = c.OW / 2;
   for (int s = 0; s < L; s += VW)
     for (int oy = 0; oy < ph; ++oy)
@@ -121,7 +125,7 @@ void conv_pool_rows(const Conv& c, const float* xp, const float* w, const float*
         size_t at = (size_t(oy) * pw + ox) * L + s;
 #pragma GCC unroll 8
         for (int o = 0; o < OB; ++o, at += size_t(ph) * pw * L)
-          pool_store(acc[o][0], acc[o][1], acc[o][2], acc[o][3], y + at, winner + at);
+          pool_store(acc[o][0], acc[o][1], acc[o][2], acc[o][3], cut, y + at, winner + at);
       }
 }
 
@@ -167,22 +171,23 @@ void conv_forward(const Conv& c, const float* xp, const float* packed, const flo
 struct PoolCall {
   const Conv& c;
   const float *xp, *w, *bias;
+  bool cut;
   float* y;
   int32_t* winner;
   template <int OB>
   void run() const {
-    conv_pool_rows<OB>(c, xp, w, bias, y, winner);
+    conv_pool_rows<OB>(c, xp, w, bias, cut, y, winner);
   }
 };
 
-void conv_pool_forward(const Conv& c, const float* xp, const float* packed, const float* bias, float* y,
+void conv_pool_forward(const Conv& c, const float* xp, const float* packed, const float* bias, bool cut, float* y,
                        int32_t* winner) {
   int b = block_of(c.K, kOB), inner = c.C * c.kh * c.kw;
   size_t plane = size_t(c.OH / 2) * (c.OW / 2) * L;
   for (int k = 0; k < c.K; k += b) {
     int n = c.K - k < b ? c.K - k : b;
-    with_block(
-        n, PoolCall{c, xp, packed + size_t(k) * inner, bias ? bias + k : nullptr, y + k * plane, winner + k * plane});
+    with_block(n, PoolCall{c, xp, packed + size_t(k) * inner, bias ? bias + k : nullptr, cut, y + k * plane,
+                           winner + k * plane});
   }
 }
 

@@ -54,8 +54,9 @@ struct Kernels {
   void (*conv_pack_dx)(const Conv&, const T* w, T* packed);  // for conv_dx
   void (*conv_unpack_dw)(const Conv&, const T* packed, T* dw);
   void (*conv_forward)(const Conv&, const T* xp, const T* packed, const T* bias, bool relu, T* y);  // bias may be null
-  // conv + relu + 2×2 max pooling, stride 2: y [K][OH/2][OW/2][L]; winner 0..3 in the window, 4 where relu cut it off
-  void (*conv_pool_forward)(const Conv&, const T* xp, const T* packed, const T* bias, T* y, int32_t* winner);
+  // conv (+ relu if `cut`) + 2×2 max pooling, stride 2: y [K][OH/2][OW/2][L]; winner 0..3 in the window, 4 where relu
+  // cut it off
+  void (*conv_pool_forward)(const Conv&, const T* xp, const T* packed, const T* bias, bool cut, T* y, int32_t* winner);
   void (*unpool)(const Conv&, const T* dy, const int32_t* winner, T* dframe);       // [K][OH/2][OW/2][L] -> dy frame
   void (*conv_dw)(const Conv&, const T* xp, const T* dframe, T* dw_packed, T* db);  // += both; db may be null
   void (*conv_dx)(const Conv&, const T* dframe, const T* packed_dx, T* dx);         // dx [C][H][W][L], not padded
@@ -94,7 +95,7 @@ struct Kernels {
   // ---- one image, inference only: dense [C][H][W], xp padded, kSlack readable numbers behind it
   size_t (*one_packed_size)(const Conv&);
   void (*one_pack)(const Conv&, const T* w, T* packed);
-  // cut: relu behind; pooled: relu and 2x2 maximum behind (stride 1, even OH and OW)
+  // cut: relu behind; pooled: 2x2 maximum behind (stride 1, even OH and OW)
   void (*one_conv)(const Conv&, const T* xp, const T* packed, const T* bias, bool cut, bool pooled, T* y);
   void (*one_linear)(int in, int out, const T* x, const T* w, const T* b, bool cut, T* y);
 

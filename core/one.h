@@ -63,7 +63,7 @@ LENET_INLINE int channels_run(const Conv& c, const float* xr, const float* w, V 
 #pragma GCC unroll 8
       for (int p = 0; p + 1 < PX; p += 2) {
         V m = larger(larger(larger(acc[p], acc[p + 1]), acc[PX + p]), acc[PX + p + 1]);
-        scatter(relu(m), n, plane, yr + (ox + p) / 2);
+        scatter(cut ? relu(m) : m, n, plane, yr + (ox + p) / 2);
       }
     } else {
       V acc[PX];
@@ -156,7 +156,8 @@ struct ColumnsCall {
 #pragma GCC unroll 8
       for (int o = 0; o < OB; ++o) {
         V a = larger(acc[o][0], acc[o][VX]), b = VX > 1 ? larger(acc[o][VX - 1], acc[o][2 * VX - 1]) : V{};
-        V m = relu(pair_larger(a, b));
+        V m = pair_larger(a, b);
+        if (cut) m = relu(m);
         if (spill) {
           store(y + o * plane, m);
         } else {
@@ -200,7 +201,7 @@ void columns_conv(const Conv& c, const float* xp, const float* packed, const flo
   }
 }
 
-// conv (+ relu if cut; + relu and 2x2 maximum if pooled) of one image
+// conv (+ relu if cut, + 2x2 maximum if pooled) of one image
 void one_conv(const Conv& c, const float* xp, const float* packed, const float* bias, bool cut, bool pooled, float* y) {
   if (channel_lanes(c))
     channels_conv(c, xp, packed, bias, cut, pooled, y);

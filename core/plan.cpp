@@ -36,28 +36,26 @@ Plan::Plan(std::vector<Row> rows, std::vector<Param> params) : rows_(std::move(r
   lay_out();
 }
 
-// conv + relu + max pool 2x2 -> conv_pool; conv + relu and linear + relu -> one row with `cut`.
+// conv (+ relu) + max pool 2x2 (+ relu) -> conv_pool, cut if there was a relu: the larger of cut values is the cut
+// larger value, and cutting twice is cutting once. conv + relu and linear + relu -> one row, cut.
 void Plan::fuse() {
   std::vector<Row> out;
   for (size_t r = 0; r < rows_.size(); ++r) {
     Row row = rows_[r];
-    const bool before_relu = r + 1 < rows_.size() && rows_[r + 1].kind == Kind::relu;
-    if (row.kind == Kind::conv && before_relu) {
-      ++r;
-      row.cut = true;
+    auto take_relu = [&] {
+      for (; r + 1 < rows_.size() && rows_[r + 1].kind == Kind::relu; ++r) row.cut = true;
+    };
+    if (row.kind == Kind::conv || row.kind == Kind::linear) take_relu();
+    if (row.kind == Kind::conv && r + 1 < rows_.size() && rows_[r + 1].kind == Kind::max_pool) {
       const Conv& c = row.conv;
-      if (r + 1 < rows_.size() && rows_[r + 1].kind == Kind::max_pool && c.plain() && c.sh == 1 && c.sw == 1) {
-        const Pool& p = rows_[r + 1].pool;
-        if (p.kh == 2 && p.kw == 2 && p.sh == 2 && p.sw == 2 && !p.pt && !p.pb && !p.pl && !p.pr && c.OH % 2 == 0 &&
-            c.OW % 2 == 0) {
-          ++r;
-          row.kind = Kind::conv_pool;
-          row.out_size = p.out_size();
-        }
+      const Pool& p = rows_[r + 1].pool;
+      const bool halves = p.kh == 2 && p.kw == 2 && p.sh == 2 && p.sw == 2 && !p.pt && !p.pb && !p.pl && !p.pr;
+      if (halves && c.plain() && c.sh == 1 && c.sw == 1 && c.OH % 2 == 0 && c.OW % 2 == 0) {
+        ++r;
+        row.kind = Kind::conv_pool;
+        row.out_size = p.out_size();
+        take_relu();
       }
-    } else if (row.kind == Kind::linear && before_relu) {
-      ++r;
-      row.cut = true;
     }
     out.push_back(row);
   }
@@ -210,7 +208,7 @@ void Plan::forward_group(float* arena, const float* masks, bool training) const 
         if (row.kind == Kind::conv)
           t.conv_forward(c, xp, packed, b, row.cut, y);
         else
-          t.conv_pool_forward(c, xp, packed, b, y, winner);
+          t.conv_pool_forward(c, xp, packed, b, row.cut, y, winner);
         break;
       }
       case Kind::max_pool:

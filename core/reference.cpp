@@ -44,7 +44,8 @@ struct Reference {
     return sum;
   }
 
-  static void conv_pool_forward(const Conv& c, const T* xp, const T* w, const T* bias, T* y, int32_t* winner) {
+  static void conv_pool_forward(const Conv& c, const T* xp, const T* w, const T* bias, bool cut, T* y,
+                                int32_t* winner) {
     for (int k = 0; k < c.K; ++k)
       for (int oy = 0; oy < c.OH; oy += 2)
         for (int ox = 0; ox < c.OW; ox += 2, y += L, winner += L)
@@ -55,8 +56,8 @@ struct Reference {
               T v = conv_at(c, xp, w, bias, k, oy + q / 2, ox + q % 2, l);
               if (v > best || v != v) best = v, at = q;
             }
-            y[l] = best < 0 ? T(0) : best;
-            winner[l] = best <= 0 ? 4 : at;
+            y[l] = cut && best < 0 ? T(0) : best;
+            winner[l] = cut && best <= 0 ? 4 : at;
           }
   }
 
@@ -297,7 +298,7 @@ struct Reference {
             T other = at(k, 2 * oy + q / 2, 2 * ox + q % 2);
             if (other > v || other != other) v = other;
           }
-          *y = (cut || pooled) && v < 0 ? T(0) : v;
+          *y = cut && v < 0 ? T(0) : v;
         }
   }
   static void one_linear(int in, int out, const T* x, const T* w, const T* b, bool cut, T* y) {

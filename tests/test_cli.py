@@ -150,6 +150,31 @@ def test_a_long_run_logs_about_ten_lines(small_mnist):
     assert epochs == [3, 6, 9, 12, 15, 18, 21, 23]
 
 
+def test_on_a_terminal_a_bar_makes_way_for_each_line(small_mnist, monkeypatch):
+    events = []
+
+    class Bar:
+        def __init__(self, title, total, **_):
+            events.append(("new", title, total))
+
+        def update(self, done, note):
+            events.append(("update", done, note))
+
+        def close(self):
+            events.append(("close",))
+
+    monkeypatch.setattr("lenet.cli.train.progress.on_terminal", lambda stream: True)
+    monkeypatch.setattr("lenet.cli.train.progress.Progress", Bar)
+    result = run("train", "--data", small_mnist)
+    assert result.exit_code == 0
+    assert events[0] == ("new", "training", 70)
+    updates = [event for event in events if event[0] == "update"]
+    assert [done for _, done, _ in updates] == [16, 32, 35, 51, 67, 70]
+    assert all("loss" in note and "accuracy" in note and "images/s" in note for _, _, note in updates)
+    assert events[-1] == ("close",)
+    assert [line[:9] for line in result.stderr.splitlines()[2:]] == ["epoch 1/2", "epoch 2/2"]
+
+
 def test_train_on_a_folder_with_names_that_play_tricks(digit):
     image, _ = digit
     for name in ("a\x1b[31m", "b"):
@@ -162,6 +187,8 @@ def test_train_on_a_folder_with_names_that_play_tricks(digit):
     shown = run("info", "lenet.safetensors")
     assert "a?[31m, b" in shown.stdout
     assert "\x1b" not in shown.stdout
+    measured = run("evaluate", "--json")  # on the same folder: the model says which
+    assert json.loads(measured.stdout)["test"]["images"] == 2
 
 
 @pytest.mark.parametrize(

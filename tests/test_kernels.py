@@ -704,6 +704,96 @@ def test_of_a_fused_window_of_equals_the_first_wins(level: str) -> None:
     assert grads[1].tolist() == [4, 0]
 
 
+# ---- one image at a time: kernels whose lanes aren't samples, through a plan's inference of up to eight images ---------
+
+
+def _infer(rows: list[Any], values: list[np.ndarray], x: np.ndarray) -> np.ndarray:
+    plan = _core.Plan(rows, values, [True] * len(values), [np.empty_like(v) for v in values])
+    out = np.empty((len(x), plan.n_out), np.float32)
+    plan.infer(None, None, np.ascontiguousarray(x), None, out)
+    return out
+
+
+def assert_near_products(ours: np.ndarray, exact: np.ndarray, magnitude: np.ndarray) -> None:
+    """Single outputs may be sums that nearly cancel: the error belongs to the products' own size."""
+    assert np.abs(ours - exact).max() <= 1e-6 * magnitude.max()
+
+
+ONES = [case for case in _conv_cases() if case[-3:] == (1, 1, 1)]
+ONES += [(2, c, 9, 21, k, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1) for c in (1, 7) for k in (8, 9, 16, 17, 33)]
+
+
+@pytest.mark.parametrize("case", ONES, ids=lambda c: "-".join(map(str, c)))
+@pytest.mark.parametrize("relu", [False, True])
+def test_convolution_of_one_image(level: str, case: tuple[int, ...], relu: bool) -> None:
+    case = (min(case[0], 3), *case[1:])
+    conv, n, features = _core.Conv(*case[1:]), case[0], case[4]
+    w, b = normal(2, features, case[1], *case[5:7]), normal(3, features)
+    size = features * conv.OH * conv.OW
+    x = normal(1, n, *case[1:4])
+    rows: list[Any] = [("conv2d", conv, 0, 1), *([("relu", size)] if relu else [])]
+    exact = _convolve(case, np.float64)["y"].reshape(n, size)
+    magnitude = _convolve(case, np.float64, absolute=True)["y"]
+    assert_near_products(_infer(rows, [w, b], x), np.maximum(exact, 0) if relu else exact, magnitude)
+
+
+@pytest.mark.parametrize(
+    ("c", "h", "w", "k", "kernel", "padding"),
+    [
+        (1, 28, 28, 6, 5, 2),
+        (6, 14, 14, 16, 5, 0),
+        (1, 8, 6, 1, 3, 1),
+        (5, 6, 40, 9, 3, 1),
+        (3, 2, 2, 33, 1, 0),
+        (2, 4, 34, 7, 3, 1),
+    ],
+)
+def test_convolution_relu_and_pooling_of_one_image(
+    level: str, c: int, h: int, w: int, k: int, kernel: int, padding: int
+) -> None:
+    case = (3, c, h, w, k, kernel, kernel, 1, 1, *[padding] * 4, 1, 1, 1)
+    conv = _core.Conv(*case[1:])
+    pool = _core.Pool(k, conv.OH, conv.OW, 2, 2, 2, 2, 0, 0, 0, 0, False, True, 0)
+    rows = [("conv2d", conv, 0, 1), ("relu", k * conv.OH * conv.OW), ("max_pool2d", pool)]
+    exact = np.maximum(_convolve(case, np.float64)["y"], 0)
+    exact = exact.reshape(3, k, conv.OH // 2, 2, conv.OW // 2, 2).max((3, 5)).reshape(3, -1)
+    magnitude = _convolve(case, np.float64, absolute=True)["y"]
+    got = _infer(rows, [normal(2, k, c, kernel, kernel), normal(3, k)], normal(1, 3, c, h, w))
+    assert_near_products(got, exact, magnitude)
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), LINEARS)
+@pytest.mark.parametrize("relu", [False, True])
+def test_linear_of_one_image(level: str, inputs: int, outputs: int, relu: bool) -> None:
+    x, w, b = normal(1, 3, inputs), normal(2, inputs, outputs), normal(3, outputs)
+    rows: list[Any] = [("linear", inputs, outputs, 0, 1), *([("relu", outputs)] if relu else [])]
+    exact = x.astype(float) @ w + b
+    magnitude = np.abs(x).astype(float) @ np.abs(w) + np.abs(b)
+    assert_near_products(_infer(rows, [w, b], x), np.maximum(exact, 0) if relu else exact, magnitude)
+
+
+def test_one_image_lets_nan_through(level: str) -> None:
+    conv = _core.Conv(1, 4, 4, 2, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1)
+    pool = _core.Pool(2, 4, 4, 2, 2, 2, 2, 0, 0, 0, 0, False, True, 0)
+    x = normal(1, 2, 1, 4, 4)
+    x[1, 0, 0, 0] = np.nan
+    out = _infer([("conv2d", conv, 0, 1), ("relu", 32), ("max_pool2d", pool)], [normal(2, 2, 1, 3, 3), normal(3, 2)], x)
+    assert np.isfinite(out[0]).all()
+    assert np.isnan(out[1].reshape(2, 2, 2)).tolist() == [[[True, False], [False, False]]] * 2
+
+
+def test_one_image_sees_weights_that_have_changed(level: str) -> None:
+    conv = _core.Conv(1, 4, 4, 2, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1)
+    values, x = [normal(2, 2, 1, 3, 3), normal(3, 2)], normal(1, 2, 1, 4, 4)
+    plan = _core.Plan([("conv2d", conv, 0, 1)], values, [True, True], [np.empty_like(v) for v in values])
+    out = np.empty((2, 32), np.float32)
+    for _ in range(2):
+        plan.infer(None, None, x, None, out)
+        assert np.array_equal(out, _infer([("conv2d", conv, 0, 1)], values, x))
+        values[0] *= -2
+        values[1] += 1
+
+
 # ---- wrong calls are refused before a kernel runs ----------------------------------------------------------------------
 
 

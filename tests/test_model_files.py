@@ -315,3 +315,21 @@ def test_a_frozen_parameter_is_saved_too(tmp_path: Path) -> None:
     other.load(tmp_path / "m.safetensors")
     assert train(model, 2) == train(other, 2)
     assert equal(model, other)
+
+
+def test_a_saved_model_describes_its_network(tmp_path):
+    from lenet.train.trained import Trained
+
+    images = np.random.RandomState(0).randint(0, 256, (64, 28, 28)).astype(np.uint8)
+    data = lenet.vision.datasets.arrays.ArrayDataset(
+        images, np.arange(64) % 10, lenet.vision.transforms.Normalize(mean=[127.5], std=[127.5])
+    )
+    model = lenet.Model(lenet.LeNet())
+    adam = lenet.optimizer.Adam(parameters=model.parameters())
+    model.prepare(adam, lenet.nn.CrossEntropyLoss(), lenet.metric.Accuracy())
+    model.fit(data, batch_size=16, verbose=0)
+    model.save(str(tmp_path / "x.safetensors"))
+    trained = Trained.load(tmp_path / "x.safetensors")
+    logits = model.predict_batch([data._batch(range(64))[0]])[0]
+    np.testing.assert_array_equal(trained.probabilities(images).argmax(1), logits.argmax(1))
+    assert (trained.mean, trained.std, trained.labels) == (127.5, 127.5, [str(i) for i in range(10)])

@@ -79,6 +79,20 @@ def test_short_runs_have_rates_above_zero(steps):
     assert all(0 < FAST.rate_at(step, steps) <= FAST.rate for step in range(steps))
 
 
+def test_the_stored_accuracy_is_that_of_fast_as_it_stands():
+    """Whoever changes a number of ``fast`` runs bench/accuracy/recipes.py again; what it stored keeps the promise."""
+    results = Path(__file__).parents[1] / "bench" / "results"
+    stored = json.loads((results / "recipe_fast.json").read_text())
+    numbers = {key: value for key, value in stored["recipe"].items() if key != "about"}
+    assert numbers == {key: value for key, value in FAST._asdict().items() if key != "about"}
+    assert stored["n"] >= 10
+    assert stored["mean"] >= 0.991
+    assert stored["worst"] >= 0.9895
+    search = json.loads((results / "recipe_search.json").read_text())
+    chosen = {**search["base"], **search["chosen"]}
+    assert {key: chosen[key] for key in numbers} == numbers
+
+
 # ---- the split -------------------------------------------------------------------------------------------------------
 
 

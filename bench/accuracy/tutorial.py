@@ -37,8 +37,8 @@ def network(paddle: Any) -> Any:
             self.linear3 = nn.Linear(84, 10)
 
         def forward(self, x: Any) -> Any:
-            x = self.pool1(nn.functional.relu(self.conv1(x)))
-            x = self.pool2(nn.functional.relu(self.conv2(x)))
+            x = nn.functional.relu(self.pool1(nn.functional.relu(self.conv1(x))))  # as the tutorial has it:
+            x = self.pool2(self.conv2(x))  # twice around the first pooling, not at all at the second
             x = paddle.flatten(x, start_axis=1, stop_axis=-1)
             x = nn.functional.relu(self.linear1(x))
             x = nn.functional.relu(self.linear2(x))

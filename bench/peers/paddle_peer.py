@@ -28,8 +28,8 @@ class LeNet(nn.Layer):
         self.linear3 = nn.Linear(84, 10)
 
     def forward(self, x: Any) -> Any:
-        x = self.pool(F.relu(self.conv1(x)))
-        x = self.pool(F.relu(self.conv2(x)))
+        x = F.relu(self.pool(F.relu(self.conv1(x))))
+        x = self.pool(self.conv2(x))
         x = F.relu(self.linear1(paddle.flatten(x, 1)))
         return self.linear3(F.relu(self.linear2(x)))
 

@@ -24,8 +24,8 @@ class LeNet(nn.Module):
         self.linear3 = nn.Linear(84, 10)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
-        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
+        x = F.relu(F.max_pool2d(F.relu(self.conv1(x)), 2))
+        x = F.max_pool2d(self.conv2(x), 2)
         x = F.relu(self.linear1(x.flatten(1)))
         return self.linear3(F.relu(self.linear2(x)))
 

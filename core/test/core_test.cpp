@@ -4,6 +4,7 @@
 //
 // Prints one line a level and kernel with its worst relative error, and returns 1 if any is beyond its tolerance or a
 // level that this CPU has did not run.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -118,13 +119,13 @@ ConvResult<T> convolve(const Kernels<T>& k, const Conv& c, const std::vector<T>&
 // conv + relu + 2x2 maximum in one pass, and the way back
 template <class T>
 void pooled(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, const std::vector<T>& w, const std::vector<T>& b,
-            const std::vector<T>& dy, std::vector<T>* y, std::vector<T>* frame) {
+            const std::vector<T>& dy, bool cut, std::vector<T>* y, std::vector<T>* frame) {
   std::vector<T> xp(c.frame_size() * L), packed(c.weights());
   pad_group(c, x.data(), xp.data());
   k.conv_pack(c, w.data(), packed.data());
   std::vector<int32_t> winner(c.out_size() / 4 * L);
   y->resize(winner.size()), frame->resize(dy_frame_size(c) * L);
-  k.conv_pool_forward(c, xp.data(), packed.data(), b.data(), y->data(), winner.data());
+  k.conv_pool_forward(c, xp.data(), packed.data(), b.data(), cut, y->data(), winner.data());
   k.unpool(c, dy.data(), winner.data(), frame->data());
 }
 
@@ -141,12 +142,57 @@ void check_convolutions(const Kernels<float>& k, Report& report) {
     report.add("conv_dx", distance(ours.dx, exact.dx), kSums);
     if (c.OH % 2 || c.OW % 2 || c.sh != 1 || c.sw != 1) continue;
     const auto dpooled = normal(c.out_size() / 4 * L);
+    auto w0 = w, b0 = b;  // the first channel is exactly 0 everywhere: four equal cells that relu cuts off
+    std::fill_n(w0.begin(), c.weights() / c.K, 0.0f), b0[0] = 0;
     std::vector<float> y, frame;
     std::vector<double> exact_y, exact_frame;
-    pooled<float>(k, c, x, w, b, dpooled, &y, &frame);
-    pooled<double>(oracle(), c, wide(x), wide(w), wide(b), wide(dpooled), &exact_y, &exact_frame);
-    report.add("conv_pool_forward", distance(y, exact_y), kSums);
-    report.add("unpool", distance(frame, exact_frame), kExact);  // no near-ties among these numbers
+    for (bool cut : {false, true}) {
+      pooled<float>(k, c, x, w0, b0, dpooled, cut, &y, &frame);
+      pooled<double>(oracle(), c, wide(x), wide(w0), wide(b0), wide(dpooled), cut, &exact_y, &exact_frame);
+      report.add("conv_pool_forward", distance(y, exact_y), kSums);
+      report.add("unpool", distance(frame, exact_frame), kExact);  // no near-ties among these numbers
+    }
+  }
+}
+
+// ---- one image -----------------------------------------------------------------------------------------------------
+
+template <class T>
+void one_image(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, const std::vector<T>& w,
+               const std::vector<T>& b, bool pooled, std::vector<T>* y) {
+  std::vector<T> xp(size_t(c.C) * c.Hp * c.Wp + kSlack, T(0)), packed(k.one_packed_size(c));
+  for (int ch = 0; ch < c.C; ++ch)
+    for (int row = 0; row < c.H; ++row)
+      for (int col = 0; col < c.W; ++col)
+        xp[(size_t(ch) * c.Hp + row + c.pt) * c.Wp + col + c.pl] = x[(size_t(ch) * c.H + row) * c.W + col];
+  k.one_pack(c, w.data(), packed.data());
+  y->resize(pooled ? c.out_size() / 4 : c.out_size());
+  std::vector<T> out(y->size() + kSlack);  // a kernel may write whole registers
+  k.one_conv(c, xp.data(), packed.data(), b.data(), false, pooled, out.data());
+  std::copy(out.begin(), out.begin() + y->size(), y->begin());
+}
+
+void check_one_image(const Kernels<float>& k, Report& report) {
+  for (const ConvShape& s : kConvs) {
+    const Conv c = make_conv(s.C, s.H, s.W, s.K, s.kh, s.kw, s.sh, s.sw, s.pt, s.pb, s.pl, s.pr, 1, 1, 1);
+    const auto x = normal(c.in_size()), w = normal(c.weights()), b = normal(c.K);
+    for (bool pooled : {false, true}) {
+      if (pooled && (c.OH % 2 || c.OW % 2 || c.sh != 1 || c.sw != 1)) continue;
+      std::vector<float> ours;
+      std::vector<double> exact;
+      one_image<float>(k, c, x, w, b, pooled, &ours);
+      one_image<double>(oracle(), c, wide(x), wide(w), wide(b), pooled, &exact);
+      report.add(pooled ? "one_conv, pooled" : "one_conv", distance(ours, exact), kSums);
+    }
+  }
+  for (auto [in, out] : {std::pair<int, int>{400, 120}, {120, 84}, {84, 10}, {1, 1}, {47, 13}, {5, 65}}) {
+    const auto x = normal(in), w = normal(size_t(in) * out), b = normal(out);
+    std::vector<float> ours(out + kSlack);
+    std::vector<double> exact(out);
+    k.one_linear(in, out, x.data(), w.data(), b.data(), true, ours.data());
+    oracle().one_linear(in, out, wide(x).data(), wide(w).data(), wide(b).data(), true, exact.data());
+    ours.resize(out);
+    report.add("one_linear", distance(ours, exact), kSums);
   }
 }
 
@@ -246,7 +292,9 @@ void check_the_rest(const Kernels<float>& k, Report& report) {
     for (const auto& [name, values] : ours) report.add(name, distance(values, exact.at(name)), kSums);
   };
   for (size_t n : {size_t(1), size_t(7), size_t(16), size_t(37), size_t(400)}) {  // tails of every width
-    const auto a = normal(n, 3.0f), b = normal(n);
+    auto a = normal(n, 3.0f);
+    const auto b = normal(n);
+    if (n > 2) a[0] = std::numeric_limits<float>::quiet_NaN(), a[1] = 0;
     Out<float> ours;
     Out<double> exact;
     elementwise<float>(k, a, b, ours);
@@ -384,6 +432,7 @@ int main() {
     }
     Report report;
     check_convolutions(kernels(), report);
+    check_one_image(kernels(), report);
     check_pooling(kernels(), report);
     check_the_rest(kernels(), report);
     std::vector<float> losses, one;

@@ -5,6 +5,7 @@ over 99 % in seconds. Importing this loads numpy, the standard library and the e
 """
 
 from lenet import callbacks, io, jit, metric, nn, optimizer, regularizer, vision
+from lenet._as_paddle import as_paddle
 from lenet._core import num_threads as get_num_threads
 from lenet._dtype import (
     DType,

@@ -12,6 +12,7 @@ One row: ``{"op": "conv2d", "attrs": {"stride": [1, 1], …}, "parameters": ["co
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -25,10 +26,12 @@ from lenet.nn.layer import Layer
 from lenet.ops import Trace
 from lenet.tensor import Tensor, dense
 
-__all__ = ["build", "describe", "input_shape"]
+__all__ = ["FORMAT", "account", "build", "describe", "input_shape", "version"]
 
 Json = dict[str, Any]
 Shape = tuple[int, ...]
+
+FORMAT = 1  # of a model file's account
 
 MAX_ROWS = 1000
 MAX_NUMBER = 4096  # the largest stride, kernel, padding or image side
@@ -36,6 +39,22 @@ MAX_PARAMETERS = 1 << 26
 MAX_ACTIVATION = 1 << 20  # floats a sample between two rows: 64 MiB for a group of sixteen
 
 _PARAMETERS = {"conv2d": 2, "linear": 2}  # weight and bias; the other operations have none
+
+
+def version() -> str:
+    """This package's version."""
+    return str(sys.modules["lenet"].__version__)
+
+
+def account(rows: list[Json], shape: Sequence[int], mean: float, std: float, labels: Sequence[str]) -> Json:
+    """What a model file says of its network: the version, the rows, how a pixel enters, and the labels' names."""
+    return {
+        "format": FORMAT,
+        "lenet": version(),
+        "architecture": rows,
+        "input": {"shape": list(shape), "mean": mean, "std": std, "ground": "dark"},
+        "labels": list(labels),
+    }
 
 
 # ---- writing -------------------------------------------------------------------------------------------------------

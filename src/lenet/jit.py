@@ -6,6 +6,7 @@ is no chain of core operations it goes on running eagerly, and ``net.forward.pla
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from lenet import _random, ops, plan
 from lenet._check import describe, message
-from lenet.nn.layer import Layer
+from lenet.nn.layer import Layer, mutations
 from lenet.ops import Grads, Node, Row
 from lenet.tensor import Tensor, dense, in_lanes
 
@@ -30,6 +31,10 @@ class StaticForward:
         self._chains: dict[tuple[bool, tuple[int, ...]], plan.Chain | str] = {}
         self._latest = 0  # which forward the plan's activations belong to
         self._tracing = False
+        self._seen = -1  # the network's changes that the latest eager pass has left behind
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> StaticForward:
+        return StaticForward(copy.deepcopy(self.network, memo), copy.deepcopy(self.eager, memo))
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         x = inputs[0] if len(inputs) == 1 and not options else None
@@ -38,17 +43,20 @@ class StaticForward:
         chain = self._chain(x)
         if isinstance(chain, str):
             self.plan_reason = chain
-            return self.eager(x)
+            try:
+                return self.eager(x)
+            finally:
+                self._seen = mutations()  # what forward itself has just assigned is no news
+        self.plan_reason = ""
         training = self.network.training
-        if not ops.is_grad_enabled() and not (training and chain.has_dropout):
-            if x._data is not None:
-                return dense(chain.infer(x._data))
+        if not ops.is_grad_enabled() and not (training and chain.has_dropout) and x._data is not None:
+            return dense(chain.infer(x._data))
         return ops.call("plan", x, *chain.params, static=self, chain=chain, training=training)
 
     def _chain(self, x: Tensor) -> plan.Chain | str:
         key = (self.network.training, x._shape[1:])
         chain = self._chains.get(key)
-        if chain is None or (not isinstance(chain, str) and chain.stale()):
+        if chain is None or (self._seen != mutations() if isinstance(chain, str) else chain.stale()):
             self._tracing = True
             try:
                 chain = plan.trace(self.network, x)

@@ -92,14 +92,16 @@ class _Outside:
         if random.getstate() != self.python:
             return "forward draws from Python's random"
         now: Any = np.random.get_state()
-        if now[2] != self.numpy[2] or not np.array_equal(now[1], self.numpy[1]):
+        if now[2:] != self.numpy[2:] or not np.array_equal(now[1], self.numpy[1]):
             return "forward draws from numpy's random"
         if _random.generator().draws != self.draws + dropouts:
             return "forward draws random numbers"
         return ""
 
     def rewind(self) -> None:
-        """Give the stream of ``lenet.seed`` back what the watched pass has drawn."""
+        """Give the random streams back what the watched pass has drawn."""
+        random.setstate(self.python)
+        np.random.set_state(self.numpy)
         _random.generator().set_state(self.ours)
         _random.generator().draws = self.draws
 
@@ -144,6 +146,8 @@ def _chain(network: Layer, x: Tensor, result: Any, nodes: list[tuple[Node, Tenso
     for node, output in nodes:
         if node.row.plan is None:
             return f"forward uses {node.row.name}, which is eager only"
+        if node.row.name == "dropout" and node.attrs["training"] != network.training:
+            return "forward's dropout is in another mode than the network"
         if node.inputs[0] is not last:
             return f"forward is not a chain: {node.row.name} takes something else than the result before it"
         try:

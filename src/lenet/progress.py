@@ -87,7 +87,7 @@ class Progress:
             if done > 0:
                 text += f", {max(0.0, spent * (self.total / done - 1)):.0f} s left"
         else:
-            text = f"{self.title}: {shown}{unit}, {spent:.0f} s"
+            text = f"{self.title}: {spent:.0f} s" if self.unit == "s" else f"{self.title}: {shown}{unit}, {spent:.0f} s"
         return f"{text}, {note}" if note else text
 
     def close(self) -> None:

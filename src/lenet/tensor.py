@@ -34,7 +34,7 @@ _F32 = np.dtype(np.float32)
 _F64 = np.dtype(np.float64)
 
 
-class Size(list):
+class Size(list[int]):
     """A shape: a list of ints that also equals the tuple of them."""
 
     def __eq__(self, other: object) -> bool:

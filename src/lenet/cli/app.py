@@ -11,7 +11,7 @@ from lenet.cli.info import info
 from lenet.cli.predict import predict
 from lenet.cli.shared import show
 from lenet.cli.train import train
-from lenet.train.record import version
+from lenet._architecture import version
 
 __all__ = ["app"]
 

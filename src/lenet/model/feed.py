@@ -7,7 +7,7 @@ itself. This file neither computes nor knows the network.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +29,7 @@ class Rows(NamedTuple):
     labels: NDArray[np.int64]  # [N]
     label_shape: tuple[int, ...]  # of one sample: () or (1,)
     chosen: NDArray[np.int64] | None  # a Subset's samples, as rows of the arrays above
+    classes: Sequence[str] = ()  # the labels' names, if known
 
     def labels_at(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
         """The labels of these rows as a batch has them, [n] or [n, 1]."""
@@ -140,7 +141,7 @@ def _rows(dataset: Any) -> Rows | None:
     if type(dataset) is TensorDataset:
         return _tensor_rows(dataset.tensors)
     table = dataset._table() if isinstance(dataset, ArrayDataset) else None
-    return None if table is None else Rows(table.images, table.lut, table.labels, (1,), None)
+    return None if table is None else Rows(table.images, table.lut, table.labels, (1,), None, dataset.classes)
 
 
 def _subset(subset: Subset) -> Rows | None:

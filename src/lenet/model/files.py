@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import serialization
+from lenet import _architecture, serialization
 from lenet._check import message
 
 if TYPE_CHECKING:
@@ -137,9 +137,31 @@ def _optimizer_arrays(model: Model) -> Arrays:
 
 
 def _model_meta(model: Model) -> dict[str, Any]:
-    """What the one file says beside the arrays: the optimizer's kind and its scheduler's numbers."""
-    if model._optimizer is None:
+    """What the one file says beside the arrays: the network, if it is a chain trained on images in memory, so that
+    ``lenet evaluate`` and ``lenet predict`` can use the file; the optimizer's kind and its scheduler's numbers."""
+    meta = _network_account(model)
+    if model._optimizer is not None:
+        state = model._optimizer.state_dict()
+        about = {"kind": type(model._optimizer).__name__}
+        meta["optimizer"] = about | {key: state[key] for key in ("LR_Scheduler",) if key in state}
+    return meta
+
+
+def _network_account(model: Model) -> dict[str, Any]:
+    seen = model._trained_on
+    if seen is None or seen.lut is None:
         return {}
-    about = {"kind": type(model._optimizer).__name__}
-    state = model._optimizer.state_dict()
-    return {"optimizer": about | {key: state[key] for key in ("LR_Scheduler",) if key in state}}
+    scale = seen.lut[255] - seen.lut[0]
+    std = float(255 / scale) if scale else 0.0
+    mean = float(-seen.lut[0] * std)
+    table = (np.arange(256, dtype=np.float32) - np.float32(mean)) / np.float32(std or 1)
+    if not np.allclose(table, seen.lut, rtol=0, atol=1e-6):  # not a normalisation
+        return {}
+    shape = seen.images.shape[1:]
+    try:
+        rows = _architecture.describe(model.network, shape)
+    except ValueError:  # no chain: such a file holds the weights alone
+        return {}
+    outputs = rows[-1]["output"][0]
+    labels = seen.classes if len(seen.classes) == outputs else [str(i) for i in range(outputs)]
+    return _architecture.account(rows, shape, mean, std, labels)

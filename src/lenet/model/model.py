@@ -20,7 +20,7 @@ from lenet.callbacks import EarlyStopping
 from lenet.callbacks.runner import CallbackList
 from lenet.metric import Metric
 from lenet.model import files
-from lenet.model.feed import Feed
+from lenet.model.feed import Feed, Rows
 from lenet.model.passes import Evaluation, Prediction, TrainingEpoch
 from lenet.model.steps import Answers, Trouble, add_to_metrics, as_list, explain, forward, losses_of, train_step
 from lenet.nn import Layer
@@ -61,6 +61,7 @@ class Model:
         self._answers = Answers()
         self._labelled: int | None = None  # the number of inputs in batches that had a label
         self._seen_shapes: list[tuple[int, ...]] = []
+        self._trained_on: Rows | None = None  # the images of the latest fit, if they are in memory
         self._arity: tuple[Any, tuple[int, int]] = (None, (0, 0))  # of forward, as last looked up
 
     # ---- preparing -----------------------------------------------------------------------------------------------------

@@ -174,6 +174,7 @@ class TrainingEpoch(_Pass):
             return
         if len(chunk) == 1:
             rates = [self.model._optimizer.get_lr()]
+        self.model._trained_on = rows
         places = self.feed.places(rows, np.concatenate(chunk))
         counts = [len(numbers) for numbers in chunk]
         trouble = None

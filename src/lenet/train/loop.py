@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import lenet._random as _random
-from lenet import _counter, plan
+from lenet import _counter, _random, plan
 from lenet._check import message, positive_int
 from lenet.initializer import FanIn, fans
 from lenet.nn import CrossEntropyLoss, Linear

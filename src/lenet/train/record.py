@@ -12,25 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from lenet import _core
+from lenet import _architecture, _core
 from lenet.train.data import Data
 from lenet.train.trained import Trained
 
-__all__ = ["FORMAT", "cpu_name", "data_account", "machine", "model_meta", "version"]
-
-FORMAT = 1
-
-
-def version() -> str:
-    """This package's version."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
-
-    try:
-        return installed("lenet")
-    except PackageNotFoundError:  # run from a source tree
-        return sys.modules["lenet"].__version__
-
+__all__ = ["cpu_name", "data_account", "machine", "model_meta"]
 
 def cpu_name() -> str:
     """The processor's name as the system gives it; its architecture where it gives none."""
@@ -58,7 +44,7 @@ def machine() -> dict[str, Any]:
     import platform
 
     return {
-        "lenet": version(),
+        "lenet": _architecture.version(),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "system": f"{platform.system()} {platform.machine()}",
@@ -85,11 +71,5 @@ def data_account(data: Data) -> dict[str, Any]:
 
 def model_meta(trained: Trained, training: dict[str, Any]) -> dict[str, Any]:
     """A model file's whole account."""
-    return {
-        "format": FORMAT,
-        "lenet": version(),
-        "architecture": trained.rows,
-        "input": {"shape": list(trained.shape), "mean": trained.mean, "std": trained.std, "ground": "dark"},
-        "labels": trained.labels,
-        "training": training,
-    }
+    account = _architecture.account(trained.rows, trained.shape, trained.mean, trained.std, trained.labels)
+    return account | {"training": training}

@@ -1,0 +1,309 @@
+"""Who may import whom, what `import lenet` loads, and the public surface as golden text.
+
+    python tests/test_imports.py --write     writes the surface anew, to be read in the diff
+
+The arrows are read from the source, imports inside functions included; those for type checkers alone are exempt, and so
+are packages' ``__init__`` files, which only collect names.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import subprocess
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+
+import lenet
+
+SOURCE = Path(lenet.__file__).parent
+GOLDEN = Path(__file__).parent / "golden" / "public_surface.txt"
+
+# From the bottom up: a module imports from ranks below its own and from its own unit. A unit is one package, or the
+# modules that one line here names together.
+RANKS: tuple[tuple[str, ...], ...] = (
+    ("_core",),
+    ("_check",),
+    ("_as_paddle", "_dtype", "_idx", "_random", "progress"),
+    ("_fetch _download",),
+    ("tensor ops array_ops _loss_row _print",),
+    ("gradient_clip", "initializer", "regularizer"),
+    ("param",),
+    ("device", "io", "metric", "nn", "optimizer"),
+    ("plan",),
+    ("_architecture", "_counter", "_summary", "callbacks", "jit", "serialization _unpickle", "tutorial", "vision"),
+    ("model",),
+    ("train", "reading"),
+    ("export", "report", "server"),
+    ("cli", "as_paddle"),
+)
+HIGHEST_OF_INIT = "train"  # lenet/__init__ reaches up to here
+THIRD_PARTY_INSIDE_FUNCTIONS = {"PIL", "matplotlib", "pooch", "rich", "safetensors", "typer"}
+THIRD_PARTY_AT_THE_TOP = {"numpy"}
+CLI_AT_THE_TOP = {"typer"}  # its decorators need it, and nothing imports the command line
+
+PLACE = {module: (rank, unit) for rank, units in enumerate(RANKS) for unit in units for module in unit.split()}
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the package by its dotted name below ``lenet``; a package's own file by the package's name."""
+    found = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        parts = path.relative_to(SOURCE).with_suffix("").parts
+        found[".".join(p for p in parts if p != "__init__") or "__init__"] = path
+    return found
+
+
+MODULES = modules()
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """(dotted name, whether inside a function) of everything a file imports at run time."""
+
+    def walk(node: ast.AST, inside: bool) -> Iterator[tuple[str, bool]]:
+        children = list(ast.iter_child_nodes(node))
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            children = list(node.orelse)
+        elif isinstance(node, ast.Import):
+            yield from ((alias.name, inside) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide the arrow"
+            assert node.module is not None
+            yield from ((f"{node.module}.{alias.name}", inside) for alias in node.names)
+        inside = inside or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        for child in children:
+            yield from walk(child, inside)
+
+    return walk(ast.parse(path.read_text(encoding="utf-8")), False)
+
+
+def owner(dotted: str) -> str:
+    """The first part below ``lenet`` of an imported name: 'nn' of 'lenet.nn.layer.Layer'."""
+    return dotted.split(".")[1] if "." in dotted else "__init__"
+
+
+# ---- arrows ------------------------------------------------------------------------------------------------------------
+
+
+def test_every_module_has_its_rank() -> None:
+    first_parts = {name.split(".")[0] for name in MODULES} - {"__init__"}
+    assert first_parts <= set(PLACE), f"give a rank to {first_parts - set(PLACE)}"
+
+
+def test_modules_import_from_lower_ranks_alone() -> None:
+    wrong = []
+    for name, path in MODULES.items():
+        if path.name == "__init__.py":
+            continue
+        rank, unit = PLACE[name.split(".")[0]]
+        for dotted, _ in imports(path):
+            if dotted.split(".")[0] != "lenet":
+                continue
+            target = owner(dotted)
+            if target not in PLACE:
+                wrong.append(f"{name} imports {dotted}: the public namespace, which only users import")
+            elif PLACE[target][0] >= rank and PLACE[target][1] != unit:
+                wrong.append(f"{name} imports {dotted}: rank {PLACE[target][0]} from rank {rank}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_package_files_collect_names_from_their_own_package() -> None:
+    wrong = []
+    for name, path in MODULES.items():
+        if path.name == "__init__.py" and name != "__init__":
+            rank = PLACE[name.split(".")[0]][0]
+            for dotted, _ in imports(path):
+                if dotted.split(".")[0] == "lenet" and PLACE[owner(dotted)][0] > rank:
+                    wrong.append(f"{name} imports {dotted}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_public_namespace_reaches_no_server_and_no_command_line() -> None:
+    highest = PLACE[HIGHEST_OF_INIT][0]
+    for dotted, _ in imports(MODULES["__init__"]):
+        assert dotted.startswith("lenet.")
+        assert PLACE[owner(dotted)][0] <= highest, dotted
+
+
+def test_third_party_packages_are_imported_inside_functions() -> None:
+    wrong = []
+    for name, path in MODULES.items():
+        for dotted, inside in imports(path):
+            package = dotted.split(".")[0]
+            if package in sys.stdlib_module_names or package == "lenet":
+                continue
+            allowed = THIRD_PARTY_AT_THE_TOP | (THIRD_PARTY_INSIDE_FUNCTIONS if inside else set())
+            if name.split(".")[0] == "cli":
+                allowed |= CLI_AT_THE_TOP
+            if package not in allowed:
+                wrong.append(f"{name} imports {dotted} {'inside a function' if inside else 'at its top'}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_module_bears_the_name_of_a_public_function() -> None:
+    """``lenet.summary(net)`` must not turn into a module once somebody has imported ``lenet.summary``."""
+    for name in MODULES:
+        parent, _, last = name.rpartition(".")
+        if name == "__init__" or last.startswith("_"):
+            continue
+        value = getattr(importlib.import_module(f"lenet.{parent}" if parent else "lenet"), last, None)
+        assert value is None or isinstance(value, types.ModuleType), name
+
+
+def test_the_walk_sees_what_it_should(tmp_path: Path) -> None:
+    path = tmp_path / "sample.py"
+    path.write_text(
+        "from typing import TYPE_CHECKING\nimport os.path\nif TYPE_CHECKING:\n    import torch\nelse:\n    import json\n"
+        "def f():\n    from lenet.nn import layer\n    return lambda: __import__\nclass A:\n    import csv\n"
+    )
+    assert list(imports(path)) == [
+        ("typing.TYPE_CHECKING", False),
+        ("os.path", False),
+        ("json", False),
+        ("lenet.nn.layer", True),
+        ("csv", False),
+    ]
+
+
+# ---- what `import lenet` loads -----------------------------------------------------------------------------------------
+
+HEAVY = {
+    "asyncio",
+    "concurrent",
+    "email",
+    "http",
+    "multiprocessing",
+    "socketserver",
+    "sqlite3",
+    "ssl",
+    "tkinter",
+    "unittest",
+    "xml",
+}
+
+
+def test_import_lenet_loads_numpy_the_standard_library_and_the_engine() -> None:
+    code = (
+        "import sys, numpy\n"
+        "import numpy.random\n"
+        "before = set(sys.modules)\n"
+        "import lenet\n"
+        "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    loaded = set(done.stdout.split())
+    assert "lenet" in loaded
+    foreign = loaded - {"lenet", "numpy"} - set(sys.stdlib_module_names)
+    # an editable install has a finder of its own; nanobind's runtime registers itself under a name with its version
+    assert not {name for name in foreign if not name.startswith(("_lenet", "nanobind", "__editable__"))}
+    assert not loaded & HEAVY
+
+
+def test_importing_draws_nothing_and_says_nothing() -> None:
+    code = (
+        "import random, warnings, numpy as np\nwarnings.simplefilter('error')\n"
+        "random.seed(1); np.random.seed(1)\na, b = random.getstate(), np.random.get_state()[1].tolist()\n"
+        "import lenet\nassert random.getstate() == a and np.random.get_state()[1].tolist() == b"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+# ---- the public surface ------------------------------------------------------------------------------------------------
+
+
+# Where users look. Only lenet.train is imported on demand; the others `import lenet` brings along.
+PUBLIC = ["lenet", "lenet.callbacks", "lenet.io", "lenet.jit", "lenet.metric", "lenet.nn", "lenet.nn.functional"]
+PUBLIC += [
+    "lenet.nn.initializer",
+    "lenet.optimizer",
+    "lenet.optimizer.lr",
+    "lenet.regularizer",
+    "lenet.train",
+    "lenet.vision",
+]
+PUBLIC += ["lenet.vision.datasets", "lenet.vision.models", "lenet.vision.transforms"]
+
+
+class _Name:
+    """A default that prints as a name: a function's own text holds its address."""
+
+    def __init__(self, value: object) -> None:
+        self.text = getattr(value, "__name__", type(value).__name__)
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def _signature(value: object) -> str:
+    """Parameters and defaults, without annotations: what a caller types."""
+    try:
+        found = inspect.signature(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return "(...)"
+    plain = []
+    for p in found.parameters.values():
+        default = _Name(p.default) if " at 0x" in repr(p.default) else p.default
+        plain.append(p.replace(annotation=inspect.Parameter.empty, default=default))
+    return str(found.replace(parameters=plain, return_annotation=inspect.Signature.empty))
+
+
+def _members(name: str, cls: type) -> Iterator[str]:
+    yield f"class {name}{_signature(cls)}"
+    own: dict[str, object] = {}
+    for base in reversed(cls.__mro__):
+        if base.__module__.split(".")[0] == "lenet":
+            own.update(vars(base))
+    inherited = {key for base in cls.__mro__[1:] if base.__module__.split(".")[0] == "lenet" for key in vars(base)}
+    for key, value in own.items():
+        if key.startswith("_") or (key in inherited and key not in vars(cls)):
+            continue
+        if isinstance(value, (property, types.MemberDescriptorType)):
+            yield f"{name}.{key}"
+        elif callable(value) or isinstance(value, (staticmethod, classmethod)):
+            yield f"{name}.{key}{_signature(getattr(cls, key))}"
+
+
+def _module(dotted: str) -> types.ModuleType:
+    """A public module by the path a user types; ``lenet.nn.initializer`` is a file elsewhere."""
+    importlib.import_module("lenet.train")
+    found = lenet
+    for part in dotted.split(".")[1:]:
+        found = getattr(found, part)
+    return found
+
+
+def surface() -> list[str]:
+    """One line for each name of the public modules, and for each member of their classes."""
+    lines = []
+    for dotted in PUBLIC:
+        module = _module(dotted)
+        lines.append(f"module {dotted}")
+        for key in getattr(module, "__all__", None) or [n for n in vars(module) if not n.startswith("_")]:
+            value, name = getattr(module, key), f"{dotted}.{key}"
+            if isinstance(value, types.ModuleType):
+                continue
+            if isinstance(value, type):
+                lines += _members(name, value)
+            else:
+                lines.append(f"{name}{_signature(value)}" if callable(value) else name)
+    return sorted(lines)
+
+
+def test_the_public_surface_is_the_one_written_down() -> None:
+    written = GOLDEN.read_text(encoding="utf-8").splitlines()
+    now = surface()
+    gone, new = sorted(set(written) - set(now)), sorted(set(now) - set(written))
+    text = "\n".join([*(f"- {line}" for line in gone), *(f"+ {line}" for line in new)])
+    assert now == written, f"{text}\nIf this is meant: python tests/test_imports.py --write"
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--write"]:
+        sys.exit(__doc__)
+    GOLDEN.write_text("".join(f"{line}\n" for line in surface()), encoding="utf-8")
+    print(f"{len(surface())} lines written to {GOLDEN}")
