@@ -566,7 +566,7 @@ void bind_plan(nb::module_& m) {
           "train",
           [](BoundPlan& self, MaybeArray<const uint8_t> bytes, MaybeArray<const float> lut,
              MaybeArray<const float> floats, Array<const int64_t> labels, Array<const int64_t> indices,
-             MaybeArray<const int8_t> offsets, std::vector<int> counts, std::vector<double> rates, double smoothing,
+             MaybeArray<const float> warps, std::vector<int> counts, std::vector<double> rates, double smoothing,
              int64_t ignore, MaybeArray<const float> weight, nb::dict update, Generator& random, Array<float> losses,
              Array<float> logits) {
             size_t count = 0, total = 0;
@@ -587,11 +587,13 @@ void bind_plan(nb::module_& m) {
               need((label >= 0 && label < classes) || label == ignore, "train: a label lies outside the classes");
             }
             s.labels = labels.data();
-            if (offsets) {
+            if (warps) {
               need(bytes && self.plan->rows().front().conv.C > 0,
-                   "train: offsets need uint8 images and a convolution first");
-              need(offsets->size() == 2 * total, "train: two offsets a sample");
-              s.offsets = offsets->data();
+                   "train: warps need uint8 images and a convolution first");
+              need(warps->size() == 6 * total, "train: six numbers a sample");
+              for (size_t i = 0; i < warps->size(); ++i)
+                need(std::fabs(warps->data()[i]) < 1e6f, "train: a warp that is no number, or far too large");
+              s.warps = warps->data();
             }
             Update u = update_of(update);
             Plan::Outcome outcome;
@@ -603,7 +605,7 @@ void bind_plan(nb::module_& m) {
             }
             return outcome.trouble;
           },
-          "bytes"_a.none(), "lut"_a.none(), "floats"_a.none(), "labels"_a, "indices"_a, "offsets"_a.none(), "counts"_a,
+          "bytes"_a.none(), "lut"_a.none(), "floats"_a.none(), "labels"_a, "indices"_a, "warps"_a.none(), "counts"_a,
           "rates"_a, "smoothing"_a, "ignore"_a, "weight"_a.none(), "update"_a, "random"_a, "losses"_a, "logits"_a,
           "Runs len(counts) updates; returns '' or what was not finite, 'loss' or 'gradient'. A step's loss is written "
           "when done.");

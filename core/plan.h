@@ -58,8 +58,9 @@ struct Source {
   const float* floats = nullptr;
   const float* lanes = nullptr;
   const int64_t* labels = nullptr;  // one a row
-  const int8_t* offsets =
-      nullptr;  // augmentation of bytes: a shift (down, right) in pixels for each sample of the batch
+  // Augmentation of bytes: for each sample of the batch the 2x3 matrix from an output pixel (x, y, 1) to the input
+  // pixel it shows; bilinear, byte 0 outside.
+  const float* warps = nullptr;
 };
 
 struct Loss {
@@ -107,7 +108,7 @@ class Plan {
   void grow(int n);
   void pack_weights(bool for_backward);
   void load(const Source& source, const int64_t* indices, size_t n, int g, float* arena) const;
-  void load_shifted(const Source& source, const size_t* rows, size_t start, size_t n, float* arena) const;
+  void load_warped(const Source& source, const size_t* rows, size_t start, size_t n, float* out) const;
   void forward_group(float* arena, const float* masks, bool training) const;
   void backward_group(int g, int shard, const float* dy);
   void draw_masks(int n, Generator& random);

@@ -653,39 +653,63 @@ def test_optimizers_round_alike_at_every_level(rule: str, n: int) -> None:
 # ---- fused kernels, through a plan -------------------------------------------------------------------------------------
 
 
+FUSIONS: dict[str, list[str]] = {
+    "conv, relu, pool": ["relu", "max_pool2d"],
+    "conv, pool": ["max_pool2d"],
+    "conv, relu, pool, relu": ["relu", "max_pool2d", "relu"],
+    "conv, pool, relu": ["max_pool2d", "relu"],
+}
+
+
+@pytest.mark.parametrize("between", FUSIONS.values(), ids=FUSIONS.keys())
 @pytest.mark.parametrize(
     ("n", "c", "size", "k", "kernel", "padding"),
     [(1, 1, 8, 6, 5, 2), (17, 6, 10, 16, 3, 0), (3, 5, 7, 7, 2, 0), (65, 1, 28, 13, 5, 2), (16, 7, 4, 1, 1, 0)],
 )
 def test_convolution_relu_and_pooling_in_one_pass(
-    level: str, n: int, c: int, size: int, k: int, kernel: int, padding: int
+    level: str, n: int, c: int, size: int, k: int, kernel: int, padding: int, between: list[str]
 ) -> None:
-    """conv + relu + 2x2 maximum, twice (so that the second's input gradient reaches the first), against the steps in double."""
+    """Twice a convolution, the first with a 2x2 maximum in the same pass, against the single steps in double."""
     first = _core.Conv(c, size, size, k, kernel, kernel, 1, 1, *[padding] * 4, 1, 1, 1)
     pool = _core.Pool(k, first.OH, first.OW, 2, 2, 2, 2, 0, 0, 0, 0, False, True, 0)
     second = _core.Conv(k, pool.OH, pool.OW, 5, 1, 1, 1, 1, *[0] * 4, 1, 1, 1)
     x, dy = normal(1, n, c, size, size), normal(2, n, 5, pool.OH, pool.OW)
     values = [normal(3, k, c, kernel, kernel), normal(4, k) * 0.1, normal(5, 5, k, 1, 1), normal(6, 5) * 0.1]
-    rows = [("conv2d", first, 0, 1), ("relu", k * first.OH * first.OW), ("max_pool2d", pool)]
+    rows: list[Any] = [("conv2d", first, 0, 1)]
+    area = k * first.OH * first.OW
+    for name in between:
+        rows.append(("max_pool2d", pool) if name == "max_pool2d" else ("relu", area))
+        area = area // 4 if name == "max_pool2d" else area
     rows += [("conv2d", second, 2, 3), ("relu", 5 * pool.OH * pool.OW)]
     grads = [np.empty_like(v) for v in values]
     plan = _core.Plan(rows, values, [True] * 4, grads)
-    assert plan.fused == 2  # one pass for the first three rows, one for the last two
+    assert plan.fused == 2  # one pass for all up to the maximum and its relu, one for the last two rows
     y = plan.forward(lanes(x), n, True, _core.Generator(0))
     plan.backward(lanes(dy))
+    few = np.empty((min(n, 8), 5 * pool.OH * pool.OW), np.float32)
+    plan.infer(None, None, np.ascontiguousarray(x[:8]), None, few)
 
     w1, b1, w2, b2 = (v.astype(float) for v in values)
     xl = lanes(x, np.float64)
-    a = _core.relu(_core.conv2d(first, n, xl, w1, b1))
-    pooled, winner = _core.max_pool2d(pool, n, a)
-    exact = _core.relu(_core.conv2d(second, n, pooled, w2, b2))
+    steps: list[tuple[str, Any]] = []
+    z = _core.conv2d(first, n, xl, w1, b1)
+    for name in between:
+        if name == "relu":
+            z = _core.relu(z)
+            steps.append((name, z))
+        else:
+            z, winner = _core.max_pool2d(pool, n, z)
+            steps.append((name, winner))
+    exact = _core.relu(_core.conv2d(second, n, z, w2, b2))
     want = [np.empty_like(v) for v in (w1, b1, w2, b2)]
     dz = _core.relu_backward(exact, lanes(dy, np.float64))
-    dp = _core.conv2d_backward(second, n, pooled, w2, dz, True, want[2], want[3])
-    da = _core.relu_backward(a, _core.max_pool2d_backward(pool, n, dp, winner))
-    _core.conv2d_backward(first, n, xl, w1, da, False, want[0], want[1])
+    dz = _core.conv2d_backward(second, n, z, w2, dz, True, want[2], want[3])
+    for name, saved in reversed(steps):
+        dz = _core.relu_backward(saved, dz) if name == "relu" else _core.max_pool2d_backward(pool, n, dz, saved)
+    _core.conv2d_backward(first, n, xl, w1, dz, False, want[0], want[1])
     shape = (n, 5, pool.OH, pool.OW)
     assert distance(dense(y, *shape), dense(exact, *shape)) <= SUMS
+    assert distance(few, dense(exact, *shape)[:8].reshape(few.shape)) <= SUMS
     for got, wanted in zip(grads, want, strict=True):
         assert distance(got, wanted) <= LONG_SUMS  # the longest sums here, over all positions of all samples
 

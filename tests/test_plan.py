@@ -48,7 +48,18 @@ NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[], list[nn.Layer]]]] = {
             nn.Flatten(),
         ],
     ),
-    "pool without relu": (
+    "no relu between convolution and pool": (
+        (2, 8, 8),
+        lambda: [
+            nn.Conv2D(2, 7, 3),
+            nn.MaxPool2D(2, 2),
+            nn.ReLU(),
+            nn.Conv2D(7, 5, 2),
+            nn.MaxPool2D(2, 2),
+            nn.Flatten(),
+        ],
+    ),
+    "odd pool without relu": (
         (1, 9, 9),
         lambda: [nn.Conv2D(1, 3, 2), nn.MaxPool2D(2, 2), nn.ReLU(), nn.Flatten(), nn.Linear(48, 4)],
     ),
@@ -321,12 +332,40 @@ def test_shifts_while_a_batch_is_loaded() -> None:
                 if 0 <= row - down < 28 and 0 <= column - right < 28:
                     moved[i, 0, row, column] = raw[i, 0, row - down, column - right]
     results = []
-    for source, offsets in ((raw, shifts), (moved, None)):
+    warps = np.zeros((40, 2, 3), np.float32)
+    warps[:, 0, 0] = warps[:, 1, 1] = 1
+    warps[:, 0, 2], warps[:, 1, 2] = -shifts[:, 1], -shifts[:, 0]
+    for source, moves in ((raw, warps), (moved, None)):
         net, found, _, _ = compiled("tutorial")
-        found.train(source, table, np.arange(40) % 10, np.arange(40), [25, 15], [0.1, 0.1], offsets)
+        found.train(source, table, np.arange(40) % 10, np.arange(40), [25, 15], [0.1, 0.1], moves)
         results.append([p.numpy() for p in net.parameters()])
     for a, b in zip(*results, strict=True):
         assert np.array_equal(a, b)
+
+
+def test_warps_while_a_batch_is_loaded() -> None:
+    """Any matrix: each output pixel is the bilinear mean of four input pixels, byte 0 outside."""
+    random = np.random.RandomState(2)
+    table = np.linspace(-1, 1, 256).astype(np.float32)
+    raw = random.randint(0, 256, (40, 1, 28, 28)).astype(np.uint8)
+    warps = (np.eye(2, 3) + random.uniform(-0.2, 0.2, (40, 2, 3)) * [1, 1, 30]).astype(np.float32)
+    warps[0] = [[1e5, 0, -9e5], [0, 1, 0]]  # far outside: nothing but byte 0
+    framed = np.pad(table[raw[:, 0]].astype(np.float64), ((0, 0), (40, 40), (40, 40)), constant_values=table[0])
+    y, x = np.mgrid[:28, :28].astype(np.float64)
+    moved = np.empty((40, 1, 28, 28), np.float32)
+    for i, m in enumerate(warps.astype(np.float64)):
+        sx, sy = (np.clip(r[0] * x + r[1] * y + r[2], -2, 29) for r in m)
+        ix, iy = np.floor(sx).astype(int), np.floor(sy).astype(int)
+        corner = [[framed[i, iy + 40 + b, ix + 40 + a] for a in (0, 1)] for b in (0, 1)]
+        above, below = (c[0] + (sx - ix) * (c[1] - c[0]) for c in corner)
+        moved[i, 0] = above + (sy - iy) * (below - above)
+    results = []
+    for source, lut, moves in ((raw, table, warps), (moved, None, None)):
+        net, found, _, _ = compiled("tutorial")
+        losses, logits = found.train(source, lut, np.arange(40) % 10, np.arange(40), [40], [0.0], moves)
+        results.append(logits)
+    # float32 coordinates: a pixel's place is 1e-5 off at most, its value that times the contrast between neighbours
+    np.testing.assert_allclose(results[0], results[1], rtol=0, atol=1e-3)
 
 
 def test_a_frozen_parameter_stays_and_the_others_train() -> None:

@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -170,6 +171,18 @@ def test_a_forked_child_trains(way: Any, alone: Any) -> None:
     assert in_child(way) == alone[way]
     assert in_child(lambda: in_child(way)) == alone[way]  # nor in its own
     assert way() == alone[way]
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts threads in /proc")
+def test_a_forked_child_starts_threads_of_its_own() -> None:
+    def threads() -> str:
+        train_plan()
+        return str(len(list(Path("/proc/self/task").iterdir())))
+
+    train_plan()
+    assert int(in_child(threads)) >= lenet.get_num_threads()
 
 
 @needs_fork

@@ -15,6 +15,7 @@ from lenet import _counter, _fetch, _idx, serialization
 from lenet.train import RECIPES, Recipe, Trained, train
 from lenet.train import data as data_sets
 from lenet.train import files as train_files
+from lenet.train.augment import Augmentation
 from lenet.train.loop import Run
 from lenet.vision.datasets import ArrayDataset
 from lenet.vision.transforms import Normalize
@@ -84,7 +85,7 @@ def test_the_stored_accuracy_is_that_of_fast_as_it_stands():
     results = Path(__file__).parents[1] / "bench" / "results"
     stored = json.loads((results / "recipe_fast.json").read_text())
     numbers = {key: value for key, value in stored["recipe"].items() if key != "about"}
-    assert numbers == {key: value for key, value in FAST._asdict().items() if key != "about"}
+    assert numbers == {key: value for key, value in FAST.as_json().items() if key != "about"}
     assert stored["n"] >= 10
     assert stored["mean"] >= 0.991
     assert stored["worst"] >= 0.9895
@@ -157,17 +158,17 @@ def test_held_out_and_test_images_leave_no_trace_in_the_weights(pair, tmp_path):
 
 
 def test_shifts_are_the_counter_s_and_move_the_image(pair):
-    run = Run(FAST._replace(shift=2), data_sets.load(pair), 5)
+    run = Run(FAST._replace(augment=Augmentation(shift=2)), data_sets.load(pair), 5)
     samples = np.array([7, 0, 1100])
-    shifts = run._shifts(samples)
-    assert shifts.dtype == np.int8
-    np.testing.assert_array_equal(shifts[:, 0], _counter.integers(5, 0, samples, -2, 3, 0))
-    np.testing.assert_array_equal(shifts[:, 1], _counter.integers(5, 0, samples, -2, 3, 1))
+    warps = run._warps(samples)
+    np.testing.assert_array_equal(-warps[:, 1, 2], _counter.integers(5, 0, samples, -2, 3, 0))
+    np.testing.assert_array_equal(-warps[:, 0, 2], _counter.integers(5, 0, samples, -2, 3, 1))
 
     # One step on shifted images is one step on images that were shifted before.
     def one_step(shift: int, images: np.ndarray) -> str:
         ds = ArrayDataset(images, pair[0]._targets, classes=list("0123456789"))
-        run = Run(FAST._replace(epochs=1, batch_size=1200, shift=shift, held_out=0.0), data_sets.load((ds, pair[1])), 5)
+        recipe = FAST._replace(epochs=1, batch_size=1200, augment=Augmentation(shift=shift), held_out=0.0)
+        run = Run(recipe, data_sets.load((ds, pair[1])), 5)
         run.advance()
         return serialization.digest(run.weights())
 
@@ -533,3 +534,26 @@ def test_hostile_metadata(pair, tmp_path, change, text):
     with pytest.raises(ValueError, match=r"m\.safetensors: ") as caught:
         Trained.load(path)
     assert text in str(caught.value)
+
+
+def test_augmentation_turns_sizes_slants_and_moves():
+    from lenet.train.augment import matrices
+
+    every = np.arange(4000)
+    assert matrices(Augmentation(), (28, 28), 0, 0, every) is None
+    m = matrices(Augmentation(shift=2, rotate=10, scale=0.1, shear=0.1), (28, 28), 7, 3, every).astype(np.float64)
+    assert m.shape == (4000, 2, 3)
+    forward = np.linalg.inv(m[:, :, :2])  # from input to output about the middle
+    wide = np.hypot(forward[:, 0, 0], forward[:, 1, 0])
+    assert 0.9 - 1e-6 <= wide.min() < 0.905
+    assert 1.095 < wide.max() <= 1.1 + 1e-6
+    angle = np.degrees(np.arctan2(forward[:, 1, 0], forward[:, 0, 0]))
+    assert -10 <= angle.min() < -9.9
+    assert 9.9 < angle.max() <= 10
+    high = np.linalg.det(forward) / wide
+    assert 0.9 - 1e-6 <= high.min() < 0.905
+    assert 1.095 < high.max() <= 1.1 + 1e-6
+    middle = 13.5 - np.einsum("nij,nj->ni", m[:, :, :2], np.full((4000, 2), 13.5)) - m[:, :, 2]
+    moved = np.einsum("nij,nj->ni", forward, middle)  # where the input's middle went, less the middle
+    assert 1.98 < np.abs(moved).max() <= 2 + 1e-4
+    np.testing.assert_array_equal(m[5:9], matrices(Augmentation(2, 10, 0.1, 0.1), (28, 28), 7, 3, every[5:9]))

@@ -24,13 +24,15 @@ from typing import Any
 
 import lenet.train.data as data_sets
 from lenet.train import RECIPES, Recipe, train
+from lenet.train.augment import Augmentation
 from lenet.train.loop import Run
 from lenet.train.record import machine
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 
 BASE = Recipe(
-    "fast", "", 2, 64, rate=5e-3, warmup=0.2, decay=True, beta2=0.99, smoothing=0.03, fan_in_start=True, shift=1,
+    "fast", "", 2, 64, rate=5e-3, warmup=0.2, decay=True, beta2=0.99, smoothing=0.03, fan_in_start=True,
+    augment=Augmentation(shift=1),
     held_out=1 / 12,
 )  # fmt: skip
 CHANGES: dict[str, list[Any]] = {
@@ -48,6 +50,14 @@ KEPT = 4  # changes that stage 2 pairs, settings that stage 3 repeats
 Setting = tuple[tuple[str, Any], ...]
 
 
+def changed(setting: Setting) -> Recipe:
+    """``BASE`` with a setting's numbers."""
+    values = dict(setting)
+    if "shift" in values:
+        values["augment"] = Augmentation(shift=values.pop("shift"))
+    return BASE._replace(**values)
+
+
 class Search:
     """Settings and their runs, kept in a file."""
 
@@ -63,7 +73,7 @@ class Search:
             return
         if self.data is None:
             self.data = data_sets.load("mnist", self.folder)
-        run = Run(BASE._replace(**dict(setting)), self.data, seed)
+        run = Run(changed(setting), self.data, seed)
         while not run.done:
             run.advance()
         images, labels = self.data.train.images[run.held], self.data.train.labels[run.held]
@@ -119,7 +129,7 @@ class Search:
             self.path,
             {
                 "what": "accuracy on the 5,000 held-out images after two epochs on 55,000; settings are changes to base",
-                "base": BASE._asdict(),
+                "base": BASE.as_json(),
                 "best_beside_base": duel,
                 "chosen": None if duel is None else duel["setting"] if duel["better"] else {},
                 "table": sorted(table, key=lambda row: -row["mean"]),
@@ -144,7 +154,7 @@ def seeds(name: str, count: int, folder: str | None) -> None:
     path = RESULTS / f"recipe_{name}.json"
     stored = json.loads(path.read_text()) if path.exists() else {}
     recipe = RECIPES[name]
-    runs = stored["runs"] if stored.get("recipe") == recipe._asdict() else []
+    runs = stored["runs"] if stored.get("recipe") == recipe.as_json() else []
     for seed in range(len(runs), count):
         with tempfile.TemporaryDirectory() as place:
             result = train(recipe, data=folder, seed=seed, out=f"{place}/m.safetensors", say=lambda text: None)
@@ -156,7 +166,7 @@ def seeds(name: str, count: int, folder: str | None) -> None:
         accuracies = [run["accuracy"] for run in runs]
         summary = {
             "what": "accuracy on the 10,000 test images, one look a seed",
-            "recipe": recipe._asdict(),
+            "recipe": recipe.as_json(),
             "n": len(runs),
             "mean": statistics.mean(accuracies),
             "sd": statistics.stdev(accuracies) if len(runs) > 1 else None,

@@ -116,7 +116,7 @@ ConvResult<T> convolve(const Kernels<T>& k, const Conv& c, const std::vector<T>&
   return r;
 }
 
-// conv + relu + 2x2 maximum in one pass, and the way back
+// conv (+ relu) + 2x2 maximum in one pass, and the way back
 template <class T>
 void pooled(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, const std::vector<T>& w, const std::vector<T>& b,
             const std::vector<T>& dy, bool cut, std::vector<T>* y, std::vector<T>* frame) {
@@ -159,7 +159,7 @@ void check_convolutions(const Kernels<float>& k, Report& report) {
 
 template <class T>
 void one_image(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, const std::vector<T>& w,
-               const std::vector<T>& b, bool pooled, std::vector<T>* y) {
+               const std::vector<T>& b, bool cut, bool pooled, std::vector<T>* y) {
   std::vector<T> xp(size_t(c.C) * c.Hp * c.Wp + kSlack, T(0)), packed(k.one_packed_size(c));
   for (int ch = 0; ch < c.C; ++ch)
     for (int row = 0; row < c.H; ++row)
@@ -168,7 +168,7 @@ void one_image(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, cons
   k.one_pack(c, w.data(), packed.data());
   y->resize(pooled ? c.out_size() / 4 : c.out_size());
   std::vector<T> out(y->size() + kSlack);  // a kernel may write whole registers
-  k.one_conv(c, xp.data(), packed.data(), b.data(), false, pooled, out.data());
+  k.one_conv(c, xp.data(), packed.data(), b.data(), cut, pooled, out.data());
   std::copy(out.begin(), out.begin() + y->size(), y->begin());
 }
 
@@ -176,14 +176,15 @@ void check_one_image(const Kernels<float>& k, Report& report) {
   for (const ConvShape& s : kConvs) {
     const Conv c = make_conv(s.C, s.H, s.W, s.K, s.kh, s.kw, s.sh, s.sw, s.pt, s.pb, s.pl, s.pr, 1, 1, 1);
     const auto x = normal(c.in_size()), w = normal(c.weights()), b = normal(c.K);
-    for (bool pooled : {false, true}) {
-      if (pooled && (c.OH % 2 || c.OW % 2 || c.sh != 1 || c.sw != 1)) continue;
-      std::vector<float> ours;
-      std::vector<double> exact;
-      one_image<float>(k, c, x, w, b, pooled, &ours);
-      one_image<double>(oracle(), c, wide(x), wide(w), wide(b), pooled, &exact);
-      report.add(pooled ? "one_conv, pooled" : "one_conv", distance(ours, exact), kSums);
-    }
+    for (bool cut : {false, true})
+      for (bool pooled : {false, true}) {
+        if (pooled && (c.OH % 2 || c.OW % 2 || c.sh != 1 || c.sw != 1)) continue;
+        std::vector<float> ours;
+        std::vector<double> exact;
+        one_image<float>(k, c, x, w, b, cut, pooled, &ours);
+        one_image<double>(oracle(), c, wide(x), wide(w), wide(b), cut, pooled, &exact);
+        report.add(pooled ? "one_conv, pooled" : "one_conv", distance(ours, exact), kSums);
+      }
   }
   for (auto [in, out] : {std::pair<int, int>{400, 120}, {120, 84}, {84, 10}, {1, 1}, {47, 13}, {5, 65}}) {
     const auto x = normal(in), w = normal(size_t(in) * out), b = normal(out);

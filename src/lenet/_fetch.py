@@ -245,7 +245,9 @@ def given(folder: str | os.PathLike[str]) -> dict[str, str]:
 def merge(*sources: Source) -> Source:
     """One account of several sources of the same set, such as its training and its test half."""
     lines = list(dict.fromkeys(source.line for source in sources))
-    lines = [line for line in lines if " from the cache (" not in line] or lines  # what was fetched is in the cache, too
+    lines = [
+        line for line in lines if " from the cache (" not in line
+    ] or lines  # what was fetched is in the cache, too
     paths = {part: path for source in sources for part, path in source.paths.items()}
     hashes = {part: value for source in sources for part, value in source.sha256.items()}
     return Source(sources[0].name, "; ".join(lines), paths, hashes)

@@ -220,12 +220,13 @@ class Compiled:
         indices: NDArray[np.int64],
         counts: list[int],
         rates: list[float],
-        offsets: NDArray[np.int8] | None = None,
+        warps: NDArray[np.float32] | None = None,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """``len(counts)`` updates: step s takes the next ``counts[s]`` of ``indices`` at learning rate ``rates[s]``.
 
         images: uint8 [N, …] with lut float32 [256], or float32 [N, …] with lut None. labels: int64 [N].
-        offsets: int8 [sum(counts), 2], a shift (down, right) in pixels for each sample of uint8 images; byte 0 comes in.
+        warps: float32 [sum(counts), 2, 3], for each sample of uint8 images the matrix that takes an output pixel (x, y, 1) to
+        the input pixel it shows; bilinear, byte 0 outside. Made by ``train.augment``.
         Returns each step's loss [k] and the outputs before its update [sum(counts), C].
         TrainingTrouble if the next step would have spoilt the weights; RuntimeError if another thread trains this network.
         """
@@ -238,7 +239,7 @@ class Compiled:
             raise RuntimeError(message("training", "the same network in two threads at once", "one thread a network"))
         try:
             trouble = self.chain.core.train(
-                images if lut is not None else None, lut, floats, labels, indices, offsets, counts, rates,
+                images if lut is not None else None, lut, floats, labels, indices, warps, counts, rates,
                 attrs["label_smoothing"], attrs["ignore_index"],
                 None if weight is None else weight.data_array().astype(np.float32),
                 self._update, _random.generator().core, losses, logits,

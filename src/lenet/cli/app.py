@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
+from lenet._architecture import version
 from lenet.cli.evaluate import evaluate
 from lenet.cli.info import info
 from lenet.cli.predict import predict
 from lenet.cli.shared import show
 from lenet.cli.train import train
-from lenet._architecture import version
 
 __all__ = ["app"]
 

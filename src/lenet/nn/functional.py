@@ -84,7 +84,7 @@ def conv2d(
     """
     _window.only_nchw("conv2d", data_format)
     attrs = conv_attrs("conv2d", stride, padding, dilation, groups)
-    kernel = tuple(weight.shape[2:]) if isinstance(weight, Tensor) and len(weight.shape) == 4 else (1, 1)
+    kernel = (weight.shape[2], weight.shape[3]) if isinstance(weight, Tensor) and len(weight.shape) == 4 else (1, 1)
     return ops.call("conv2d", x, weight, bias, **_window.resolved(attrs, _shape(x), kernel))
 
 

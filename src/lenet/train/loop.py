@@ -20,6 +20,7 @@ from lenet.nn.layer import Layer
 from lenet.optimizer import Adam
 from lenet.plan import TrainingTrouble
 from lenet.tensor import dense
+from lenet.train import augment
 from lenet.train.data import Data, split
 from lenet.train.recipes import Recipe
 from lenet.train.trained import Trained, pixel_table
@@ -30,7 +31,6 @@ __all__ = ["MEAN", "STD", "Run"]
 MEAN = STD = 127.5  # pixels of 0 to 255 enter as -1 to 1, as in the tutorial
 STEPS_AT_ONCE, IMAGES_AT_ONCE = 16, 4096  # a call into the engine, some ten milliseconds: how soon Ctrl-C is heard
 POINTS_AN_EPOCH = 64  # of the curves, at most
-_DOWN, _RIGHT = 0, 1  # a sample's draws from the counter
 
 Arrays = dict[str, NDArray[np.float32]]
 Json = dict[str, Any]
@@ -116,7 +116,7 @@ class Run:
         trouble = None
         try:
             losses, logits = self._compiled.train(
-                self.data.train.images, self._lut, self.data.train.labels, samples, counts, rates, self._shifts(samples)
+                self.data.train.images, self._lut, self.data.train.labels, samples, counts, rates, self._warps(samples)
             )
         except TrainingTrouble as error:
             trouble, losses, logits = error, error.losses, error.logits
@@ -151,12 +151,9 @@ class Run:
             self._order = self.kept[order]
         return self._order
 
-    def _shifts(self, samples: NDArray[np.int64]) -> NDArray[np.int8] | None:
-        most = self.recipe.shift
-        if not most:
-            return None
-        key = self.seed, self.epoch, samples, -most, most + 1
-        return np.stack([_counter.integers(*key, _DOWN), _counter.integers(*key, _RIGHT)], axis=1).astype(np.int8)
+    def _warps(self, samples: NDArray[np.int64]) -> NDArray[np.float32] | None:
+        size = self.data.train.images.shape[2:]
+        return augment.matrices(self.recipe.augment, (size[0], size[1]), self.seed, self.epoch, samples)
 
     def _count(self, losses: NDArray[np.float32], right: NDArray[np.bool_], counts: list[int]) -> None:
         self.step += len(losses)

@@ -7,9 +7,10 @@ one cycle: Smith and Topin 2017. The numbers of ``fast`` were chosen by bench/ac
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lenet._check import choice
+from lenet.train.augment import Augmentation
 
 __all__ = ["RECIPES", "Recipe", "recipe_named"]
 
@@ -27,9 +28,18 @@ class Recipe(NamedTuple):
     beta2: float = 0.999
     smoothing: float = 0.0  # of the labels
     fan_in_start: bool = False  # weights and biases from U(+-1/sqrt(fan_in)), else Paddle's initialisers
-    shift: int = 0  # each image moves by up to so many pixels each way, anew in each epoch
+    augment: Augmentation = Augmentation()  # what happens to each image, anew in each epoch
     held_out: float = 0.0  # this share of the training images is never trained on
     paddle_order: bool = False  # each epoch in the order of Paddle's Model.fit, else in ``_counter``'s
+
+    def as_json(self) -> dict[str, Any]:
+        """Its numbers by name, as a model file records them."""
+        return self._asdict() | {"augment": self.augment._asdict()}
+
+    @classmethod
+    def of_json(cls, numbers: dict[str, Any]) -> Recipe:
+        """The inverse of ``as_json``; TypeError for other names."""
+        return cls(**numbers | {"augment": Augmentation(**numbers["augment"])})
 
     def rate_at(self, step: int, steps: int) -> float:
         """The learning rate of ``step`` (from 0) of ``steps``."""
@@ -61,7 +71,7 @@ RECIPES = {
             beta2=0.99,
             smoothing=0.03,
             fan_in_start=True,
-            shift=1,
+            augment=Augmentation(shift=1),
             held_out=1 / 12,
         ),
     )

@@ -18,6 +18,7 @@ from lenet.train.trained import Trained
 
 __all__ = ["cpu_name", "data_account", "machine", "model_meta"]
 
+
 def cpu_name() -> str:
     """The processor's name as the system gives it; its architecture where it gives none."""
     import platform

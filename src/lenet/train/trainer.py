@@ -139,7 +139,7 @@ class _Wanted(NamedTuple):
     def filled_from(self, about: dict[str, Any], path: str) -> _Wanted:
         """The same with an interrupted run's values where nothing was said; ValueError where it was begun otherwise."""
         try:
-            before = Recipe(**about["recipe"])
+            before = Recipe.of_json(about["recipe"])
             dataset, folder, seed = about["dataset"], about["folder"], about["seed"]
         except (KeyError, TypeError):
             raise ValueError(message(path, "a damaged state", "an interrupted run's state")) from None
@@ -250,7 +250,7 @@ class _Training:
         digest, _ = self._store(None, None)
         arrays, position = run.state()
         about = {
-            "recipe": run.recipe._asdict(),
+            "recipe": run.recipe.as_json(),
             "seed": run.seed,
             "dataset": run.data.name,
             "folder": run.data.folder,
@@ -272,7 +272,7 @@ def _state(run: Run, speed: float, ended: bool) -> State:
 def _account(run: Run, test: Score | None, held: Score | None) -> dict[str, Any]:
     """The record of a run: what it was, on what, how it went."""
     return {
-        "recipe": run.recipe._asdict(),
+        "recipe": run.recipe.as_json(),
         "seed": run.seed,
         "epochs": run.epochs,
         "batch_size": run.batch_size,
