@@ -522,6 +522,18 @@ void bind_plan(nb::module_& m) {
             }
           },
           "states"_a, "lr"_a, "l2"_a, "decays"_a, "clips"_a)
+      .def(
+          "set_averages",
+          [](BoundPlan& self, std::vector<FloatArray> averages) {
+            auto& params = self.plan->params();
+            need(averages.size() == params.size(), "one average a parameter");
+            for (size_t i = 0; i < params.size(); ++i) {
+              need(averages[i].size() == params[i].n, "an average has another size than its parameter");
+              params[i].average = averages[i].data();
+              self.held.push_back(averages[i]);
+            }
+          },
+          "averages"_a)
       .def_prop_ro("n_in", [](const BoundPlan& self) { return self.plan->in_size(); })
       .def_prop_ro("n_out", [](const BoundPlan& self) { return self.plan->out_size(); })
       .def_prop_ro("fused", [](const BoundPlan& self) { return int(self.plan->rows().size()); })
@@ -566,8 +578,9 @@ void bind_plan(nb::module_& m) {
           "train",
           [](BoundPlan& self, MaybeArray<const uint8_t> bytes, MaybeArray<const float> lut,
              MaybeArray<const float> floats, Array<const int64_t> labels, Array<const int64_t> indices,
-             MaybeArray<const float> warps, std::vector<int> counts, std::vector<double> rates, double smoothing,
-             int64_t ignore, MaybeArray<const float> weight, nb::dict update, Generator& random, Array<float> losses,
+             MaybeArray<const float> warps, std::vector<int> counts, std::vector<double> rates,
+             std::optional<std::vector<double>> averaging, double smoothing, int64_t ignore,
+             MaybeArray<const float> weight, nb::dict update, Generator& random, Array<float> losses,
              Array<float> logits) {
             size_t count = 0, total = 0;
             Source s = source_of(self.plan->in_size(), bytes, lut, floats, &count);
@@ -580,6 +593,7 @@ void bind_plan(nb::module_& m) {
             need(indices.size() == total && rates.size() == counts.size() && losses.size() == counts.size() &&
                      logits.size() == total * self.plan->out_size(),
                  "train: sizes of the batch arrays");
+            need(!averaging || averaging->size() == counts.size(), "train: one number a step for the average");
             need(!weight || weight->size() == size_t(classes), "train: one weight a class");
             check_indices(indices, count);
             for (size_t i = 0; i < indices.size(); ++i) {
@@ -600,13 +614,15 @@ void bind_plan(nb::module_& m) {
             {
               Free gil;
               const Loss loss{float(smoothing), ignore, weight ? weight->data() : nullptr};
-              outcome = self.plan->train(s, indices.data(), counts.data(), int(counts.size()), rates.data(), loss, u,
-                                         random, losses.data(), logits.data());
+              outcome = self.plan->train(s, indices.data(), counts.data(), int(counts.size()), rates.data(),
+                                         averaging ? averaging->data() : nullptr, loss, u, random, losses.data(),
+                                         logits.data());
             }
             return outcome.trouble;
           },
           "bytes"_a.none(), "lut"_a.none(), "floats"_a.none(), "labels"_a, "indices"_a, "warps"_a.none(), "counts"_a,
-          "rates"_a, "smoothing"_a, "ignore"_a, "weight"_a.none(), "update"_a, "random"_a, "losses"_a, "logits"_a,
+          "rates"_a, "averaging"_a.none(), "smoothing"_a, "ignore"_a, "weight"_a.none(), "update"_a, "random"_a,
+          "losses"_a, "logits"_a,
           "Runs len(counts) updates; returns '' or what was not finite, 'loss' or 'gradient'. A step's loss is written "
           "when done.");
 }

@@ -406,7 +406,7 @@ double Plan::squares() const {
 }
 
 // Phase C.
-void Plan::apply(double rate, const Update& u, double norm_squared) {
+void Plan::apply(double rate, double kept, const Update& u, double norm_squared) {
   Stopwatch watch(clock_, 2 * rows_.size() + 3);
   std::vector<float> scale(params_.size(), 1.0f);
   if (u.clip == Update::by_global_norm || u.clip == Update::by_norm) {
@@ -442,6 +442,11 @@ void Plan::apply(double rate, const Update& u, double norm_squared) {
     } else {
       k.adam(piece.n, value, grad, p.state[0] + piece.at, p.state[1] + piece.at,
              adam_step(lr, u.beta1, u.beta2, u.eps, u.beta1_pow, u.beta2_pow, p.l2, p.decays ? u.decay : 0.0f), clip);
+    }
+    if (kept < 1.0 && p.average) {
+      float* average = p.average + piece.at;
+      const float share = float(1.0 - kept);
+      for (size_t q = 0; q < piece.n; ++q) average[q] += share * (value[q] - average[q]);
     }
   });
 }
@@ -572,8 +577,8 @@ void Plan::backward(const float* dy) {
 }
 
 Plan::Outcome Plan::train(const Source& source, const int64_t* indices, const int* counts, int steps,
-                          const double* rates, const Loss& loss, Update& update, Generator& random, float* losses,
-                          float* logits) {
+                          const double* rates, const double* averaging, const Loss& loss, Update& update,
+                          Generator& random, float* losses, float* logits) {
   Outcome outcome;
   Source batch = source;
   training_ = true;
@@ -637,7 +642,7 @@ Plan::Outcome Plan::train(const Source& source, const int64_t* indices, const in
       outcome.trouble = std::isfinite(total) ? "gradient" : "loss";
       return outcome;
     }
-    apply(rates[step], update, squares());
+    apply(rates[step], averaging ? averaging[step] : 1.0, update, squares());
     if (update.rule == Update::adam) {
       update.beta1_pow *= update.beta1;
       update.beta2_pow *= update.beta2;

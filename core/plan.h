@@ -38,6 +38,7 @@ struct Param {
   bool trainable;
   float* grad = nullptr;
   float* state[2] = {nullptr, nullptr};  // Adam: m, v; Momentum: velocity
+  float* average = nullptr;              // of the values over the steps, if one is kept
   float lr = 1, l2 = 0;
   bool decays = true, clips = true;
 };
@@ -96,9 +97,11 @@ class Plan {
     std::string trouble;
   };
   // `steps` updates; step s takes rows indices[s * batch …], `counts[s]` of them. losses [steps], logits [sum
-  // counts][out].
+  // counts][out]. averaging[s]: how much of each parameter's average stays at step s, 1 for no change; null keeps no
+  // average.
   Outcome train(const Source& source, const int64_t* indices, const int* counts, int steps, const double* rates,
-                const Loss& loss, Update& update, Generator& random, float* losses, float* logits);
+                const double* averaging, const Loss& loss, Update& update, Generator& random, float* losses,
+                float* logits);
 
  private:
   bool infer_few(const Source& source, const int64_t* indices, size_t n, float* logits);
@@ -115,7 +118,7 @@ class Plan {
   void zero_shard(int shard);
   void gradients(int groups);
   double squares() const;
-  void apply(double rate, const Update& update, double norm_squared);
+  void apply(double rate, double kept, const Update& update, double norm_squared);
   const float* input_of(size_t row, const float* arena) const;
   float* group(int g) { return arena_.data() + size_t(g) * arena_size_; }
 

@@ -156,6 +156,14 @@ def test_no_module_takes_the_place_of_a_public_function() -> None:
             assert getattr(package, last) is before, name
 
 
+def test_the_stub_of_the_core_is_the_generated_one(tmp_path: Path) -> None:
+    """src/lenet/_core.pyi is what `make stub` writes."""
+    out = tmp_path / "_core.pyi"
+    command = [sys.executable, "-m", "nanobind.stubgen", "-q", "-m", "lenet._core", "-o", str(out)]
+    subprocess.run(command, check=True, timeout=60)
+    assert out.read_text() == (SOURCE / "_core.pyi").read_text(), "run make stub"
+
+
 def test_the_walk_sees_what_it_should(tmp_path: Path) -> None:
     path = tmp_path / "sample.py"
     path.write_text(

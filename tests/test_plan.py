@@ -726,3 +726,26 @@ def test_the_core_refuses_rows_that_do_not_fit() -> None:
     ):
         with pytest.raises(ValueError, match=text):
             _core.Plan(rows, w, [True], grads)
+
+
+def test_averages_follow_the_weights() -> None:
+    """Five steps at once keep the average that five steps one by one, and plain arithmetic, give."""
+    images = np.random.RandomState(0).randint(0, 256, (40, 1, 28, 28)).astype(np.uint8)
+    table = np.linspace(-1, 1, 256).astype(np.float32)
+    labels, order, kept = np.arange(40) % 10, np.arange(40), [0.1, 0.5, 0.9, 1.0, 0.99]
+
+    net, found, _, _ = compiled("tutorial")
+    expected = [p.numpy().astype(np.float64) for p in found.chain.params]
+    found.averages()
+    for i, keep in enumerate(kept):
+        at = order[8 * i : 8 * i + 8]
+        found.train(images, table, labels, at, [8], [0.01], None, [keep])
+        expected = [keep * e + (1 - keep) * p.numpy() for e, p in zip(expected, found.chain.params, strict=True)]
+    one_by_one = found.averages()
+
+    net, found, _, _ = compiled("tutorial")
+    found.averages()
+    found.train(images, table, labels, order, [8] * 5, [0.01] * 5, None, kept)
+    for a, b, e in zip(found.averages(), one_by_one, expected, strict=True):
+        assert np.array_equal(a, b)
+        np.testing.assert_allclose(a, e, rtol=1e-5, atol=1e-7)  # float32 sums of five terms

@@ -11,6 +11,7 @@ import lenet
 from lenet import serialization
 from lenet.train import RECIPES, Interrupted, Trained, train
 from lenet.train import files as train_files
+from lenet.train.augment import Augmentation
 from lenet.vision.datasets import ArrayDataset
 
 OPTIONS = {"recipe": "fast", "epochs": 3, "seed": 4}
@@ -94,6 +95,17 @@ def test_the_tutorial_goes_on_too(small_mnist, tmp_path):
     straight = run(small_mnist, tmp_path / "a.safetensors", recipe="tutorial")
     interrupted(small_mnist, tmp_path / "b.safetensors", 4, recipe="tutorial")
     assert run(small_mnist, tmp_path / "b.safetensors", recipe="tutorial", resume=True).digest == straight.digest
+
+
+def test_an_average_goes_on_too(small_mnist, tmp_path):
+    """Warps and a running average of the weights, stopped in the second epoch; other threads each time."""
+    recipe = RECIPES["fast"]._replace(augment=Augmentation(1, 10, 0.1, 0.1), average=0.99)
+    straight = run(small_mnist, tmp_path / "a.safetensors", recipe=recipe, threads=1)
+    interrupted(small_mnist, tmp_path / "b.safetensors", 4, recipe=recipe, threads=2)
+    result = run(small_mnist, tmp_path / "b.safetensors", recipe=recipe, resume=True, threads=1)
+    assert result.digest == straight.digest
+    plain = run(small_mnist, tmp_path / "c.safetensors", recipe=recipe._replace(average=0.0))
+    assert plain.digest != straight.digest
 
 
 def test_arrays_go_on_when_given_again(tmp_path):

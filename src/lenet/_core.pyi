@@ -243,6 +243,8 @@ class Plan:
 
     def set_states(self, states: Sequence[Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]]], lr: Sequence[float], l2: Sequence[float], decays: Sequence[bool], clips: Sequence[bool]) -> None: ...
 
+    def set_averages(self, averages: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]]) -> None: ...
+
     @property
     def n_in(self) -> int: ...
 
@@ -263,7 +265,7 @@ class Plan:
 
     def backward(self, dy: Buffer) -> None: ...
 
-    def train(self, bytes: Annotated[NDArray[numpy.uint8], dict(order='C', device='cpu', writable=False)] | None, lut: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, floats: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, labels: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], indices: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], warps: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, counts: Sequence[int], rates: Sequence[float], smoothing: float, ignore: int, weight: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, update: dict, random: Generator, losses: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], logits: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]) -> str:
+    def train(self, bytes: Annotated[NDArray[numpy.uint8], dict(order='C', device='cpu', writable=False)] | None, lut: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, floats: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, labels: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], indices: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], warps: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, counts: Sequence[int], rates: Sequence[float], averaging: Sequence[float] | None, smoothing: float, ignore: int, weight: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, update: dict, random: Generator, losses: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], logits: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]) -> str:
         """
         Runs len(counts) updates; returns '' or what was not finite, 'loss' or 'gradient'. A step's loss is written when done.
         """

@@ -186,6 +186,7 @@ class Compiled:
         self._optimizer = optimizer
         self._loss = loss
         self._lock = threading.Lock()
+        self._averages: list[NDArray[np.float32]] = []
         self._checked: NDArray[np.int64] | None = None
         place = {id(p): i for i, p in enumerate(spec.params)}
         at = [place.get(id(p)) for p in chain.params]
@@ -221,12 +222,14 @@ class Compiled:
         counts: list[int],
         rates: list[float],
         warps: NDArray[np.float32] | None = None,
+        averaging: list[float] | None = None,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """``len(counts)`` updates: step s takes the next ``counts[s]`` of ``indices`` at learning rate ``rates[s]``.
 
         images: uint8 [N, …] with lut float32 [256], or float32 [N, …] with lut None. labels: int64 [N].
         warps: float32 [sum(counts), 2, 3], for each sample of uint8 images the matrix that takes an output pixel (x, y, 1) to
         the input pixel it shows; bilinear, byte 0 outside. Made by ``train.augment``.
+        averaging: for each step how much of the parameters' average stays, 0 to 1; see ``averages``.
         Returns each step's loss [k] and the outputs before its update [sum(counts), C].
         TrainingTrouble if the next step would have spoilt the weights; RuntimeError if another thread trains this network.
         """
@@ -239,7 +242,7 @@ class Compiled:
             raise RuntimeError(message("training", "the same network in two threads at once", "one thread a network"))
         try:
             trouble = self.chain.core.train(
-                images if lut is not None else None, lut, floats, labels, indices, warps, counts, rates,
+                images if lut is not None else None, lut, floats, labels, indices, warps, counts, rates, averaging,
                 attrs["label_smoothing"], attrs["ignore_index"],
                 None if weight is None else weight.data_array().astype(np.float32),
                 self._update, _random.generator().core, losses, logits,
@@ -252,6 +255,18 @@ class Compiled:
         if trouble:
             raise TrainingTrouble(trouble, losses[: self.done], logits[: sum(counts[: self.done])])
         return losses, logits
+
+    def averages(self) -> list[NDArray[np.float32]]:
+        """The parameters' running averages, in ``chain.params``' order; they start as the values of the first call.
+
+        They may be written, as when an interrupted run goes on. ``train`` moves them where it is given ``averaging``.
+        """
+        if not self._averages:
+            self._averages = [aligned(p._shape) for p in self.chain.params]
+            for average, p in zip(self._averages, self.chain.params, strict=True):
+                average[...] = p.data_array()
+            self.chain.core.set_averages(self._averages)
+        return self._averages
 
     def _advance(self) -> None:
         for power, beta in (("beta1_pow", "beta1"), ("beta2_pow", "beta2")):

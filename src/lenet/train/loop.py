@@ -6,6 +6,7 @@ JSON between any two calls and set up again to the same bits. It writes no file 
 
 from __future__ import annotations
 
+import copy
 import time
 from typing import Any
 
@@ -28,6 +29,7 @@ from lenet.tutorial import LeNet
 
 __all__ = ["MEAN", "STD", "Run"]
 
+_AVERAGE = "average/"  # before a parameter's name in an interrupted run's arrays
 MEAN = STD = 127.5  # pixels of 0 to 255 enter as -1 to 1, as in the tutorial
 STEPS_AT_ONCE, IMAGES_AT_ONCE = 16, 4096  # a call into the engine, some ten milliseconds: how soon Ctrl-C is heard
 POINTS_AN_EPOCH = 64  # of the curves, at most
@@ -116,8 +118,9 @@ class Run:
         trouble = None
         try:
             losses, logits = self._compiled.train(
-                self.data.train.images, self._lut, self.data.train.labels, samples, counts, rates, self._warps(samples)
-            )
+                self.data.train.images, self._lut, self.data.train.labels, samples, counts, rates,
+                self._warps(samples), self._averaging(at, count),
+            )  # fmt: skip
         except TrainingTrouble as error:
             trouble, losses, logits = error, error.losses, error.logits
         self._count(losses, logits.argmax(axis=1) == self.data.train.labels[samples[: len(logits)]], counts)
@@ -137,7 +140,14 @@ class Run:
         )
         if not isinstance(found, plan.Compiled):
             raise RuntimeError(message("recipe", f"a network that is eager only: {found}", "a chain of operations"))
+        if self.recipe.average:
+            found.averages()
         return found
+
+    def _averaging(self, at: int, count: int) -> list[float] | None:
+        """How much of the average stays at each step: little at first, so that it soon forgets where it started."""
+        most = self.recipe.average
+        return [min(most, (1 + t) / (10 + t)) for t in range(at, at + count)] if most else None
 
     def _epoch_order(self) -> NDArray[np.int64]:
         """The epoch's training samples in their order: indices into all training images."""
@@ -181,21 +191,31 @@ class Run:
     def trained(self) -> Trained:
         """The network as it is now, ready to answer; training can go on afterwards."""
         shape = (1, *self.data.train.images.shape[2:])
-        try:
-            return Trained(self.network, shape, self.data.classes, MEAN, STD)
-        finally:
-            if not self.done:
-                self.network.train()
+        network = copy.deepcopy(self.network)
+        for name, tensor in network.state_dict().items():
+            tensor.set_value(self.weights()[name])
+        return Trained(network, shape, self.data.classes, MEAN, STD)
 
     # ---- taking a run down and setting it up again ------------------------------------------------------------------
 
     def weights(self) -> Arrays:
-        """The network's parameters by name, not copied."""
+        """The result by name, not copied: the network's parameters, or their average where the recipe keeps one."""
+        if not self.recipe.average:
+            return self._values()
+        if self._compiled is None:
+            self._compiled = self._compile()
+        names = {id(p): name for name, p in self.network.named_parameters()}
+        pairs = zip(self._compiled.chain.params, self._compiled.averages(), strict=True)
+        return {names[id(p)]: average for p, average in pairs}
+
+    def _values(self) -> Arrays:
         return {name: tensor.data_array() for name, tensor in self.network.state_dict().items()}
 
     def state(self) -> tuple[Arrays, Json]:
         """All that the steps to come depend on, and all that the record will say: arrays and JSON."""
-        arrays, state = self.weights(), self._optimizer.state_dict()
+        arrays, state = self._values(), self._optimizer.state_dict()
+        if self.recipe.average:
+            arrays |= {_AVERAGE + name: average for name, average in self.weights().items()}
         for ours, theirs in self._optimizer_names():
             if theirs in state:
                 arrays[ours] = state[theirs].data_array()
@@ -225,6 +245,8 @@ class Run:
         self._epoch_sums = list(position["epoch_sums"])
         _random.generator().set_state(position["random"])
         self._order = self._compiled = None
+        for name, average in self.weights().items() if self.recipe.average else ():
+            average[...] = arrays[_AVERAGE + name]
 
     def _optimizer_names(self) -> list[tuple[str, str]]:
         """The optimizer's arrays: their names in a file (those of ``Model.save``) and in its own state."""

@@ -29,6 +29,7 @@ class Recipe(NamedTuple):
     smoothing: float = 0.0  # of the labels
     fan_in_start: bool = False  # weights and biases from U(+-1/sqrt(fan_in)), else Paddle's initialisers
     augment: Augmentation = Augmentation()  # what happens to each image, anew in each epoch
+    average: float = 0.0  # the result is the weights' running average, of which this much stays at a step; 0: the last
     held_out: float = 0.0  # this share of the training images is never trained on
     paddle_order: bool = False  # each epoch in the order of Paddle's Model.fit, else in ``_counter``'s
 
