@@ -131,7 +131,11 @@ class Search:
                 "what": "accuracy on the 5,000 held-out images after two epochs on 55,000; settings are changes to base",
                 "base": BASE.as_json(),
                 "best_beside_base": duel,
-                "chosen": None if duel is None else duel["setting"] if duel["better"] else {},
+                "chosen": None
+                if duel is None
+                else changed(tuple(duel["setting"].items())).as_json()
+                if duel["better"]
+                else {},
                 "table": sorted(table, key=lambda row: -row["mean"]),
                 "runs": list(self.runs.values()),
             },
