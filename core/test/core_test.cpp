@@ -25,7 +25,7 @@ namespace {
 // Sums of up to 640 products in float32, in any order: each is within about 10 half-ulps (6e-8) of the exact sum.
 constexpr double kSums = 2e-6;
 constexpr double kLongSums = 1e-5;  // a bias gradient: 12,544 numbers of either sign, which mostly cancel
-constexpr double kExact = 0;  // the same roundings in the same order
+constexpr double kExact = 0;        // the same roundings in the same order
 
 std::mt19937 random_bits(1);
 
@@ -54,7 +54,7 @@ double distance(const std::vector<T>& a, const std::vector<double>& b) {
   return difference == 0 ? 0 : std::sqrt(difference / (size > 0 ? size : 1));
 }
 
-struct Report {  // worst error by kernel, of one level
+struct Report {                                            // worst error by kernel, of one level
   std::map<std::string, std::pair<double, double>> worst;  // error, tolerance
   void add(const std::string& kernel, double error, double tolerance) {
     auto& w = worst.insert({kernel, {0, tolerance}}).first->second;
@@ -65,7 +65,8 @@ struct Report {  // worst error by kernel, of one level
     for (const auto& [kernel, w] : worst) {
       const bool bad = !(w.first <= w.second);
       failed += bad;
-      std::printf("%-10s %-18s %.2e  (at most %.0e)%s\n", level, kernel.c_str(), w.first, w.second, bad ? "  FAILED" : "");
+      std::printf("%-10s %-18s %.2e  (at most %.0e)%s\n", level, kernel.c_str(), w.first, w.second,
+                  bad ? "  FAILED" : "");
     }
     return failed;
   }
@@ -79,9 +80,11 @@ struct ConvShape {
   int C, H, W, K, kh, kw, sh, sw, pt, pb, pl, pr;
 };
 const ConvShape kConvs[] = {
-    {1, 28, 28, 6, 5, 5, 1, 1, 2, 2, 2, 2},  {6, 14, 14, 16, 5, 5, 1, 1, 0, 0, 0, 0}, {1, 5, 5, 1, 1, 1, 1, 1, 0, 0, 0, 0},
-    {5, 7, 9, 7, 3, 2, 1, 1, 1, 0, 0, 1},    {7, 9, 8, 13, 7, 5, 1, 1, 3, 3, 2, 2},   {13, 6, 6, 5, 2, 3, 2, 1, 1, 1, 2, 0},
-    {6, 11, 10, 1, 3, 3, 2, 3, 0, 2, 1, 1},  {3, 4, 4, 12, 2, 2, 1, 1, 0, 0, 0, 0},   {2, 3, 3, 2, 3, 3, 1, 1, 3, 3, 3, 3},
+    {1, 28, 28, 6, 5, 5, 1, 1, 2, 2, 2, 2}, {6, 14, 14, 16, 5, 5, 1, 1, 0, 0, 0, 0},
+    {1, 5, 5, 1, 1, 1, 1, 1, 0, 0, 0, 0},   {5, 7, 9, 7, 3, 2, 1, 1, 1, 0, 0, 1},
+    {7, 9, 8, 13, 7, 5, 1, 1, 3, 3, 2, 2},  {13, 6, 6, 5, 2, 3, 2, 1, 1, 1, 2, 0},
+    {6, 11, 10, 1, 3, 3, 2, 3, 0, 2, 1, 1}, {3, 4, 4, 12, 2, 2, 1, 1, 0, 0, 0, 0},
+    {2, 3, 3, 2, 3, 3, 1, 1, 3, 3, 3, 3},
 };
 
 // A frame as the backward kernels want it, from dy [K][OH][OW][L].
@@ -118,8 +121,8 @@ ConvResult<T> convolve(const Kernels<T>& k, const Conv& c, const std::vector<T>&
 
 // conv (+ relu) + 2x2 maximum in one pass, and the way back
 template <class T>
-void pooled(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, const std::vector<T>& w, const std::vector<T>& b,
-            const std::vector<T>& dy, bool cut, std::vector<T>* y, std::vector<T>* frame) {
+void pooled(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, const std::vector<T>& w,
+            const std::vector<T>& b, const std::vector<T>& dy, bool cut, std::vector<T>* y, std::vector<T>* frame) {
   std::vector<T> xp(c.frame_size() * L), packed(c.weights());
   pad_group(c, x.data(), xp.data());
   k.conv_pack(c, w.data(), packed.data());
@@ -225,7 +228,8 @@ void pool_all(const Kernels<T>& k, const Pool& p, const std::vector<T>& x, const
 void check_pooling(const Kernels<float>& k, Report& report) {
   const char* names[4] = {"max_pool", "max_pool_dx", "avg_pool", "avg_pool_dx"};
   for (const PoolShape& s : kPools) {
-    const Pool p = make_pool(s.C, s.H, s.W, s.kh, s.kw, s.sh, s.sw, s.pt, s.pb, s.pl, s.pr, s.ceil, s.exclusive, s.divisor);
+    const Pool p =
+        make_pool(s.C, s.H, s.W, s.kh, s.kw, s.sh, s.sw, s.pt, s.pb, s.pl, s.pr, s.ceil, s.exclusive, s.divisor);
     auto x = normal(p.in_size() * L);
     const auto dy = normal(p.out_size() * L);
     for (size_t i = 0; i < x.size(); ++i) x[i] = std::round(x[i] * 2) / 2;  // many ties: the first must win
@@ -284,7 +288,8 @@ void softmax_all(const Kernels<T>& k, int C, const std::vector<T>& x, const std:
   for (const char* name : {"softmax", "softmax_dx", "softmax_loss_dx"}) out[name].resize(x.size());
   out["softmax_loss"].resize(L);
   k.softmax(C, x.data(), out["softmax"].data());
-  k.softmax_dx(C, target.data(), x.data(), out["softmax_dx"].data());  // target is a distribution too, far from saturated
+  k.softmax_dx(C, target.data(), x.data(),
+               out["softmax_dx"].data());  // target is a distribution too, far from saturated
   k.softmax_loss(C, x.data(), target.data(), weight.data(), out["softmax_loss"].data(), out["softmax_loss_dx"].data());
 }
 
@@ -334,7 +339,8 @@ void check_the_rest(const Kernels<float>& k, Report& report) {
       std::vector<float> out = p, m = v, s = square;
       const AdamStep step = adam_step(0.01f, 0.9f, 0.999f, 1e-8f, 0.81f, 0.998f, 0.01f, 0.1f);
       if (!std::strcmp(name, "sgd")) table.sgd(n, out.data(), g.data(), 0.1f, 0.01f, clip);
-      if (!std::strcmp(name, "momentum")) table.momentum(n, out.data(), g.data(), m.data(), 0.1f, 0.9f, true, 0.01f, clip);
+      if (!std::strcmp(name, "momentum"))
+        table.momentum(n, out.data(), g.data(), m.data(), 0.1f, 0.9f, true, 0.01f, clip);
       if (!std::strcmp(name, "adam")) table.adam(n, out.data(), g.data(), m.data(), s.data(), step, clip);
       out.insert(out.end(), m.begin(), m.end());
       out.insert(out.end(), s.begin(), s.end());
@@ -370,12 +376,17 @@ std::vector<float> trained_lenet(std::vector<float>* losses) {
     r.kind = Kind::linear, r.in = in, r.out = out, r.w = w, r.b = w + 1, r.in_size = in, r.out_size = out;
     return r;
   };
-  const std::vector<Row> rows = {
-      conv(make_conv(1, 28, 28, 6, 5, 5, 1, 1, 2, 2, 2, 2, 1, 1, 1), 0), relu(6 * 28 * 28),
-      pool(make_pool(6, 28, 28, 2, 2, 2, 2, 0, 0, 0, 0, false, true, 0)),
-      conv(make_conv(6, 14, 14, 16, 5, 5, 1, 1, 0, 0, 0, 0, 1, 1, 1), 2), relu(16 * 10 * 10),
-      pool(make_pool(16, 10, 10, 2, 2, 2, 2, 0, 0, 0, 0, false, true, 0)),
-      linear(400, 120, 4), relu(120), linear(120, 84, 6), relu(84), linear(84, 10, 8)};
+  const std::vector<Row> rows = {conv(make_conv(1, 28, 28, 6, 5, 5, 1, 1, 2, 2, 2, 2, 1, 1, 1), 0),
+                                 relu(6 * 28 * 28),
+                                 pool(make_pool(6, 28, 28, 2, 2, 2, 2, 0, 0, 0, 0, false, true, 0)),
+                                 conv(make_conv(6, 14, 14, 16, 5, 5, 1, 1, 0, 0, 0, 0, 1, 1, 1), 2),
+                                 relu(16 * 10 * 10),
+                                 pool(make_pool(16, 10, 10, 2, 2, 2, 2, 0, 0, 0, 0, false, true, 0)),
+                                 linear(400, 120, 4),
+                                 relu(120),
+                                 linear(120, 84, 6),
+                                 relu(84),
+                                 linear(84, 10, 8)};
   const size_t sizes[] = {150, 6, 2400, 16, 48000, 120, 10080, 84, 840, 10};
   const float scales[] = {0.28f, 0, 0.11f, 0, 0.06f, 0, 0.1f, 0, 0.15f, 0};
   random_bits.seed(7);
@@ -405,7 +416,8 @@ std::vector<float> trained_lenet(std::vector<float>* losses) {
   const double rates[] = {0.01, 0.01};
   losses->resize(2);
   std::vector<float> logits(size_t(2) * n * 10);
-  Plan(rows, params).train(source, indices.data(), counts, 2, rates, Loss{}, update, random, losses->data(), logits.data());
+  Plan(rows, params)
+      .train(source, indices.data(), counts, 2, rates, nullptr, Loss{}, update, random, losses->data(), logits.data());
   return logits;
 }
 
