@@ -758,6 +758,22 @@ NB_MODULE(_core, m) {
         return why ? std::optional<std::string>(why) : std::nullopt;
       },
       "name"_a, "Uses that level from now on; returns None, or the reason why it can't.");
+  m.def(
+      "multiply_add_peak",
+      [](double seconds, int threads) {
+        need(threads > 0 && seconds > 0 && seconds < 60, "multiply_add_peak: seconds or threads");
+        Free gil;
+        return multiply_add_peak(seconds, threads);
+      },
+      "seconds"_a, "threads"_a, "GFLOP/s of multiply-adds in registers, at the level in use.");
+  m.def(
+      "copy_peak",
+      [](double seconds, int threads) {
+        need(threads > 0 && threads <= 64 && seconds > 0 && seconds < 60, "copy_peak: seconds or threads");
+        Free gil;
+        return copy_peak(seconds, threads);
+      },
+      "seconds"_a, "threads"_a, "GB/s of a copy beyond the caches, bytes read and written.");
   m.def("set_num_threads", &set_num_threads, "n"_a);
   m.def("num_threads", &num_threads);
 }

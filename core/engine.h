@@ -101,6 +101,11 @@ inline int padded_out(int out) { return (out + L - 1) / L * L; }
 AdamStep adam_step(float lr, float beta1, float beta2, float eps, float beta1_pow, float beta2_pow, float l2,
                    float decay);
 
+// What this machine can do, for bench/: GFLOP/s of multiply-adds in registers, and GB/s of a copy (read and written) of
+// arrays beyond every cache, each on `threads` threads for about `seconds`.
+double multiply_add_peak(double seconds, int threads);
+double copy_peak(double seconds, int threads);
+
 // One chunk of parameters; the plan and the eager optimizers cut at the same places.
 constexpr size_t kChunk = 8192;
 

@@ -842,6 +842,20 @@ double sum_squares(size_t n, const float* x) {
   return total;
 }
 
+float multiply_adds(long rounds) {
+  V acc[kPeakChains];
+  for (int i = 0; i < kPeakChains; ++i) acc[i] = splat(float(i));
+  const V a = splat(0.999f), b = splat(0.001f);
+  for (long r = 0; r < rounds; ++r)
+#pragma GCC unroll 16
+    for (int i = 0; i < kPeakChains; ++i) acc[i] = fma(acc[i], a, b);
+  V sum = acc[0];
+  for (int i = 1; i < kPeakChains; ++i) sum += acc[i];
+  float lanes[VW];
+  store(lanes, sum);
+  return lanes[0];
+}
+
 }  // namespace
 }  // namespace lenet
 
@@ -851,12 +865,12 @@ namespace lenet {
 
 const Kernels<float>& LENET_TABLE() {
   static const Kernels<float> table = {
-      LENET_LEVEL, VW,           conv_pack,       conv_pack_dx, conv_unpack_dw, conv_forward, conv_pool_forward,
-      unpool,      conv_dw,      conv_dx,         max_pool,     max_pool_dx,    avg_pool,     avg_pool_dx,
-      relu_all,    relu_dx,      sigmoid,         sigmoid_dx,   tanh_all,       tanh_dx,      add,
-      mul,         scale,        linear,          linear_dx,    linear_dw,      linear_db,    softmax,
-      softmax_dx,  softmax_loss, one_packed_size, one_pack,     one_conv,       one_linear,   sgd,
-      momentum,    adam,         sum_squares,
+      LENET_LEVEL, VW,           conv_pack,       conv_pack_dx,  conv_unpack_dw, conv_forward, conv_pool_forward,
+      unpool,      conv_dw,      conv_dx,         max_pool,      max_pool_dx,    avg_pool,     avg_pool_dx,
+      relu_all,    relu_dx,      sigmoid,         sigmoid_dx,    tanh_all,       tanh_dx,      add,
+      mul,         scale,        linear,          linear_dx,     linear_dw,      linear_db,    softmax,
+      softmax_dx,  softmax_loss, one_packed_size, one_pack,      one_conv,       one_linear,   sgd,
+      momentum,    adam,         sum_squares,     multiply_adds,
   };
   return table;
 }

@@ -13,6 +13,7 @@ namespace lenet {
 
 constexpr int L = 16;  // samples in a group, at every ISA level
 constexpr int kSlack = 2 * L;
+constexpr int kPeakChains = 12;  // more than the latency of a multiply-add times their number a cycle
 
 // A 2-D convolution. Kernels read x already padded: xp is [C][Hp][Wp][L].
 struct Conv {
@@ -107,6 +108,10 @@ struct Kernels {
   void (*momentum)(size_t n, T* p, const T* g, T* velocity, T lr, T mu, bool nesterov, T l2, Clip clip);
   void (*adam)(size_t n, T* p, const T* g, T* m, T* v, AdamStep step, Clip clip);
   double (*sum_squares)(size_t n, const T* x);
+
+  // ---- for bench/: `rounds` times kPeakChains independent multiply-adds of a whole register; the result defeats
+  // deletion
+  float (*multiply_adds)(long rounds);
 };
 
 const Kernels<float>& kernels();                 // the level in use

@@ -343,6 +343,15 @@ struct Reference {
     return total;
   }
 
+  static float multiply_adds(long rounds) {
+    T acc[kPeakChains] = {};
+    for (long r = 0; r < rounds; ++r)
+      for (T& a : acc) a = a * T(0.999) + T(0.001);
+    T sum = 0;
+    for (T a : acc) sum += a;
+    return float(sum);
+  }
+
   static const Kernels<T>& table() {
     static const Kernels<T> kTable = {
         "reference",
@@ -383,6 +392,7 @@ struct Reference {
         momentum,
         adam,
         sum_squares,
+        multiply_adds,
     };
     return kTable;
   }

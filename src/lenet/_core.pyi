@@ -300,6 +300,12 @@ def level() -> str:
 def select_level(name: str) -> str | None:
     """Uses that level from now on; returns None, or the reason why it can't."""
 
+def multiply_add_peak(seconds: float, threads: int) -> float:
+    """GFLOP/s of multiply-adds in registers, at the level in use."""
+
+def copy_peak(seconds: float, threads: int) -> float:
+    """GB/s of a copy beyond the caches, bytes read and written."""
+
 def set_num_threads(n: int) -> None: ...
 
 def num_threads() -> int: ...
