@@ -589,8 +589,51 @@ LENET_INLINE int linear_run(int in, int out, const float* x, const float* w, con
   return o;
 }
 
+// OB outputs of y go on with IB inputs, held in xv.
+template <int IB, int OB>
+LENET_INLINE void stream_block(int out, const V* xv, const float* w, float* y) {
+  V acc[OB];
+#pragma GCC unroll 8
+  for (int o = 0; o < OB; ++o) acc[o] = load(y + o * L);
+#pragma GCC unroll 16
+  for (int r = 0; r < IB; ++r)
+#pragma GCC unroll 8
+    for (int o = 0; o < OB; ++o) acc[o] = fma(xv[r], splat(w[size_t(r) * out + o]), acc[o]);
+#pragma GCC unroll 8
+  for (int o = 0; o < OB; ++o) store(y + o * L, acc[o]);
+}
+
+template <int IB>
+LENET_INLINE int stream_rows(int in, int out, const float* x, const float* w, float* y, int i) {
+  for (; i + IB <= in; i += IB) {
+    V xv[IB];
+#pragma GCC unroll 16
+    for (int r = 0; r < IB; ++r) xv[r] = load(x + size_t(i + r) * L);
+    const float* wr = w + size_t(i) * out;
+    int o = 0;
+    for (; o + 4 <= out; o += 4) stream_block<IB, 4>(out, xv, wr + o, y + size_t(o) * L);
+    for (; o < out; ++o) stream_block<IB, 1>(out, xv, wr + o, y + size_t(o) * L);
+  }
+  return i;
+}
+
+// Weights beyond the cache: a block of outputs would take 48 bytes out of each row, and come back for the next 48 when
+// they are gone. Here a few whole rows go by at once, and the sums wait in y. The order of each sum is the same.
+void linear_stream(int in, int out, const float* x, const float* w, const float* b, bool cut, float* y) {
+  for (int o = 0; o < out; ++o) store(y + size_t(o) * L, b ? splat(b[o]) : V{});
+  int i = stream_rows<kManyRegisters ? 16 : 8>(in, out, x, w, y, 0);
+  stream_rows<1>(in, out, x, w, y, i);
+  for (int o = 0; cut && o < out; ++o) store(y + size_t(o) * L, relu(load(y + size_t(o) * L)));
+}
+
+constexpr int64_t kCached = 96 * 1024;  // weights that stay in a core's second cache beside the activations
+
 void linear(int in, int out, const float* x, const float* w, const float* b, bool cut, float* y) {
   for (int s = 0; s < L; s += VW) {
+    if (in * int64_t(out) > kCached) {
+      linear_stream(in, out, x + s, w, b, cut, y + s);
+      continue;
+    }
     int o = linear_run<kLB>(in, out, x + s, w, b, cut, y + s, 0);
     if (out - o == 10) o = linear_run<kManyRegisters ? 10 : 5>(in, out, x + s, w, b, cut, y + s, o);
     o = linear_run<4>(in, out, x + s, w, b, cut, y + s, o);

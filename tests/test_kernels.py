@@ -491,7 +491,20 @@ def test_exp_and_log_to_the_last_places(level: str) -> None:
 
 # ---- linear ------------------------------------------------------------------------------------------------------------
 
-LINEARS = [(1, 1), (400, 120), (120, 84), (84, 10), (10, 47), (47, 120), (5, 13), (121, 1), (3, 65)]
+# The last two are beyond kCached weights, with rows and outputs left over by every block size.
+LINEARS = [
+    (1, 1),
+    (400, 120),
+    (120, 84),
+    (84, 10),
+    (10, 47),
+    (47, 120),
+    (5, 13),
+    (121, 1),
+    (3, 65),
+    (701, 143),
+    (330, 399),
+]
 
 
 @pytest.mark.parametrize("n", BATCHES)

@@ -307,7 +307,7 @@ void check_the_rest(const Kernels<float>& k, Report& report) {
     elementwise<double>(oracle(), wide(a), wide(b), exact);
     compare(ours, exact);
   }
-  for (auto [in, features] : {std::pair<int, int>{400, 120}, {120, 84}, {84, 10}, {1, 1}, {47, 13}, {10, 47}, {5, 7}}) {
+  for (auto [in, features] : {std::pair<int, int>{400, 120}, {120, 84}, {84, 10}, {1, 1}, {47, 13}, {10, 47}, {5, 7}, {701, 143}}) {
     const auto x = normal(size_t(2) * in * L), w = normal(size_t(in) * features), b = normal(features),
                dy = normal(size_t(2) * features * L);
     Out<float> ours;
