@@ -38,6 +38,7 @@ class Floats {
   size_t size_ = 0;
 };
 
+inline size_t aligned(size_t n) { return (n + 15) / 16 * 16; }  // to a cache line of floats
 inline int groups_of(int n) { return (n + L - 1) / L; }
 constexpr int kMostShards = 16;  // a function of the batch alone, never of the number of threads
 inline int shards_of(int groups) { return groups < kMostShards ? groups : kMostShards; }

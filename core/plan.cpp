@@ -10,10 +10,7 @@
 namespace lenet {
 
 namespace {
-constexpr size_t kFew = 8;       // up to this many images go one by one
 constexpr int kLinearRows = 48;  // rows of a linear weight gradient in one task
-bool is_conv(Kind k) { return k == Kind::conv || k == Kind::conv_pool; }
-size_t aligned(size_t n) { return (n + 15) / 16 * 16; }
 
 // Adds the seconds of its scope to clock[at], if there is a clock.
 class Stopwatch {
@@ -66,7 +63,7 @@ void Plan::lay_out() {
   in_size_ = rows_.front().in_size;
   out_size_ = rows_.back().out_size;
   widest_ = in_size_;
-  size_t at = is_conv(rows_.front().kind) && rows_.front().conv.padded() ? 0 : in_size_ * L;
+  size_t at = rows_.front().convolves() && rows_.front().conv.padded() ? 0 : in_size_ * L;
   const size_t n = rows_.size();
   partial_at_.assign(n, 0), packed_at_.assign(n, 0), packed_dx_at_.assign(n, 0), dyt_at_.assign(n, 0);
   mask_at_.assign(n, 0);
@@ -75,7 +72,7 @@ void Plan::lay_out() {
   for (size_t r = 0; r < n; ++r) {
     Row& row = rows_[r];
     if (trained(row.w) || trained(row.b)) first_trained_ = first_trained_ < r ? first_trained_ : r;
-    if (is_conv(row.kind)) {
+    if (row.convolves()) {
       const Conv& c = row.conv;
       if (c.padded()) row.frame = at, at += c.frame_size() * L;
       if (frame_size_ < dy_frame_size(c)) frame_size_ = dy_frame_size(c);
@@ -117,109 +114,11 @@ void Plan::grow(int n) {
 void Plan::pack_weights(bool for_backward) {
   for (size_t r = 0; r < rows_.size(); ++r) {
     const Row& row = rows_[r];
-    if (!is_conv(row.kind)) continue;
+    if (!row.convolves()) continue;
     const auto& k = row.conv.plain() ? kernels() : reference_kernels();
     k.conv_pack(row.conv, params_[row.w].value, packed_.data() + packed_at_[r]);
     if (for_backward && r > first_trained_)
       k.conv_pack_dx(row.conv, params_[row.w].value, packed_.data() + packed_dx_at_[r]);
-  }
-}
-
-// One group's input, into the first row's padded frame or to the arena's start.
-void Plan::load(const Source& source, const int64_t* indices, size_t n, int g, float* arena) const {
-  const Row& first = rows_.front();
-  const bool framed = is_conv(first.kind) && first.conv.padded();
-  int C = 1, H = 1, W = int(in_size_), Hp = 1, Wp = W, top = 0, left = 0;
-  float* out = arena;
-  if (framed) {
-    const Conv& c = first.conv;
-    C = c.C, H = c.H, W = c.W, Hp = c.Hp, Wp = c.Wp, top = c.pt, left = c.pl;
-    out = arena + first.frame;
-    std::memset(out, 0, c.frame_size() * L * sizeof(float));
-  }
-  const size_t start = size_t(g) * L;
-  size_t rows[L];
-  for (size_t l = 0; l < size_t(L); ++l) {  // pad lanes repeat the last sample: finite, and masked in the loss
-    size_t at = start + l < n ? start + l : n - 1;
-    rows[l] = (indices ? size_t(indices[at]) : at) * in_size_;
-  }
-  if (source.warps) return load_warped(source, rows, start, n, out);
-  size_t f = 0;
-  for (int ch = 0; ch < C; ++ch)
-    for (int y = 0; y < H; ++y) {
-      float* to = out + ((size_t(ch) * Hp + y + top) * Wp + left) * L;
-      if (source.lanes) {
-        std::memcpy(to, source.lanes + (size_t(g) * in_size_ + f) * L, size_t(W) * L * sizeof(float));
-        f += W;
-        continue;
-      }
-      for (int x = 0; x < W; ++x, ++f, to += L) {
-        if (source.bytes)
-          for (int l = 0; l < L; ++l) to[l] = source.lut[source.bytes[rows[l] + f]];
-        else
-          for (int l = 0; l < L; ++l) to[l] = source.floats[rows[l] + f];
-      }
-    }
-}
-
-namespace {
-
-struct Plane {  // one channel of an image, as floats
-  const float* pixels;
-  int H, W;
-  float outside;
-  float at(int y, int x) const { return y >= 0 && y < H && x >= 0 && x < W ? pixels[y * W + x] : outside; }
-};
-
-// A whole shift: copies. `to` has `step` numbers from one pixel to the next and `row` from one row to the next.
-void shift(const Plane& p, int down, int right, float* to, size_t step, size_t row) {
-  for (int y = 0; y < p.H; ++y, to += row)
-    for (int x = 0; x < p.W; ++x) to[x * step] = p.at(y - down, x - right);
-}
-
-void warp(const Plane& p, const float* m, float* to, size_t step, size_t row) {
-  for (int y = 0; y < p.H; ++y, to += row) {
-    const float x0 = m[1] * float(y) + m[2], y0 = m[4] * float(y) + m[5];
-    for (int x = 0; x < p.W; ++x) {
-      // Clamped first: a pixel that far outside is outside, and the conversion to int must not overflow.
-      const float sx = std::fmin(std::fmax(m[0] * float(x) + x0, -2.0f), float(p.W + 1));
-      const float sy = std::fmin(std::fmax(m[3] * float(x) + y0, -2.0f), float(p.H + 1));
-      const int ix = int(sx + 4.0f) - 4, iy = int(sy + 4.0f) - 4;  // floor
-      const float fx = sx - float(ix), fy = sy - float(iy);
-      float a, b, c, d;
-      if (ix >= 0 && iy >= 0 && ix + 1 < p.W && iy + 1 < p.H) {
-        const float* q = p.pixels + iy * p.W + ix;
-        a = q[0], b = q[1], c = q[p.W], d = q[p.W + 1];
-      } else {
-        a = p.at(iy, ix), b = p.at(iy, ix + 1), c = p.at(iy + 1, ix), d = p.at(iy + 1, ix + 1);
-      }
-      const float above = a + fx * (b - a), below = c + fx * (d - c);
-      to[x * step] = above + fy * (below - above);
-    }
-  }
-}
-
-}  // namespace
-
-// As load(), each sample warped. The first row is a convolution: it alone says how the numbers lie as an image.
-void Plan::load_warped(const Source& source, const size_t* rows, size_t start, size_t n, float* out) const {
-  const Conv& c = rows_.front().conv;
-  const int Hp = c.padded() ? c.Hp : c.H, Wp = c.padded() ? c.Wp : c.W, top = c.pt, left = c.pl;
-  float* pixels = static_cast<float*>(scratch(7, in_size_ * sizeof(float)));
-  for (int l = 0; l < L; ++l) {
-    const float* m = source.warps + 6 * (start + l < n ? start + l : n - 1);
-    const bool whole =
-        m[0] == 1 && m[1] == 0 && m[3] == 0 && m[4] == 1 && m[2] == float(int(m[2])) && m[5] == float(int(m[5]));
-    const uint8_t* image = source.bytes + rows[l];
-    for (size_t f = 0; f < in_size_; ++f) pixels[f] = source.lut[image[f]];
-    for (int ch = 0; ch < c.C; ++ch) {
-      const Plane plane{pixels + size_t(ch) * c.H * c.W, c.H, c.W, source.lut[0]};
-      float* to = out + ((size_t(ch) * Hp + top) * Wp + left) * L + l;
-      if (whole)
-        shift(plane, -int(m[5]), -int(m[2]), to, L, size_t(Wp) * L);
-      else
-        warp(plane, m, to, L, size_t(Wp) * L);
-    }
   }
 }
 
@@ -452,104 +351,6 @@ void Plan::apply(double rate, double kept, const Update& u, double norm_squared)
 }
 
 void Plan::profile(bool on) { clock_.assign(on ? 2 * rows_.size() + 4 : 0, 0.0); }
-
-// The convolutions' weights for one.h, packed anew only if they have changed: a few KB to compare, many to pack.
-void Plan::pack_for_one() {
-  std::lock_guard<std::mutex> hold(packing_);
-  const auto& k = kernels();
-  size_t raw = 0, packed = 0;
-  bool fresh = packed_level_ == &k;
-  for (const Row& row : rows_) {
-    if (!is_conv(row.kind)) continue;
-    const size_t n = row.conv.weights();
-    fresh = fresh && std::memcmp(packed_from_.data() + raw, params_[row.w].value, n * sizeof(float)) == 0;
-    raw += aligned(n), packed += aligned(k.one_packed_size(row.conv));
-  }
-  if (fresh) return;
-  packed_from_.resize(raw);
-  packed_one_.resize(packed);
-  raw = packed = 0;
-  for (const Row& row : rows_) {
-    if (!is_conv(row.kind)) continue;
-    std::memcpy(packed_from_.data() + raw, params_[row.w].value, row.conv.weights() * sizeof(float));
-    k.one_pack(row.conv, params_[row.w].value, packed_one_.data() + packed);
-    raw += aligned(row.conv.weights()), packed += aligned(k.one_packed_size(row.conv));
-  }
-  packed_level_ = &k;
-}
-
-// One image after another on the caller's thread, with kernels whose lanes aren't samples. False if a row has none.
-bool Plan::infer_few(const Source& source, const int64_t* indices, size_t n, float* logits) {
-  size_t frame = 0;
-  for (const Row& row : rows_) {
-    const bool known = (is_conv(row.kind) && row.conv.plain()) || row.kind == Kind::linear || row.kind == Kind::relu ||
-                       row.kind == Kind::sigmoid || row.kind == Kind::tanh || row.kind == Kind::dropout;
-    if (!known) return false;
-    if (is_conv(row.kind) && frame < row.conv.frame_size()) frame = row.conv.frame_size();
-  }
-  pack_for_one();
-  const auto& k = kernels();
-  float* turn[2] = {static_cast<float*>(scratch(0, (widest_ + kSlack) * sizeof(float))),
-                    static_cast<float*>(scratch(1, (widest_ + kSlack) * sizeof(float)))};
-  float* padded = static_cast<float*>(scratch(2, (frame + kSlack) * sizeof(float)));
-  for (size_t i = 0; i < n; ++i) {
-    const size_t at = (indices ? size_t(indices[i]) : i) * in_size_;
-    float* x = turn[0];
-    if (source.bytes)
-      for (size_t f = 0; f < in_size_; ++f) x[f] = source.lut[source.bytes[at + f]];
-    else
-      std::memcpy(x, source.floats + at, in_size_ * sizeof(float));
-    size_t packed = 0;
-    int next = 1;
-    for (const Row& row : rows_) {
-      float* y = turn[next];
-      const float* b = row.b >= 0 ? params_[row.b].value : nullptr;
-      if (is_conv(row.kind)) {
-        const Conv& c = row.conv;
-        const float* xp = x;
-        if (c.padded()) {
-          std::memset(padded, 0, c.frame_size() * sizeof(float));
-          for (int r = 0; r < c.C * c.H; ++r)
-            std::memcpy(padded + (size_t(r / c.H) * c.Hp + r % c.H + c.pt) * c.Wp + c.pl, x + size_t(r) * c.W,
-                        c.W * sizeof(float));
-          xp = padded;
-        }
-        k.one_conv(c, xp, packed_one_.data() + packed, b, row.cut, row.kind == Kind::conv_pool, y);
-        packed += aligned(k.one_packed_size(c));
-      } else if (row.kind == Kind::linear) {
-        k.one_linear(row.in, row.out, x, params_[row.w].value, b, row.cut, y);
-      } else if (row.kind == Kind::relu) {
-        k.relu(row.out_size, x, y);
-      } else if (row.kind == Kind::sigmoid) {
-        k.sigmoid(row.out_size, x, y);
-      } else if (row.kind == Kind::tanh) {
-        k.tanh(row.out_size, x, y);
-      } else {
-        k.scale(row.out_size, row.upscale ? 1.0f : 1.0f - row.p, x, y);
-      }
-      x = y;
-      next = 1 - next;
-    }
-    std::memcpy(logits + i * out_size_, x, out_size_ * sizeof(float));
-  }
-  return true;
-}
-
-void Plan::infer(const Source& source, const int64_t* indices, size_t n, float* logits) {
-  if (n <= kFew && infer_few(source, indices, n, logits)) return;
-  pack_weights(false);
-  const int groups = groups_of(int(n)), tasks = groups < 256 ? groups : 256;
-  run(tasks, [&](int t) {
-    float* arena = static_cast<float*>(scratch(4, arena_size_ * sizeof(float) + 64));
-    for (int g = int(int64_t(groups) * t / tasks); g < int(int64_t(groups) * (t + 1) / tasks); ++g) {
-      load(source, indices, n, g, arena);
-      forward_group(arena, nullptr, false);
-      const float* y = arena + rows_.back().y;
-      for (size_t l = 0; l < size_t(L) && size_t(g) * L + l < n; ++l)
-        for (size_t o = 0; o < out_size_; ++o) logits[(size_t(g) * L + l) * out_size_ + o] = y[o * L + l];
-    }
-  });
-}
 
 void Plan::forward(const Source& source, int n, bool training, Generator& random, float* y) {
   grow(n);

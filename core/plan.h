@@ -29,6 +29,7 @@ struct Row {
   bool cut = false;     // relu fused behind
   int w = -1, b = -1;   // parameters, -1: none
   size_t in_size = 0, out_size = 0;
+  bool convolves() const { return kind == Kind::conv || kind == Kind::conv_pool; }
   size_t frame = 0, y = 0, winner = 0;  // where they are in a group's arena, set by the plan
 };
 

@@ -1,0 +1,112 @@
+// A plan's inference: groups of sixteen side by side, or, where there are few images, one after another with kernels
+// whose lanes aren't samples (one.h). Keeps no activations.
+#include <cstring>
+
+#include "plan.h"
+#include "pool.h"
+
+namespace lenet {
+
+namespace {
+constexpr size_t kFew = 8;  // up to this many images go one by one: faster than the lanes that would stay empty
+}  // namespace
+
+// The convolutions' weights for one.h, packed anew only if they have changed: a few KB to compare, many to pack.
+void Plan::pack_for_one() {
+  std::lock_guard<std::mutex> hold(packing_);
+  const auto& k = kernels();
+  size_t raw = 0, packed = 0;
+  bool fresh = packed_level_ == &k;
+  for (const Row& row : rows_) {
+    if (!row.convolves()) continue;
+    const size_t n = row.conv.weights();
+    fresh = fresh && std::memcmp(packed_from_.data() + raw, params_[row.w].value, n * sizeof(float)) == 0;
+    raw += aligned(n), packed += aligned(k.one_packed_size(row.conv));
+  }
+  if (fresh) return;
+  packed_from_.resize(raw);
+  packed_one_.resize(packed);
+  raw = packed = 0;
+  for (const Row& row : rows_) {
+    if (!row.convolves()) continue;
+    std::memcpy(packed_from_.data() + raw, params_[row.w].value, row.conv.weights() * sizeof(float));
+    k.one_pack(row.conv, params_[row.w].value, packed_one_.data() + packed);
+    raw += aligned(row.conv.weights()), packed += aligned(k.one_packed_size(row.conv));
+  }
+  packed_level_ = &k;
+}
+
+// One image after another on the caller's thread, with kernels whose lanes aren't samples. False if a row has none.
+bool Plan::infer_few(const Source& source, const int64_t* indices, size_t n, float* logits) {
+  size_t frame = 0;
+  for (const Row& row : rows_) {
+    const bool known = (row.convolves() && row.conv.plain()) || row.kind == Kind::linear || row.kind == Kind::relu ||
+                       row.kind == Kind::sigmoid || row.kind == Kind::tanh || row.kind == Kind::dropout;
+    if (!known) return false;
+    if (row.convolves() && frame < row.conv.frame_size()) frame = row.conv.frame_size();
+  }
+  pack_for_one();
+  const auto& k = kernels();
+  float* turn[2] = {static_cast<float*>(scratch(0, (widest_ + kSlack) * sizeof(float))),
+                    static_cast<float*>(scratch(1, (widest_ + kSlack) * sizeof(float)))};
+  float* padded = static_cast<float*>(scratch(2, (frame + kSlack) * sizeof(float)));
+  for (size_t i = 0; i < n; ++i) {
+    const size_t at = (indices ? size_t(indices[i]) : i) * in_size_;
+    float* x = turn[0];
+    if (source.bytes)
+      for (size_t f = 0; f < in_size_; ++f) x[f] = source.lut[source.bytes[at + f]];
+    else
+      std::memcpy(x, source.floats + at, in_size_ * sizeof(float));
+    size_t packed = 0;
+    int next = 1;
+    for (const Row& row : rows_) {
+      float* y = turn[next];
+      const float* b = row.b >= 0 ? params_[row.b].value : nullptr;
+      if (row.convolves()) {
+        const Conv& c = row.conv;
+        const float* xp = x;
+        if (c.padded()) {
+          std::memset(padded, 0, c.frame_size() * sizeof(float));
+          for (int r = 0; r < c.C * c.H; ++r)
+            std::memcpy(padded + (size_t(r / c.H) * c.Hp + r % c.H + c.pt) * c.Wp + c.pl, x + size_t(r) * c.W,
+                        c.W * sizeof(float));
+          xp = padded;
+        }
+        k.one_conv(c, xp, packed_one_.data() + packed, b, row.cut, row.kind == Kind::conv_pool, y);
+        packed += aligned(k.one_packed_size(c));
+      } else if (row.kind == Kind::linear) {
+        k.one_linear(row.in, row.out, x, params_[row.w].value, b, row.cut, y);
+      } else if (row.kind == Kind::relu) {
+        k.relu(row.out_size, x, y);
+      } else if (row.kind == Kind::sigmoid) {
+        k.sigmoid(row.out_size, x, y);
+      } else if (row.kind == Kind::tanh) {
+        k.tanh(row.out_size, x, y);
+      } else {
+        k.scale(row.out_size, row.upscale ? 1.0f : 1.0f - row.p, x, y);
+      }
+      x = y;
+      next = 1 - next;
+    }
+    std::memcpy(logits + i * out_size_, x, out_size_ * sizeof(float));
+  }
+  return true;
+}
+
+void Plan::infer(const Source& source, const int64_t* indices, size_t n, float* logits) {
+  if (n <= kFew && infer_few(source, indices, n, logits)) return;
+  pack_weights(false);
+  const int groups = groups_of(int(n)), tasks = groups < 256 ? groups : 256;
+  run(tasks, [&](int t) {
+    float* arena = static_cast<float*>(scratch(4, arena_size_ * sizeof(float) + 64));
+    for (int g = int(int64_t(groups) * t / tasks); g < int(int64_t(groups) * (t + 1) / tasks); ++g) {
+      load(source, indices, n, g, arena);
+      forward_group(arena, nullptr, false);
+      const float* y = arena + rows_.back().y;
+      for (size_t l = 0; l < size_t(L) && size_t(g) * L + l < n; ++l)
+        for (size_t o = 0; o < out_size_; ++o) logits[(size_t(g) * L + l) * out_size_ + o] = y[o * L + l];
+    }
+  });
+}
+
+}  // namespace lenet

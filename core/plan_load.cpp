@@ -1,0 +1,108 @@
+// How a batch enters a plan: rows of bytes or floats, or lanes, into the first row's input; warped on the way if asked
+// to. Plain code at baseline: an augmented image is the same on every ISA level.
+#include <cmath>
+#include <cstring>
+
+#include "plan.h"
+
+namespace lenet {
+
+// One group's input, into the first row's padded frame or to the arena's start.
+void Plan::load(const Source& source, const int64_t* indices, size_t n, int g, float* arena) const {
+  const Row& first = rows_.front();
+  const bool framed = first.convolves() && first.conv.padded();
+  int C = 1, H = 1, W = int(in_size_), Hp = 1, Wp = W, top = 0, left = 0;
+  float* out = arena;
+  if (framed) {
+    const Conv& c = first.conv;
+    C = c.C, H = c.H, W = c.W, Hp = c.Hp, Wp = c.Wp, top = c.pt, left = c.pl;
+    out = arena + first.frame;
+    std::memset(out, 0, c.frame_size() * L * sizeof(float));
+  }
+  const size_t start = size_t(g) * L;
+  size_t rows[L];
+  for (size_t l = 0; l < size_t(L); ++l) {  // pad lanes repeat the last sample: finite, and masked in the loss
+    size_t at = start + l < n ? start + l : n - 1;
+    rows[l] = (indices ? size_t(indices[at]) : at) * in_size_;
+  }
+  if (source.warps) return load_warped(source, rows, start, n, out);
+  size_t f = 0;
+  for (int ch = 0; ch < C; ++ch)
+    for (int y = 0; y < H; ++y) {
+      float* to = out + ((size_t(ch) * Hp + y + top) * Wp + left) * L;
+      if (source.lanes) {
+        std::memcpy(to, source.lanes + (size_t(g) * in_size_ + f) * L, size_t(W) * L * sizeof(float));
+        f += W;
+        continue;
+      }
+      for (int x = 0; x < W; ++x, ++f, to += L) {
+        if (source.bytes)
+          for (int l = 0; l < L; ++l) to[l] = source.lut[source.bytes[rows[l] + f]];
+        else
+          for (int l = 0; l < L; ++l) to[l] = source.floats[rows[l] + f];
+      }
+    }
+}
+
+namespace {
+
+struct Plane {  // one channel of an image, as floats
+  const float* pixels;
+  int H, W;
+  float outside;
+  float at(int y, int x) const { return y >= 0 && y < H && x >= 0 && x < W ? pixels[y * W + x] : outside; }
+};
+
+// A whole shift: copies. `to` has `step` numbers from one pixel to the next and `row` from one row to the next.
+void shift(const Plane& p, int down, int right, float* to, size_t step, size_t row) {
+  for (int y = 0; y < p.H; ++y, to += row)
+    for (int x = 0; x < p.W; ++x) to[x * step] = p.at(y - down, x - right);
+}
+
+void warp(const Plane& p, const float* m, float* to, size_t step, size_t row) {
+  for (int y = 0; y < p.H; ++y, to += row) {
+    const float x0 = m[1] * float(y) + m[2], y0 = m[4] * float(y) + m[5];
+    for (int x = 0; x < p.W; ++x) {
+      // Clamped first: a pixel that far outside is outside, and the conversion to int must not overflow.
+      const float sx = std::fmin(std::fmax(m[0] * float(x) + x0, -2.0f), float(p.W + 1));
+      const float sy = std::fmin(std::fmax(m[3] * float(x) + y0, -2.0f), float(p.H + 1));
+      const int ix = int(sx + 4.0f) - 4, iy = int(sy + 4.0f) - 4;  // floor
+      const float fx = sx - float(ix), fy = sy - float(iy);
+      float a, b, c, d;
+      if (ix >= 0 && iy >= 0 && ix + 1 < p.W && iy + 1 < p.H) {
+        const float* q = p.pixels + iy * p.W + ix;
+        a = q[0], b = q[1], c = q[p.W], d = q[p.W + 1];
+      } else {
+        a = p.at(iy, ix), b = p.at(iy, ix + 1), c = p.at(iy + 1, ix), d = p.at(iy + 1, ix + 1);
+      }
+      const float above = a + fx * (b - a), below = c + fx * (d - c);
+      to[x * step] = above + fy * (below - above);
+    }
+  }
+}
+
+}  // namespace
+
+// As load(), each sample warped. The first row is a convolution: it alone says how the numbers lie as an image.
+void Plan::load_warped(const Source& source, const size_t* rows, size_t start, size_t n, float* out) const {
+  const Conv& c = rows_.front().conv;
+  const int Hp = c.padded() ? c.Hp : c.H, Wp = c.padded() ? c.Wp : c.W, top = c.pt, left = c.pl;
+  float* pixels = static_cast<float*>(scratch(7, in_size_ * sizeof(float)));
+  for (int l = 0; l < L; ++l) {
+    const float* m = source.warps + 6 * (start + l < n ? start + l : n - 1);
+    const bool whole =
+        m[0] == 1 && m[1] == 0 && m[3] == 0 && m[4] == 1 && m[2] == float(int(m[2])) && m[5] == float(int(m[5]));
+    const uint8_t* image = source.bytes + rows[l];
+    for (size_t f = 0; f < in_size_; ++f) pixels[f] = source.lut[image[f]];
+    for (int ch = 0; ch < c.C; ++ch) {
+      const Plane plane{pixels + size_t(ch) * c.H * c.W, c.H, c.W, source.lut[0]};
+      float* to = out + ((size_t(ch) * Hp + top) * Wp + left) * L + l;
+      if (whole)
+        shift(plane, -int(m[5]), -int(m[2]), to, L, size_t(Wp) * L);
+      else
+        warp(plane, m, to, L, size_t(Wp) * L);
+    }
+  }
+}
+
+}  // namespace lenet
