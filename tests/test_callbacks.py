@@ -84,7 +84,7 @@ def test_hooks_come_in_paddles_order() -> None:
 
 
 def test_the_names_are_those_of_paddle() -> None:
-    for name in ours.__all__:
+    for name in set(ours.__all__) - {"EMA"}:  # a name of our own
         assert hasattr(paddle.callbacks, name)
     theirs = [name for name in dir(paddle.callbacks.Callback) if name.startswith("on_")]
     assert theirs == HOOKS
@@ -360,3 +360,158 @@ def test_batches_run_together_until_somebody_looks() -> None:
     assigned = ours.Callback()
     assigned.on_train_batch_end = lambda step, logs=None: None  # type: ignore[method-assign]
     assert unseen(assigned) == 1
+
+
+# ---- EMA, which Paddle has not -----------------------------------------------------------------------------------------
+
+
+def weights_of(model: Any) -> list[np.ndarray]:
+    return [p.numpy() for p in model.parameters()]
+
+
+class Weights(ours.Callback):
+    """Writes down the weights after each step and around each evaluation."""
+
+    def __init__(self) -> None:
+        self.steps: list[list[np.ndarray]] = []
+        self.evaluated: list[list[np.ndarray]] = []
+        self.epochs: list[list[np.ndarray]] = []
+
+    def on_train_batch_end(self, step: int, logs: Any = None) -> None:
+        self.steps.append(weights_of(self.model))
+
+    def on_eval_begin(self, logs: Any = None) -> None:
+        self.evaluated.append(weights_of(self.model))
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.epochs.append(weights_of(self.model))
+
+
+def average_of(first: list[np.ndarray], steps: list[list[np.ndarray]], decay: float) -> list[np.ndarray]:
+    """The definition, in float64."""
+    found = [w.astype(np.float64) for w in first]
+    for t, weights in enumerate(steps):
+        kept = min(decay, (1 + t) / (10 + t))
+        found = [kept * a + (1 - kept) * w for a, w in zip(found, weights, strict=True)]
+    return found
+
+
+def same(a: list[np.ndarray], b: list[np.ndarray], atol: float = 0.0) -> None:
+    for one, other in zip(a, b, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=atol)
+
+
+# An average of up to 21 float32 weights below 1: their roundings, 6e-8 each, hardly add up.
+ROUNDINGS = 5e-7
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_ema_is_the_average_of_the_weights_after_each_update(accumulate: int) -> None:
+    """In the plan at accumulate 1, eagerly at 2, where only every second batch is an update."""
+    model, seen, ema = prepared(rate=0.3), Weights(), ours.EMA(0.6)
+    first = weights_of(model)
+    fit = {"batch_size": 4, "epochs": 3, "verbose": 0, "accumulate_grad_batches": accumulate}
+    model.fit(data(), callbacks=[seen, ema], **fit)
+    assert (model.plan_reason is None) == (accumulate == 1)
+    updates = [w for i, w in enumerate(seen.steps) if accumulate == 1 or i % 7 in (1, 3, 5, 6)]
+    assert ema.steps == len(updates) == {1: 21, 2: 12}[accumulate]
+    same(weights_of(model), average_of(first, updates, 0.6), ROUNDINGS)
+    assert np.abs(weights_of(model)[0] - seen.steps[-1][0]).max() > 1e-3
+    ema.restore()
+    same(weights_of(model), seen.steps[-1])
+    ema.restore()
+    same(weights_of(model), seen.steps[-1])
+    ema.apply()
+    same(weights_of(model), average_of(first, updates, 0.6), ROUNDINGS)
+
+
+def test_ema_in_the_plan_and_step_by_step_agree_and_do_not_touch_the_training() -> None:
+    def loss(outputs: Any, labels: Any) -> Any:
+        return lenet.nn.functional.cross_entropy(outputs, labels)
+
+    results = []
+    for criterion, watch in ((None, []), (None, [Weights()]), (loss, [])):
+        model, ema = prepared(rate=0.3), ours.EMA(0.9)
+        if criterion is not None:
+            model._loss = criterion
+        model.fit(data(), batch_size=4, epochs=2, verbose=0, callbacks=[*watch, ema])
+        assert (model.plan_reason is None) == (criterion is None)
+        averaged = weights_of(model)
+        ema.restore()
+        results.append((averaged, weights_of(model)))
+    plain = prepared(rate=0.3)
+    plain.fit(data(), batch_size=4, epochs=2, verbose=0)
+    same(results[0][1], weights_of(plain))  # the raw weights are those of a training without it
+    same(results[0][0], results[1][0])  # many steps at once or one: the same bits
+    same(results[0][0], results[2][0], 1e-5)  # two float32 trainings of 14 steps
+
+
+def test_ema_lets_fit_run_many_batches_at_once() -> None:
+    assert CallbackList([ours.EMA()], prepared(), verbose=0).unseen("train", 0, 16) == 16
+
+
+def test_ema_evaluates_the_average_and_trains_on_with_the_weights(tmp_path: Path) -> None:
+    model, seen, ema = prepared(rate=0.3), Weights(), ours.EMA(0.9)
+    first = weights_of(model)
+    stopper = ours.EarlyStopping("acc", patience=9, verbose=0)
+    fit = {"batch_size": 4, "epochs": 3, "verbose": 0, "save_dir": tmp_path}
+    quiet(lambda: model.fit(data(), data(), callbacks=[stopper, seen, ema], **fit))
+    averages = [average_of(first, seen.steps[: 7 * (e + 1)], 0.9) for e in range(3)]
+    for e in range(3):
+        same(seen.evaluated[e], averages[e], ROUNDINGS)
+        same(seen.epochs[e], first if e == 0 else seen.steps[7 * e - 1])
+    for name, weights in (("0", seen.steps[6]), ("2", seen.steps[-1]), ("final", averages[2])):
+        other = prepared()
+        other.load(tmp_path / name)
+        same(weights_of(other), weights, ROUNDINGS)
+    best = prepared()
+    best.load(tmp_path / "best_model")
+    assert any(all(np.array_equal(a, b) for a, b in zip(weights_of(best), w, strict=True)) for w in seen.evaluated)
+
+
+def test_ema_begins_anew_with_each_fit() -> None:
+    model, ema = prepared(rate=0.3), ours.EMA(0.9)
+    for _ in range(2):
+        first, seen = weights_of(model), Weights()
+        model.fit(data(), batch_size=5, verbose=0, callbacks=[ema, seen])
+        assert ema.steps == 5
+        same(weights_of(model), average_of(first, seen.steps, 0.9), ROUNDINGS)
+
+
+def test_ema_leaves_the_weights_when_an_evaluation_fails() -> None:
+    class Fails(Weights):
+        def on_eval_begin(self, logs: Any = None) -> None:
+            raise RuntimeError("no evaluation today")
+
+    model, seen = prepared(rate=0.3), Fails()
+    with pytest.raises(RuntimeError, match="no evaluation today"):
+        model.fit(data(), data(), batch_size=5, verbose=0, callbacks=[ours.EMA(), seen])
+    same(weights_of(model), seen.steps[-1])
+
+
+def test_ema_counts_only_the_steps_that_were_made() -> None:
+    images = IMAGES.copy()
+    images[20] = np.nan
+    bad = lenet.io.TensorDataset([lenet.to_tensor(images), lenet.to_tensor(LABELS)])
+    model, ema = prepared(), ours.EMA()
+    with pytest.raises(FloatingPointError):
+        model.fit(bad, batch_size=5, shuffle=False, verbose=0, callbacks=ema)
+    assert ema.steps == 4
+    ema.apply()
+    assert all(np.isfinite(w).all() for w in weights_of(model))
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "text"),
+    [
+        (lambda: ours.EMA(1), ValueError, r"EMA\(decay\): got 1, expected a number from 0 to below 1"),
+        (lambda: ours.EMA(-0.1), ValueError, "got -0.1"),
+        (lambda: ours.EMA(float("nan")), ValueError, "got nan"),
+        (lambda: ours.EMA("0.9"), TypeError, "got str '0.9'"),
+        (lambda: ours.EMA().apply(), ValueError, "no average yet"),
+        (lambda: CallbackList([ours.EMA(), ours.EMA()], None, verbose=0), ValueError, "2 objects of class EMA"),
+    ],
+)
+def test_ema_mistakes(call: Callable[[], Any], kind: type[Exception], text: str) -> None:
+    with pytest.raises(kind, match=text):
+        call()

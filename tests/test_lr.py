@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lenet.optimizer import lr
+from lenet.train import RECIPES
 
 SCHEDULES = {
     "NoamDecay": lambda m, **k: m.NoamDecay(64, 4, **k),
@@ -211,6 +212,32 @@ def test_a_foreign_state_is_refused_or_warned_about() -> None:
         scheduler.set_dict(scheduler.state_dict())
 
 
+@pytest.mark.parametrize(("warmup", "steps"), [(0.2, 1876), (0.2, 7), (0.0, 5), (1.0, 5), (0.33, 1)])
+def test_warm_up_and_decay_is_that_of_the_recipe_fast(warmup: float, steps: int) -> None:
+    recipe = RECIPES["fast"]._replace(rate=0.02, warmup=warmup)
+    expected = [recipe.rate_at(t, steps) for t in range(steps)]
+    scheduler = lr.WarmupDecay(0.02, steps, warmup)
+    seen = rates(scheduler, steps + 2)
+    np.testing.assert_allclose(seen[:steps], expected, **CLOSE)
+    assert max(seen) <= 0.02
+    assert min(seen[:steps]) > 0
+    assert seen[steps:] == [0.0] * 3
+
+
+def test_warm_up_and_decay_goes_on_from_its_state() -> None:
+    whole, first = lr.WarmupDecay(0.02, 20), lr.WarmupDecay(0.02, 20)
+    expected = rates(whole, 20)
+    rates(first, 6)
+    state = first.state_dict()
+    assert state == {"last_epoch": 6, "last_lr": expected[6]}
+    second = lr.WarmupDecay(0.02, 20)
+    second.set_state_dict(state)
+    assert rates(second, 14) == expected[6:]
+    assert lr.WarmupDecay(0.02, 20, last_epoch=5)() == expected[6]
+    second.step(3)
+    assert second() == expected[3]
+
+
 BAD = [
     (lambda: lr.StepDecay("0.1", 3), TypeError, r"StepDecay\(learning_rate\): got str '0.1'"),
     (lambda: lr.StepDecay(True, 3), TypeError, "got bool True"),
@@ -251,6 +278,10 @@ BAD = [
     (lambda: lr.OneCycleLR(0.1, 10, phase_pct=1.5), ValueError, "a share from 0 to 1"),
     (lambda: lr.OneCycleLR(0.1, 10, phase_pct=0.5, three_phase=True), ValueError, "a share below 0.5"),
     (lambda: lr.OneCycleLR(0.1, 10, anneal_strategy="exp"), ValueError, "one of 'cos', 'linear'"),
+    (lambda: lr.WarmupDecay(-1, 10), ValueError, r"WarmupDecay\(max_lr\)"),
+    (lambda: lr.WarmupDecay(0.1, 0), ValueError, r"WarmupDecay\(total_steps\)"),
+    (lambda: lr.WarmupDecay(0.1, 10.0), TypeError, r"WarmupDecay\(total_steps\)"),
+    (lambda: lr.WarmupDecay(0.1, 10, 1.1), ValueError, "a share from 0 to 1"),
     (lambda: lr.CyclicLR(0.1, -0.5, 3), ValueError, r"CyclicLR\(max_learning_rate\)"),
     (lambda: lr.CyclicLR(0.1, 0.5, 0), ValueError, r"CyclicLR\(step_size_up\)"),
     (lambda: lr.CyclicLR(0.1, 0.5, 3, 0), ValueError, r"CyclicLR\(step_size_down\)"),

@@ -253,6 +253,7 @@ SCHEDULES: dict[str, Callable[[], Any]] = {
     "StepDecay": lambda: lr.StepDecay(0.1, 3),
     "warm-up": lambda: lr.LinearWarmup(lr.CosineAnnealingDecay(0.1, 20), 5, 0.0, 0.1),
     "OneCycleLR": lambda: lr.OneCycleLR(0.1, 40),
+    "WarmupDecay": lambda: lr.WarmupDecay(0.1, 40),
     "LambdaDecay": lambda: lr.LambdaDecay(0.1, lambda t: 0.9**t),
     "CyclicLR": lambda: lr.CyclicLR(0.01, 0.1, 3),
 }

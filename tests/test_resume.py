@@ -9,9 +9,9 @@ import pytest
 
 import lenet
 from lenet import serialization
+from lenet._augment import Augmentation
 from lenet.train import RECIPES, Interrupted, Trained, train
 from lenet.train import files as train_files
-from lenet.train.augment import Augmentation
 from lenet.vision.datasets import ArrayDataset
 
 OPTIONS = {"recipe": "fast", "epochs": 3, "seed": 4}

@@ -12,10 +12,10 @@ from PIL import Image
 
 import lenet
 from lenet import _counter, _fetch, _idx, serialization
+from lenet._augment import Augmentation
 from lenet.train import RECIPES, Recipe, Trained, train
 from lenet.train import data as data_sets
 from lenet.train import files as train_files
-from lenet.train.augment import Augmentation
 from lenet.train.loop import Run
 from lenet.vision.datasets import ArrayDataset
 from lenet.vision.transforms import Normalize
@@ -534,26 +534,3 @@ def test_hostile_metadata(pair, tmp_path, change, text):
     with pytest.raises(ValueError, match=r"m\.safetensors: ") as caught:
         Trained.load(path)
     assert text in str(caught.value)
-
-
-def test_augmentation_turns_sizes_slants_and_moves():
-    from lenet.train.augment import matrices
-
-    every = np.arange(4000)
-    assert matrices(Augmentation(), (28, 28), 0, 0, every) is None
-    m = matrices(Augmentation(shift=2, rotate=10, scale=0.1, shear=0.1), (28, 28), 7, 3, every).astype(np.float64)
-    assert m.shape == (4000, 2, 3)
-    forward = np.linalg.inv(m[:, :, :2])  # from input to output about the middle
-    wide = np.hypot(forward[:, 0, 0], forward[:, 1, 0])
-    assert 0.9 - 1e-6 <= wide.min() < 0.905
-    assert 1.095 < wide.max() <= 1.1 + 1e-6
-    angle = np.degrees(np.arctan2(forward[:, 1, 0], forward[:, 0, 0]))
-    assert -10 <= angle.min() < -9.9
-    assert 9.9 < angle.max() <= 10
-    high = np.linalg.det(forward) / wide
-    assert 0.9 - 1e-6 <= high.min() < 0.905
-    assert 1.095 < high.max() <= 1.1 + 1e-6
-    middle = 13.5 - np.einsum("nij,nj->ni", m[:, :, :2], np.full((4000, 2), 13.5)) - m[:, :, 2]
-    moved = np.einsum("nij,nj->ni", forward, middle)  # where the input's middle went, less the middle
-    assert 1.98 < np.abs(moved).max() <= 2 + 1e-4
-    np.testing.assert_array_equal(m[5:9], matrices(Augmentation(2, 10, 0.1, 0.1), (28, 28), 7, 3, every[5:9]))

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import lenet.train.data as data_sets
+from lenet._augment import Augmentation
 from lenet.train import RECIPES, Recipe, train
-from lenet.train.augment import Augmentation
 from lenet.train.loop import Run
 from lenet.train.record import machine
 

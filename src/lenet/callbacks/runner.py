@@ -5,11 +5,14 @@ Read by ``Model`` alone. A user meets ``Callback``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from lenet._check import describe, message
 from lenet.callbacks.automatic import LRScheduler, ModelCheckpoint
 from lenet.callbacks.base import Callback, Logs
+from lenet.callbacks.ema import EMA
 from lenet.callbacks.plateau import EarlyStopping
 from lenet.callbacks.progbar import ProgBarLogger
 
@@ -44,6 +47,10 @@ class CallbackList:
             given.append(ModelCheckpoint(save_freq, save_dir))
         if not any(isinstance(c, LRScheduler) for c in given):
             given.append(LRScheduler())
+        averages = [c for c in given if isinstance(c, EMA)]
+        if len(averages) > 1:
+            raise ValueError(message("callbacks", f"{len(averages)} objects of class EMA", "at most one"))
+        self.average = averages[0] if averages else None
         self.callbacks: list[Callback] = given
         params = {"batch_size": None, "epochs": epochs, "steps": steps, "verbose": verbose, "metrics": metrics or []}
         for callback in given:
@@ -57,6 +64,17 @@ class CallbackList:
     def has(self, kind: type[Callback]) -> bool:
         """Whether one of them is a ``kind``."""
         return any(isinstance(c, kind) for c in self.callbacks)
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Inside, the network holds the weights' average, if there is an EMA."""
+        if self.average is not None:
+            self.average.apply()
+        try:
+            yield
+        finally:
+            if self.average is not None:
+                self.average.restore()
 
     @property
     def scheduler_steps(self) -> int:
@@ -81,7 +99,9 @@ class CallbackList:
         self._call(f"on_{mode}_begin", logs)
 
     def on_end(self, mode: str, logs: Logs | None = None) -> None:
-        """A run ends."""
+        """A run ends; a training with an EMA leaves the average in the network, and then calls the hooks."""
+        if mode == "train" and self.average is not None:
+            self.average.apply()
         self._call(f"on_{mode}_end", logs)
 
     def on_epoch_begin(self, epoch: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from lenet._check import describe, message, positive_int
 from lenet.io.collate import as_tensors, default_collate, fresh
-from lenet.io.dataset import IterableDataset, NoLength, hook
+from lenet.io.dataset import IterableDataset, NoLength, changing, hook
 from lenet.io.sampler import BatchSampler, RandomSampler
 from lenet.tensor import CPUPlace
 
@@ -128,6 +128,8 @@ class DataLoader:
 
     def _batches(self) -> Iterator[Any]:
         """Start a pass: the random order is drawn here, the samples are read as the batches are asked for."""
+        for transform in changing(self.dataset):
+            transform._new_pass()
         if self._iterable:
             return self._read_on(iter(self.dataset))
         if self._single_sampler is not None:

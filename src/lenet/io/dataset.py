@@ -79,6 +79,30 @@ def hook(dataset: Any, name: str) -> Callable[[list[int]], Any] | None:
     return None
 
 
+def changing(data: Any) -> list[Any]:
+    """The transforms in ``data`` that change from pass to pass (``vision.transforms.Augment``), each once.
+
+    data: a data set, a transform or a loader; what is found stands in attributes called transform, transforms, dataset
+    and datasets, as in the classes here.
+    """
+    seen: dict[int, Any] = {}
+
+    def look(value: Any) -> None:
+        if id(value) in seen:
+            return
+        seen[id(value)] = value
+        inner = getattr(value, "__dict__", {})
+        for name in ("transform", "dataset"):
+            if inner.get(name) is not None:
+                look(inner[name])
+        for name in ("transforms", "datasets"):
+            for one in inner[name] if isinstance(inner.get(name), (list, tuple)) else ():
+                look(one)
+
+    look(data)
+    return [value for value in seen.values() if hasattr(type(value), "_new_pass")]
+
+
 class TensorDataset(Dataset):
     """Samples are the rows of equally long Tensors or arrays: ``ds[i]`` is the tuple of their i-th rows."""
 

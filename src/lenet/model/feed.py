@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 
 from lenet._check import describe, message, positive_int
 from lenet.io import DataLoader, Dataset, DistributedBatchSampler, IterableDataset, Subset, TensorDataset
+from lenet.io.dataset import changing
 from lenet.tensor import Tensor, to_tensor
 from lenet.vision.datasets.arrays import ArrayDataset
+from lenet.vision.transforms import Augment
 
 __all__ = ["Feed", "Rows"]
 
 
 class Rows(NamedTuple):
-    """Samples in memory: number i is images[i], through ``lut`` if there is one, and labels[i]."""
+    """Samples in memory: number i is images[i], through ``lut`` and moved by ``augment`` if there are, and labels[i]."""
 
     images: NDArray[Any]  # uint8 with a lut, or float32: [N, C, H, W] or [N, F]
     lut: NDArray[np.float32] | None  # [256]
@@ -30,10 +32,22 @@ class Rows(NamedTuple):
     label_shape: tuple[int, ...]  # of one sample: () or (1,)
     chosen: NDArray[np.int64] | None  # a Subset's samples, as rows of the arrays above
     classes: Sequence[str] = ()  # the labels' names, if known
+    augment: Augment | None = None  # only of uint8 images [N, 1, H, W]
 
     def labels_at(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
         """The labels of these rows as a batch has them, [n] or [n, 1]."""
         return self.labels[places].reshape(-1, *self.label_shape)
+
+    def warps(self, places: NDArray[np.int64]) -> NDArray[np.float32] | None:
+        """The matrices by which the images of these rows are moved in this epoch, float32 [n, 2, 3]; None: they aren't."""
+        return None if self.augment is None else self.augment._matrices(places, self.images.shape[2:])
+
+    def moved(self, places: NDArray[np.int64]) -> Rows:
+        """These rows alone, their images moved and float32."""
+        if self.augment is None or self.lut is None:
+            raise ValueError(message("Rows.moved", "rows without an Augment", "rows with one"))
+        images = self.augment._moved(self.lut[self.images[places, 0]], places, float(self.lut[0]))
+        return self._replace(images=images[:, None], lut=None, labels=self.labels[places], chosen=None, augment=None)
 
 
 class Feed:
@@ -73,6 +87,11 @@ class Feed:
         sampler = DistributedBatchSampler(data, batch_size, shuffle=shuffle, drop_last=drop_last)
         return DataLoader(data, batch_sampler=sampler)
 
+    def set_epoch(self, epoch: int) -> None:
+        """The epoch of the next pass, for transforms that change from one to the next."""
+        for transform in changing(self._source):
+            transform.set_epoch(epoch)
+
     def __iter__(self) -> Iterator[list[Tensor]]:
         for batch in self._source:
             yield self._tensors(batch)
@@ -109,6 +128,8 @@ class Feed:
 
     def numbers(self) -> Iterator[NDArray[np.int64]]:
         """A new pass: for each batch the numbers of its samples. Only where ``rows()`` are rows."""
+        for transform in changing(self._source):
+            transform._new_pass()
         for batch in self._source.batch_sampler:
             numbers = np.asarray(list(batch) if hasattr(batch, "__iter__") else batch)
             if (
@@ -141,7 +162,9 @@ def _rows(dataset: Any) -> Rows | None:
     if type(dataset) is TensorDataset:
         return _tensor_rows(dataset.tensors)
     table = dataset._table() if isinstance(dataset, ArrayDataset) else None
-    return None if table is None else Rows(table.images, table.lut, table.labels, (1,), None, dataset.classes)
+    if table is None:
+        return None
+    return Rows(table.images, table.lut, table.labels, (1,), None, dataset.classes, table.augment)
 
 
 def _subset(subset: Subset) -> Rows | None:

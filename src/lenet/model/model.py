@@ -172,6 +172,7 @@ class Model:
         calls.on_begin("train")
         logs: dict[str, Any] = {}
         for epoch in range(epochs):
+            feed.set_epoch(epoch)
             calls.on_epoch_begin(epoch)
             training = TrainingEpoch(self, feed, calls, epoch, accumulate_grad_batches, left)
             logs = training.run()
@@ -180,7 +181,8 @@ class Model:
                 self.stop_training |= left == 0
             calls.on_epoch_end(epoch, dict(logs))
             if eval_feed is not None and epoch % eval_freq == 0:
-                self._evaluate(eval_feed, calls, None)
+                with calls.averaged():
+                    self._evaluate(eval_feed, calls, None)
             if self.stop_training:
                 break
         calls.on_end("train", logs)

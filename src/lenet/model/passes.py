@@ -116,7 +116,11 @@ class _Pass:
         """The evaluation plan's outputs [n, C] for the samples of several batches; None if there is no plan."""
         model, shape = self.model, rows.images.shape[1:]
         chain = model._answers.chain(model.network, shape, lambda: self.feed.gather(chunk[0])[0].data_array())
-        return None if chain is None else chain.infer(rows.images, rows.lut, places)
+        if chain is None:
+            return None
+        if rows.augment is not None:
+            return chain.infer(rows.moved(places).images)
+        return chain.infer(rows.images, rows.lut, places)
 
 
 class TrainingEpoch(_Pass):
@@ -130,6 +134,7 @@ class TrainingEpoch(_Pass):
         super().__init__(model, feed, calls, most)
         self.epoch, self.accumulate = epoch, accumulate
         self._plan: plan.Compiled | None = None
+        self._warps = True  # the plan can move images by itself
         self._pending = False  # gradients that no update has used yet
 
     def _rows(self) -> Rows | str:
@@ -149,7 +154,7 @@ class TrainingEpoch(_Pass):
             losses, _ = train_step(self.model, inputs, labels, update)
         except Trouble as trouble:
             raise FloatingPointError(explain(self._where(), trouble.what, self.model, batch)) from None
-        self._pending = not update
+        self._updated(update)
         self._end(batch[0].shape[0], numbers_of(losses))
 
     def _finish(self) -> None:
@@ -159,6 +164,13 @@ class TrainingEpoch(_Pass):
             except Trouble as trouble:
                 text = explain(f"fit: epoch {self.epoch + 1}, step {self.step}", trouble.what, self.model, [])
                 raise FloatingPointError(text) from None
+            self._updated(True)
+
+    def _updated(self, update: bool) -> None:
+        """An eager step is done, and the weights have changed unless gradients are being gathered."""
+        self._pending = not update
+        if update and self.calls.average is not None:
+            self.calls.average._follow()
 
     def _chunk(self, rows: Rows, chunk: list[Numbers]) -> None:
         while chunk:
@@ -168,7 +180,7 @@ class TrainingEpoch(_Pass):
 
     def _some(self, rows: Rows, chunk: list[Numbers], rates: list[float]) -> None:
         self._begin()  # before all else: a callback may change the network or the learning rate
-        compiled = self._compiled(chunk[0])
+        compiled = self._compiled(rows, chunk[0])
         if compiled is None:
             self._eager_chunk(chunk)
             return
@@ -177,11 +189,18 @@ class TrainingEpoch(_Pass):
         self.model._trained_on = rows
         places = self.feed.places(rows, np.concatenate(chunk))
         counts = [len(numbers) for numbers in chunk]
-        trouble = None
+        data, at, warps = rows, places, rows.warps(places)
+        if warps is not None and not self._warps:
+            data, at, warps = rows.moved(places), np.arange(len(places)), None
+        ema, trouble = self.calls.average, None
         try:
-            losses, logits = compiled.train(rows.images, rows.lut, rows.labels, places, counts, rates)
+            kept = None if ema is None else ema._kept(len(counts))
+            losses, logits = compiled.train(data.images, data.lut, data.labels, at, counts, rates, warps, kept)
         except plan.TrainingTrouble as error:
             losses, logits, trouble = error.losses, error.logits, error
+        finally:
+            if ema is not None:
+                ema.steps += compiled.done
         done = len(losses)
         _add_to_metrics(self.model, rows, logits, places, counts[:done])
         for i in range(done):
@@ -192,7 +211,7 @@ class TrainingEpoch(_Pass):
             text = explain(self._where(), trouble.what, self.model, self.feed.gather(chunk[done]))
             raise FloatingPointError(text) from None
 
-    def _compiled(self, numbers: Numbers) -> plan.Compiled | None:
+    def _compiled(self, rows: Rows, numbers: Numbers) -> plan.Compiled | None:
         """The plan: made at the first batch, and again when the network has changed. None: there is none, go on eagerly."""
         model = self.model
         if model.plan_reason is None and (self._plan is None or self._plan.stale()):
@@ -200,7 +219,9 @@ class TrainingEpoch(_Pass):
             inputs, labels = model._split(self.feed.gather(numbers), True)
             found = plan.compile(model.network, model._loss, model._optimizer, inputs, labels)
             if isinstance(found, plan.Compiled):
-                self._plan = found
+                self._plan, self._warps = found, _takes_warps(found, rows)
+                if self.calls.average is not None:
+                    self.calls.average._join(found.chain.params, found.averages())
             else:
                 model.plan_reason = str(found)
         return self._plan if model.plan_reason is None else None
@@ -311,6 +332,21 @@ def _add_to_metrics(model: Model, rows: Rows, logits: NDArray[np.float32], place
             found = as_list(metric.compute(outputs, labels))
             metric.update(*[x.numpy() if isinstance(x, Tensor) else x for x in found])
         start += count
+
+
+def _takes_warps(compiled: plan.Compiled, rows: Rows) -> bool:
+    """Whether the engine can move the images itself: only where the network begins with a convolution.
+
+    The engine knows, and says so when it is asked for no step at all.
+    """
+    none, warps = np.zeros(0, np.int64), np.zeros((0, 2, 3), np.float32)
+    if rows.augment is None:
+        return False
+    try:
+        compiled.train(rows.images, rows.lut, rows.labels, none, [], [], warps)
+    except ValueError:
+        return False
+    return True
 
 
 def _foreseeable(scheduler: LRScheduler) -> bool:

@@ -40,6 +40,7 @@ __all__ = [
     "PolynomialDecay",
     "ReduceOnPlateau",
     "StepDecay",
+    "WarmupDecay",
 ]
 
 
@@ -618,3 +619,28 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         while within >= span:
             within, span = within - span, span * self.T_mult
         return self.eta_min + (self.base_lr - self.eta_min) * (1 + math.cos(math.pi * within / span)) / 2
+
+
+class WarmupDecay(LRScheduler):
+    """Linearly up to ``max_lr`` in the first ``warmup`` (0 to 1) of ``total_steps``, then linearly down to 0; then 0.
+
+    The schedule of the recipe ``fast``, under a name of ours. With r = warmup * total_steps, step t has the rate
+    max_lr * (t + 1) / (r + 1) below r, then max_lr * (total_steps - t) / (total_steps - r). total_steps is batches times
+    epochs. Source: Smith and Topin 2017, for the rise and fall.
+    """
+
+    def __init__(
+        self, max_lr: float, total_steps: int, warmup: float = 0.2, last_epoch: int = -1, verbose: bool = False
+    ) -> None:
+        peak = _rate("WarmupDecay(max_lr)", max_lr)
+        self.total_steps = positive_int("WarmupDecay(total_steps)", total_steps)
+        self.warmup = _number("WarmupDecay(warmup)", warmup, "a share from 0 to 1", lambda v: 0 <= v <= 1)
+        super().__init__(peak, last_epoch, verbose)
+
+    def get_lr(self) -> float:
+        t, rising = self.last_epoch, self.warmup * self.total_steps
+        if t >= self.total_steps:
+            return 0.0
+        if t < rising:
+            return self.base_lr * (t + 1) / (rising + 1)
+        return self.base_lr * (self.total_steps - t) / (self.total_steps - rising)

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import _counter, _random, plan
+from lenet import _augment, _counter, _random, plan
 from lenet._check import message, positive_int
+from lenet.callbacks.ema import kept
 from lenet.initializer import FanIn, fans
 from lenet.nn import CrossEntropyLoss, Linear
 from lenet.nn.layer import Layer
 from lenet.optimizer import Adam
 from lenet.plan import TrainingTrouble
 from lenet.tensor import dense
-from lenet.train import augment
 from lenet.train.data import Data, split
 from lenet.train.recipes import Recipe
 from lenet.train.trained import Trained, pixel_table
@@ -145,9 +145,9 @@ class Run:
         return found
 
     def _averaging(self, at: int, count: int) -> list[float] | None:
-        """How much of the average stays at each step: little at first, so that it soon forgets where it started."""
+        """How much of the average stays at each step, if the recipe keeps one."""
         most = self.recipe.average
-        return [min(most, (1 + t) / (10 + t)) for t in range(at, at + count)] if most else None
+        return [kept(most, t) for t in range(at, at + count)] if most else None
 
     def _epoch_order(self) -> NDArray[np.int64]:
         """The epoch's training samples in their order: indices into all training images."""
@@ -163,7 +163,7 @@ class Run:
 
     def _warps(self, samples: NDArray[np.int64]) -> NDArray[np.float32] | None:
         size = self.data.train.images.shape[2:]
-        return augment.matrices(self.recipe.augment, (size[0], size[1]), self.seed, self.epoch, samples)
+        return _augment.matrices(self.recipe.augment, (size[0], size[1]), self.seed, self.epoch, samples)
 
     def _count(self, losses: NDArray[np.float32], right: NDArray[np.bool_], counts: list[int]) -> None:
         self.step += len(losses)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from lenet._augment import Augmentation
 from lenet._check import choice
-from lenet.train.augment import Augmentation
 
 __all__ = ["RECIPES", "Recipe", "recipe_named"]
 

@@ -2,7 +2,7 @@
 
 ``ArrayDataset`` is what ``MNIST`` and ``load_folder`` are made of. Beside Paddle's ``ds[i]`` it offers the loader a
 shortcut: where the transform maps each pixel by itself, the whole of it is a table of 256 floats (``_table``), and a
-batch is a look-up (``_batch``). It reads no file and knows no data set's name.
+batch is a look-up (``_batch``), whose images an ``Augment`` may move. It reads no file and knows no data set's name.
 """
 
 from __future__ import annotations
@@ -20,20 +20,22 @@ from lenet._check import choice, describe, message
 from lenet._dtype import get_default_dtype
 from lenet._fetch import Source
 from lenet.io import Dataset
-from lenet.tensor import Tensor, in_lanes
+from lenet.io.dataset import changing
+from lenet.tensor import Tensor, dense, in_lanes, to_tensor
 from lenet.vision.image import BACKENDS, get_image_backend
-from lenet.vision.transforms import Compose, Normalize, ToTensor
+from lenet.vision.transforms import Augment, Compose, Normalize, ToTensor
 
 __all__ = ["ArrayDataset", "Rows", "Table"]
 
 
 class Table(NamedTuple):
-    """A data set whose samples are table look-ups: sample i is ``lut[images[i]]`` and ``labels[i]``."""
+    """A data set whose samples are table look-ups: sample i is ``lut[images[i]]``, moved by ``augment``, and ``labels[i]``."""
 
     images: NDArray[np.uint8]  # [N, C, H, W]
     labels: NDArray[np.int64]  # [N]
     lut: NDArray[np.float32]  # [256]
     shape: tuple[int, int, int]  # C, H, W
+    augment: Augment | None
 
 
 class Rows(Sequence[NDArray[Any]]):
@@ -137,10 +139,23 @@ class ArrayDataset(Dataset):
         at, count = operator.index(index), len(self._targets)
         if not -count <= at < count:
             raise IndexError(message("index", at, f"a number from {-count} to {count - 1}"))
-        return self._present(self._pixels[at]), self._targets[at : at + 1 or None].copy()
+        return self._image(at % count), self._targets[at : at + 1 or None].copy()
 
-    def _present(self, pixels: NDArray[np.uint8]) -> Any:
-        """One image, uint8 [H, W], as ``ds[i]`` hands it out: in the backend's kind and transformed."""
+    def _image(self, sample: int) -> Any:
+        """The image as ``ds[sample]`` hands it out."""
+        augment, rest = _parted(self.transform)
+        table = None if augment is None else self._table()
+        if augment is None or table is None:
+            for step in changing(self.transform):
+                step._sample = sample
+            return self._present(self._pixels[sample], self.transform)
+        # As in a batch: moved last, since values between pixels are no bytes.
+        plain = self._present(self._pixels[sample], rest)
+        moved = augment._moved(np.asarray(plain), np.array([sample]), float(table.lut[0]))
+        return to_tensor(moved) if isinstance(plain, Tensor) else moved
+
+    def _present(self, pixels: NDArray[np.uint8], transform: Callable[[Any], Any] | None) -> Any:
+        """One image, uint8 [H, W], in the backend's kind and transformed."""
         image: Any
         if self.backend == "pil":
             from PIL import Image
@@ -148,39 +163,41 @@ class ArrayDataset(Dataset):
             image = Image.fromarray(pixels)
         else:
             image = pixels.astype(np.float32)
-        if self.transform is not None:
-            image = self.transform(image)
+        if transform is not None:
+            image = transform(image)
         return image if self.backend == "pil" else image.astype(self.dtype)
 
     def _table(self) -> Table | None:
         """This data set as a look-up table; None unless each float of a sample depends on one pixel alone.
 
         That is known only of Normalize, ToTensor and their Compose, and only of these very classes: a subclass may do
-        anything. The table is what the transform itself makes of the values 0 to 255, so it agrees to the bit.
+        anything. The table is what the transform itself makes of the values 0 to 255, so it agrees to the bit. An Augment
+        at the front is left to whoever reads the table.
         """
         own = type(self)
         if own.__getitem__ is not ArrayDataset.__getitem__ or own._present is not ArrayDataset._present:
             return None
         if own.__len__ is not ArrayDataset.__len__ or len(self._pixels) != len(self._targets):
             return None
-        signature = _signature(self.transform)
+        augment, rest = _parted(self.transform)
+        signature = _signature(rest)
         if signature is None:
             return None
         key = signature, self.backend, self.dtype
         if self._cached[0] != key:
-            self._cached = key, self._lut()
+            self._cached = key, self._lut(rest)
         lut = self._cached[1]
         if lut is None:
             return None
         _, height, width = self._pixels.shape
-        return Table(self._pixels[:, None], self._targets, lut, (1, height, width))
+        return Table(self._pixels[:, None], self._targets, lut, (1, height, width), augment)
 
-    def _lut(self) -> NDArray[np.float32] | None:
+    def _lut(self, transform: Callable[[Any], Any]) -> NDArray[np.float32] | None:
         """The transform's value for each pixel value, float32 [256]; None if it is no such thing."""
         values = np.arange(256, dtype=np.uint8).reshape(8, 32)
         scrambled = values * np.uint8(77) + np.uint8(13)  # every value again, elsewhere: 77 is odd
         with np.errstate(all="ignore"):
-            straight, check = (np.asarray(self._present(image)) for image in (values, scrambled))
+            straight, check = (np.asarray(self._present(image, transform)) for image in (values, scrambled))
         if straight.shape != (1, 8, 32) or straight.dtype != np.float32 or not np.isfinite(straight).all():
             return None
         lut = straight.reshape(256).copy()
@@ -188,7 +205,7 @@ class ArrayDataset(Dataset):
         return None if moves_pixels else lut
 
     def _batch(self, indices: Sequence[int] | NDArray[np.int64]) -> tuple[Tensor, NDArray[np.int64]] | None:
-        """Samples as the default collation would stack them: float32 [n, C, H, W], in lanes already, and int64 [n, 1].
+        """Samples as the default collation would stack them: float32 [n, C, H, W], in lanes where possible, and int64 [n, 1].
 
         None where ``_table()`` is.
         """
@@ -197,8 +214,22 @@ class ArrayDataset(Dataset):
             return None
         at = np.array(indices, np.int64)
         at[at < 0] += len(table.labels)
+        if table.augment is not None:
+            moved = table.augment._moved(table.lut[self._pixels[at]], at, float(table.lut[0]))
+            return dense(moved[:, None]), table.labels[at, None]
         lanes = _core.gather(table.images, math.prod(table.shape), at, table.lut)
         return in_lanes(lanes, (len(at), *table.shape)), table.labels[at, None]
+
+
+def _parted(transform: Any) -> tuple[Augment | None, Any]:
+    """The Augment that a transform begins with, and the rest of it."""
+    if type(transform) is Augment:
+        return transform, None
+    if type(transform) is Compose and isinstance(transform.transforms, (list, tuple)):
+        steps = list(transform.transforms)
+        if steps and type(steps[0]) is Augment:
+            return steps[0], Compose(steps[1:])
+    return None, transform
 
 
 def _signature(transform: Any) -> tuple[Any, ...] | None:

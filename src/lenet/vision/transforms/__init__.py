@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lenet.vision.transforms.augment import Augment
 from lenet.vision.transforms.functional import (
     affine,
     center_crop,
@@ -37,6 +38,7 @@ from lenet.vision.transforms.transforms import (
 )
 
 __all__ = [
+    "Augment",
     "BaseTransform",
     "CenterCrop",
     "Compose",
