@@ -49,6 +49,7 @@ class Chain:
         self.params = params
         self.outputs = outputs
         self.has_dropout = any(row[0] == "dropout" for row in rows)
+        self.takes_warps = rows[0][0] == "conv2d"  # the first row must say how the numbers lie as an image
         self.grads = [aligned(p._shape) for p in params]
         self.flags = [not p.stop_gradient for p in params]
         self.core = _core.Plan(rows, [p.data_array() for p in params], self.flags, self.grads)

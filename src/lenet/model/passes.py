@@ -219,7 +219,7 @@ class TrainingEpoch(_Pass):
             inputs, labels = model._split(self.feed.gather(numbers), True)
             found = plan.compile(model.network, model._loss, model._optimizer, inputs, labels)
             if isinstance(found, plan.Compiled):
-                self._plan, self._warps = found, _takes_warps(found, rows)
+                self._plan, self._warps = found, rows.augment is not None and found.chain.takes_warps
                 if self.calls.average is not None:
                     self.calls.average._join(found.chain.params, found.averages())
             else:
@@ -332,21 +332,6 @@ def _add_to_metrics(model: Model, rows: Rows, logits: NDArray[np.float32], place
             found = as_list(metric.compute(outputs, labels))
             metric.update(*[x.numpy() if isinstance(x, Tensor) else x for x in found])
         start += count
-
-
-def _takes_warps(compiled: plan.Compiled, rows: Rows) -> bool:
-    """Whether the engine can move the images itself: only where the network begins with a convolution.
-
-    The engine knows, and says so when it is asked for no step at all.
-    """
-    none, warps = np.zeros(0, np.int64), np.zeros((0, 2, 3), np.float32)
-    if rows.augment is None:
-        return False
-    try:
-        compiled.train(rows.images, rows.lut, rows.labels, none, [], [], warps)
-    except ValueError:
-        return False
-    return True
 
 
 def _foreseeable(scheduler: LRScheduler) -> bool:
