@@ -29,8 +29,9 @@ check:  ## lint, format, types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench:  ## time us beside PyTorch and Paddle, store the result
+bench:  ## time us beside eight other libraries, store the results, write the pages' tables
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.tables
 
 kernels:  ## compare every ISA level with the plain loops, without Python
 	cmake -S . -B build/kernels -DLENET_PYTHON=OFF -DLENET_KERNEL_TEST=ON

@@ -1,12 +1,18 @@
-"""Runs every peer side by side, interleaved, and stores and prints ratios.
+"""Measures us beside other libraries, interleaved, and stores what it found in bench/results.
 
-    python -m bench                      training epochs: us, PyTorch, Paddle; into bench/results/speed.json
-    python -m bench --rounds 7 --peers lenet,torch
-    python -m bench --busy               the same with another process burning one core
+    python -m bench                        everything below, one after another
+    python -m bench speed                  one training epoch
+    python -m bench evaluate               10,000 images
+    python -m bench image                  one image, p50 and p99
+    python -m bench cold                   from a process's start to a saved model of 99 %
+    python -m bench footprint              import time, size on disk, memory
+    python -m bench busy                   us alone and beside a process that burns one core
+    python -m bench kernels                our kernels' GFLOP/s beside the machine's peak
+    python -m bench growth                 our time against batch, samples, width and threads, and its picture
+    python -m bench speed --rounds 7 --peers lenet,torch --out elsewhere/
 
-Each peer lives in its own process (and, unless --python names one, its own virtual environment under build/bench) and runs
-its work once on demand. A round runs each work once; a ratio is taken within a round, and the median over rounds is
-what counts, so that a machine whose speed drifts does not favour anybody.
+Each peer lives in its own virtual environment under build/bench, made when first needed, unless --python names one
+interpreter that has every peer. ``python -m bench.tables`` then writes the pages' tables from the stored results.
 """
 
 from __future__ import annotations
@@ -14,129 +20,87 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-PEERS = Path(__file__).resolve().parent / "peers"
+from bench import cold, footprint, machine, report, works
+from bench.environments import FOLDER, REQUIREMENTS, Absent, environment
+from bench.runner import PEERS, Peer, measure
+
 RESULTS = Path(__file__).resolve().parent / "results"
-REQUIREMENTS = {"lenet": [str(ROOT)], "torch": ["torch==2.13.0", "numpy"], "paddle": ["paddlepaddle==3.3.1"]}
-WORKS = [("lenet", "fit"), ("lenet", "loop"), ("lenet", "static"), ("torch", "loop"), ("paddle", "fit")]
+ALONE = ("busy", "kernels", "growth")  # these measure us alone
+EVERYTHING = (*works.SUITES, "cold", "footprint", *ALONE)
 
 
-class Peer:
-    """A peer's process, ready to run its works."""
+class Bench:
+    """What all suites share: whose Pythons, where the data and the common weights are, and who is absent why."""
 
-    def __init__(self, name: str, python: str, data: Path) -> None:
-        env = os.environ | {"BENCH_DATA": str(data), "PYTHONWARNINGS": "ignore"}
-        env.pop("OPENBLAS_CORETYPE", None)  # an old compiler's workaround would slow a current numpy
-        self.name = name
-        self.process = subprocess.Popen(
-            [python, str(PEERS / f"{name}_peer.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
-        )
-        self.about = self._answer()
+    def __init__(self, names: list[str], python: str | None, data: Path | None, rounds: int) -> None:
+        self.rounds = rounds
+        self.own = python is None
+        self.absent: dict[str, str] = {}
+        self.pythons: dict[str, str] = {}
+        for name in names:
+            try:
+                self.pythons[name] = python or environment(name)
+            except Absent as reason:
+                self.absent[name] = str(reason)
+                print(f"{name} is left out: {reason}", file=sys.stderr)
+        if "lenet" not in self.pythons:
+            raise SystemExit(f"lenet itself is needed: {self.absent.get('lenet', 'name it in --peers')}")
+        self.data = data or find_data(self.pythons["lenet"])
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        self.extra = {"BENCH_DATA": str(self.data), "BENCH_WEIGHTS": str(FOLDER / "weights.npz")}
+        self.versions: dict[str, str] = {}
 
-    def _answer(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"the peer {self.name} ended: see its message above")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+    def start(self, stack: ExitStack, names: list[str]) -> dict[str, Peer]:
+        """The peers' processes; the ones that don't start are absent."""
+        peers: dict[str, Peer] = {}
+        for name in names:
+            try:
+                peers[name] = stack.enter_context(Peer(name, self.pythons[name], self.extra))
+                self.versions[name] = peers[name].version
+            except Absent as reason:
+                self.absent[name] = str(reason)
+        return peers
 
-    def run(self, work: str) -> float:
-        assert self.process.stdin is not None
-        self.process.stdin.write(work + "\n")
-        self.process.stdin.flush()
-        return float(self._answer()["seconds"])
+    def suite(self, suite: str) -> dict[str, Any]:
+        """A suite's result. Beside it what the machine could do before and after."""
+        absent = dict(self.absent)
+        with ExitStack() as stack:
+            us = self.start(stack, ["lenet"])["lenet"]
+            us.run("weights")
+            before = us.run("peak")["result"]
+            if suite in works.SUITES:
+                wanted = [(name, work) for name, work in works.SUITES[suite] if name in self.pythons]
+                others = sorted({name for name, _ in wanted} - {"lenet"})
+                peers = {"lenet": us} | self.start(stack, others)
+                absent |= self.absent
+                result = works.kept(suite, measure(wanted, peers, self.rounds, absent))
+            elif suite == "cold":
+                result = cold.measure(self.pythons, self.data, self.rounds, absent)
+            elif suite == "footprint":
+                result = footprint.measure(self.pythons, self.extra, self.rounds, absent, self.own)
+            else:
+                result = busy(us, self.rounds)
+            peak = machine.judged(before, us.run("peak")["result"])
+        if not peak["steady"]:
+            print(f"{suite}: the machine's peak moved by {peak['moved']:.0%} meanwhile: measure again", file=sys.stderr)
+        return {"about": machine.about(self.rounds, self.versions, absent), "peak": peak, **result}
 
-    def close(self) -> None:
-        self.process.communicate()
-
-
-def environment(name: str) -> str:
-    """A virtual environment for one peer, made once; its Python."""
-    folder = ROOT / "build" / "bench" / name
-    python = folder / "bin" / "python"
-    if not python.exists():
-        print(f"making an environment for {name} …", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "-q", *REQUIREMENTS[name]], check=True)
-    return str(python)
-
-
-def cpu() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()
-
-
-def source_hash() -> str:
-    """The commit this tree is at, with a + if it was changed since."""
-    git = ["git", "-C", str(ROOT)]
-    head = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True).stdout.strip()
-    changed = subprocess.run([*git, "status", "--porcelain", "core", "src"], capture_output=True, text=True).stdout
-    return head + ("+" if changed else "")
-
-
-def measure(works: list[tuple[str, str]], peers: dict[str, Peer], rounds: int) -> dict[str, list[float]]:
-    seconds: dict[str, list[float]] = {f"{name}.{work}": [] for name, work in works}
-    for name, work in works:
-        if name != "paddle":  # a warm-up; Paddle's epoch is long enough not to need one
-            peers[name].run(work)
-    for turn in range(rounds):
-        for name, work in works:
-            took = peers[name].run(work)
-            seconds[f"{name}.{work}"].append(took)
-            print(f"round {turn + 1}/{rounds}  {name}.{work}  {took:.2f} s", file=sys.stderr)
-    return seconds
-
-
-def ratios(seconds: dict[str, list[float]]) -> dict[str, dict[str, float]]:
-    """For each of our works, how many times longer each peer takes: median, lowest, highest of the rounds."""
-    table: dict[str, dict[str, float]] = {}
-    for ours in (k for k in seconds if k.startswith("lenet.")):
-        for theirs in (k for k in seconds if not k.startswith("lenet.")):
-            pairs = [b / a for a, b in zip(seconds[ours], seconds[theirs], strict=True)]
-            table[f"{theirs} / {ours}"] = {"median": statistics.median(pairs), "min": min(pairs), "max": max(pairs)}
-    return table
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--peers", default="lenet,torch,paddle")
-    parser.add_argument("--data", type=Path, help="the folder of MNIST's plain IDX files; found or fetched if left out")
-    parser.add_argument("--python", help="one interpreter that has every peer, instead of an environment each")
-    parser.add_argument("--busy", action="store_true", help="measure us alone and beside a process that burns one core")
-    parser.add_argument("--out", type=Path)
-    options = parser.parse_args()
-    wanted = options.peers.split(",")
-    pythons = {name: options.python or environment(name) for name in wanted}
-    data = options.data or find_data(pythons["lenet"])
-    peers = {name: Peer(name, pythons[name], data) for name in wanted}
-    about = {"machine": cpu(), "cores": len(os.sched_getaffinity(0)), "source": source_hash(), "rounds": options.rounds}
-    about["versions"] = {name: peer.about["version"] for name, peer in peers.items()}
-    about["date"] = time.strftime("%Y-%m-%d")
-    if options.busy:
-        result = {"about": about, **busy(peers["lenet"], options.rounds)}
-    else:
-        works = [(name, work) for name, work in WORKS if name in wanted]
-        seconds = measure(works, peers, options.rounds)
-        result = {"about": about, "seconds": seconds, "ratios": ratios(seconds)}
-    for peer in peers.values():
-        peer.close()
-    out = options.out or RESULTS / ("busy.json" if options.busy else "speed.json")
-    out.write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps({k: v for k, v in result.items() if k != "seconds"}, indent=1))
+    def script(self, suite: str, *arguments: str) -> dict[str, Any]:
+        """What one of our scripts prints, run inside our environment."""
+        command = [self.pythons["lenet"], str(PEERS / f"lenet_{suite}.py"), *arguments]
+        ran = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | self.extra)
+        result: dict[str, Any] = json.loads(ran.stdout)
+        ends = result["peak"]
+        wrapped = {end: {"gflops": value if isinstance(value, dict) else {"1": value}} for end, value in ends.items()}
+        judged = machine.judged(wrapped["before"], wrapped["after"])
+        return {"about": machine.about(self.rounds, {}, {}), **result, "peak": judged}
 
 
 def busy(peer: Peer, rounds: int) -> dict[str, Any]:
@@ -144,26 +108,55 @@ def busy(peer: Peer, rounds: int) -> dict[str, Any]:
     alone, beside = [], []
     peer.run("fit")
     for _ in range(rounds):
-        alone.append(peer.run("fit"))
+        alone.append(peer.run("fit")["seconds"])
         burner = subprocess.Popen([sys.executable, "-c", "while True: pass"])
         try:
             time.sleep(0.3)
-            beside.append(peer.run("fit"))
+            beside.append(peer.run("fit")["seconds"])
         finally:
             burner.kill()
             burner.wait()
-    slower = [b / a for a, b in zip(alone, beside, strict=True)]
-    return {
-        "alone": alone,
-        "beside": beside,
-        "slowdown": {"median": statistics.median(slower), "min": min(slower), "max": max(slower)},
-    }
+    return {"alone": alone, "beside": beside, "slowdown": works.slowdown(alone, beside)}
 
 
 def find_data(python: str) -> Path:
     code = "from lenet.vision.datasets import MNIST; print(MNIST(mode='train').image_path); MNIST(mode='test')"
     found = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout
     return Path(found.strip()).parent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"{', '.join(EVERYTHING)}; all if left out")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--peers", default=",".join(REQUIREMENTS), help="names with commas between; all if left out")
+    parser.add_argument("--data", type=Path, help="the folder of MNIST's plain IDX files; found or fetched if left out")
+    parser.add_argument("--python", help="one interpreter that has every peer, instead of an environment each")
+    parser.add_argument("--quick", action="store_true", help="growth and kernels: few points, to see that it works")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="the folder of the results")
+    options = parser.parse_args()
+    suites = options.suites or list(EVERYTHING)
+    names = options.peers.split(",") if set(suites) - set(ALONE) else ["lenet"]
+    for given, known in ((suites, EVERYTHING), (names, tuple(REQUIREMENTS))):
+        if unknown := set(given) - set(known):
+            parser.error(f"{', '.join(sorted(unknown))}: not one of {', '.join(known)}")
+    bench = Bench(names, options.python, options.data, options.rounds)
+    options.out.mkdir(parents=True, exist_ok=True)
+    for suite in suites:
+        if suite == "kernels":
+            result = bench.script(suite, "1" if options.quick else str(options.rounds))
+        elif suite == "growth":
+            result = bench.script(suite, *(["--quick"] if options.quick else []))
+        else:
+            result = bench.suite(suite)
+        file = options.out / f"{suite}.json"
+        report.write(file, result)
+        if suite == "growth":
+            pictures = machine.ROOT / "docs" / "images" if options.out == RESULTS else options.out
+            report.picture(result, pictures / "growth.svg")
+        print(f"\n{report.TABLES[suite](result)}\n\nstored in {file}")
 
 
 if __name__ == "__main__":

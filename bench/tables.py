@@ -6,11 +6,15 @@ A table stands between ``<!-- table:NAME -->`` and ``<!-- /table -->``. Nothing 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from bench import report
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -21,33 +25,11 @@ def stored(name: str) -> dict[str, Any]:
     return result
 
 
-def spread(values: dict[str, float]) -> str:
-    return f"{values['median']:.1f}× ({values['min']:.1f}–{values['max']:.1f})"
-
-
-def speed() -> str:
-    """One epoch of the tutorial, by library, and how many times longer than ours."""
-    import statistics
-
-    result = stored("speed")
-    about, seconds, ratios = result["about"], result["seconds"], result["ratios"]
-    names = {
-        "lenet.fit": "**lenet**, `Model.fit`",
-        "lenet.static": "**lenet**, own loop with `jit.to_static`",
-        "lenet.loop": "**lenet**, own loop",
-        "torch.loop": f"PyTorch {about['versions']['torch'].split('+')[0]}, own loop, data in memory",
-        "paddle.fit": f"Paddle {about['versions']['paddle']}, `Model.fit`",
-    }
-    rows = ["| one epoch of MNIST, batch 64, Adam | seconds | against `lenet`'s `Model.fit` |", "|---|---|---|"]
-    for key, name in names.items():
-        against = ratios.get(f"{key} / lenet.fit")
-        rows.append(f"| {name} | {statistics.median(seconds[key]):.2f} | {spread(against) if against else '–'} |")
-    rows.append("")
-    rows.append(
-        f"Medians of {about['rounds']} interleaved rounds (lowest–highest ratio in brackets) on {about['cores']} cores of "
-        f"{about['machine']}, {about['date']}. `python -m bench` measures it anew."
-    )
-    return "\n".join(rows)
+def measured(name: str) -> str:
+    """A suite's table, or how to come by it."""
+    if not (RESULTS / f"{name}.json").exists():
+        return f"Not measured yet: run `python -m bench {name}`, then `python -m bench.tables`."
+    return report.TABLES[name](stored(name))
 
 
 def accuracy() -> str:
@@ -65,7 +47,9 @@ def accuracy() -> str:
     return "\n".join(rows)
 
 
-TABLES = {"speed": speed, "accuracy": accuracy}
+TABLES: dict[str, Callable[[], str]] = {"accuracy": accuracy} | {
+    name: functools.partial(measured, name) for name in report.TABLES
+}
 MARK = re.compile(r"(<!-- table:(\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 
 
