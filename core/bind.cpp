@@ -1,5 +1,5 @@
 // The only file that knows Python. A dozen big calls: shapes are checked here once more against the buffers' sizes, the
-// GIL is released around every computation, and activations travel as Buffers (lanes), never as numpy arrays.
+// GIL is released around every computation, and activations travel as Buffers, never as numpy arrays.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
@@ -30,13 +30,18 @@ using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
 template <class T>
 using MaybeArray = std::optional<Array<T>>;
 
-// Activations in lanes, or any numbers the core passes to itself.
+// Activations in lanes, or any numbers the core passes to itself. few: those of up to kFewSamples samples, one sample
+// after another; the forward operations take either form and answer in the same.
 template <class T>
 struct Buffer {
   T* data;
   size_t size;
-  explicit Buffer(size_t n) : data(static_cast<T*>(take_memory(n * sizeof(T)))), size(n) {}
-  ~Buffer() { give_memory(data, size * sizeof(T)); }
+  bool few;
+  explicit Buffer(size_t n, bool dense = false) : data(nullptr), size(n), few(dense) {
+    data = static_cast<T*>(take_memory(bytes()));
+  }
+  ~Buffer() { give_memory(data, bytes()); }
+  size_t bytes() const { return (size + (few ? kSlack : 0)) * sizeof(T); }
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
 };
@@ -44,17 +49,27 @@ template <class T>
 using BufferPtr = std::unique_ptr<Buffer<T>>;
 
 template <class T>
-BufferPtr<T> make(size_t n) {
-  return std::make_unique<Buffer<T>>(n);
+BufferPtr<T> make(size_t n, bool few = false) {
+  return std::make_unique<Buffer<T>>(n, few);
 }
 
 void need(bool ok, const char* what) {
   if (!ok) throw std::invalid_argument(what);
 }
 
+size_t size_of(int n, size_t features, bool few) { return size_t(few ? n : groups_of(n) * L) * features; }
+
 template <class T>
 void need_size(const Buffer<T>& b, int n, size_t features) {
-  need(b.size == size_t(groups_of(n)) * features * L, "buffer size doesn't match the batch");
+  need(!b.few, "this operation takes lanes");
+  need(b.size == size_of(n, features, false), "buffer size doesn't match the batch");
+}
+
+// What an operation makes of n samples of x: a buffer of the same form.
+template <class T>
+BufferPtr<T> answer(const Buffer<T>& x, int n, size_t in, size_t out) {
+  need(n > 0 && x.size == size_of(n, in, x.few), "buffer size doesn't match the batch");
+  return make<T>(size_of(n, out, x.few), x.few);
 }
 
 template <class T>
@@ -100,9 +115,24 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
       },
       "dense"_a, "n"_a);
   m.def(
+      "to_few",
+      [](Array<const T> dense, size_t n) {
+        need(n > 0 && n <= size_t(kFewSamples) && dense.size() % n == 0,
+             "to_few: the array doesn't hold n samples, or too many");
+        auto out = make<T>(dense.size(), true);
+        std::memcpy(out->data, dense.data(), dense.size() * sizeof(T));
+        return out;
+      },
+      "dense"_a, "n"_a, "The numbers of up to 8 samples as they are, for operations that no backward follows.");
+  m.def(
       "from_lanes",
       [](const B& lanes, size_t n, Array<T> out) {
         need(n > 0 && out.size() % n == 0, "from_lanes: the array doesn't hold n samples");
+        if (lanes.few) {
+          need(lanes.size == out.size(), "buffer size doesn't match the batch");
+          std::memcpy(out.data(), lanes.data, lanes.size * sizeof(T));
+          return;
+        }
         need_size(lanes, int(n), out.size() / n);
         Free gil;
         from_lanes(n, out.size() / n, lanes.data, out.data());
@@ -112,11 +142,10 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
   m.def(
       "conv2d",
       [](const Conv& c, int n, const B& x, Array<const T> w, MaybeArray<const T> b) {
-        need_size(x, n, c.in_size());
         need(w.size() == c.weights() && (!b || b->size() == size_t(c.K)), "conv2d: weight or bias size");
-        auto y = make<T>(size_t(groups_of(n)) * c.out_size() * L);
+        auto y = answer(x, n, c.in_size(), c.out_size());
         Free gil;
-        conv_forward(c, n, x.data, w.data(), data_or_null(b), y->data);
+        (x.few ? few_conv<T> : conv_forward<T>)(c, n, x.data, w.data(), data_or_null(b), y->data);
         return y;
       },
       "conv"_a, "n"_a, "x"_a, "w"_a, "b"_a.none());
@@ -138,16 +167,18 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
   m.def(
       "max_pool2d",
       [](const Pool& p, int n, const B& x) {
-        need_size(x, n, p.in_size());
-        auto y = make<T>(size_t(groups_of(n)) * p.out_size() * L);
-        auto winner = make<int32_t>(y->size);
+        auto y = answer(x, n, p.in_size(), p.out_size());
+        BufferPtr<int32_t> winner = x.few ? nullptr : make<int32_t>(y->size);
         {
           Free gil;
-          max_pool_forward(p, n, x.data, y->data, winner->data);
+          if (x.few)
+            few_max_pool(p, n, x.data, y->data);
+          else
+            max_pool_forward(p, n, x.data, y->data, winner->data);
         }
         return nb::make_tuple(std::move(y), std::move(winner));
       },
-      "pool"_a, "n"_a, "x"_a);
+      "pool"_a, "n"_a, "x"_a, "The maxima, and where each was, for max_pool2d_backward (None of few samples).");
   m.def(
       "max_pool2d_backward",
       [](const Pool& p, int n, const B& dy, const Buffer<int32_t>& winner) {
@@ -162,10 +193,9 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
   m.def(
       "avg_pool2d",
       [](const Pool& p, int n, const B& x) {
-        need_size(x, n, p.in_size());
-        auto y = make<T>(size_t(groups_of(n)) * p.out_size() * L);
+        auto y = answer(x, n, p.in_size(), p.out_size());
         Free gil;
-        avg_pool_forward(p, n, x.data, y->data);
+        (x.few ? few_avg_pool<T> : avg_pool_forward<T>)(p, n, x.data, y->data);
         return y;
       },
       "pool"_a, "n"_a, "x"_a);
@@ -184,9 +214,12 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
     m.def(
         name,
         [f](const B& x) {
-          auto y = make<T>(x.size);
+          auto y = make<T>(x.size, x.few);
           Free gil;
-          run_unary<T>(table<T>().*f, x.size, x.data, y->data);
+          if (x.few)
+            (table<T>().*f)(x.size, x.data, y->data);
+          else
+            run_unary<T>(table<T>().*f, x.size, x.data, y->data);
           return y;
         },
         "x"_a);
@@ -198,10 +231,13 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
     m.def(
         name,
         [f](const B& a, const B& b) {
-          need(a.size == b.size, "the two buffers differ in size");
-          auto y = make<T>(a.size);
+          need(a.size == b.size && a.few == b.few, "the two buffers differ in size");
+          auto y = make<T>(a.size, a.few);
           Free gil;
-          run_binary<T>(table<T>().*f, a.size, a.data, b.data, y->data);
+          if (a.few)
+            (table<T>().*f)(a.size, a.data, b.data, y->data);
+          else
+            run_binary<T>(table<T>().*f, a.size, a.data, b.data, y->data);
           return y;
         },
         nb::arg(first), nb::arg(second));
@@ -214,7 +250,7 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
   m.def(
       "scale",
       [](const B& x, double factor) {
-        auto y = make<T>(x.size);
+        auto y = make<T>(x.size, x.few);
         Free gil;
         table<T>().scale(x.size, T(factor), x.data, y->data);
         return y;
@@ -224,11 +260,10 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
   m.def(
       "linear",
       [](int in, int out, int n, const B& x, Array<const T> w, MaybeArray<const T> b) {
-        need_size(x, n, in);
         need(w.size() == size_t(in) * out && (!b || b->size() == size_t(out)), "linear: weight or bias size");
-        auto y = make<T>(size_t(groups_of(n)) * out * L);
+        auto y = answer(x, n, in, out);
         Free gil;
-        linear_forward(in, out, n, x.data, w.data(), data_or_null(b), y->data);
+        (x.few ? few_linear<T> : linear_forward<T>)(in, out, n, x.data, w.data(), data_or_null(b), y->data);
         return y;
       },
       "n_in"_a, "n_out"_a, "n"_a, "x"_a, "w"_a, "b"_a.none());
@@ -251,10 +286,9 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
   m.def(
       "softmax",
       [](int classes, int n, const B& x) {
-        need_size(x, n, classes);
-        auto y = make<T>(x.size);
+        auto y = answer(x, n, classes, classes);
         Free gil;
-        softmax_forward(classes, n, x.data, y->data);
+        (x.few ? few_softmax<T> : softmax_forward<T>)(classes, n, x.data, y->data);
         return y;
       },
       "classes"_a, "n"_a, "x"_a);
@@ -569,7 +603,7 @@ void bind_plan(nb::module_& m) {
       .def(
           "backward",
           [](BoundPlan& self, const Buffer<float>& dy) {
-            need(dy.size == size_t(groups_of(self.plan->samples())) * self.plan->out_size() * L, "backward: size");
+            need_size(dy, self.plan->samples(), self.plan->out_size());
             Free gil;
             self.plan->backward(dy.data);
           },
@@ -646,6 +680,7 @@ NB_MODULE(_core, m) {
   obey_environment();
   m.doc() = "lenet's native engine: kernels, a thread pool, plans, and Paddle's random stream.";
   m.attr("LANES") = L;
+  m.attr("FEW") = kFewSamples;
   nb::set_leak_warnings(false);  // caches and users' variables that live until exit aren't leaks
 
   nb::class_<Conv>(m, "Conv", "The shape of a 2-D convolution on images of a given size.")

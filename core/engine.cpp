@@ -328,6 +328,53 @@ void loss_forward(int classes, int n, const T* x, const T* target, const T* weig
   });
 }
 
+// ---- few images ----------------------------------------------------------------------------------------------------
+
+template <class T>
+static void pad_image(const Conv& c, const T* x, T* xp) {
+  std::memset(xp, 0, c.frame_size() * sizeof(T));
+  for (int ch = 0; ch < c.C; ++ch)
+    for (int r = 0; r < c.H; ++r, x += c.W)
+      std::memcpy(xp + (size_t(ch) * c.Hp + r + c.pt) * c.Wp + c.pl, x, c.W * sizeof(T));
+}
+
+template <class T>
+void few_conv(const Conv& c, int n, const T* x, const T* w, const T* b, T* y) {
+  const auto& k = conv_table<T>(c);
+  T* packed = scratch_of<T>(0, k.one_packed_size(c));
+  k.one_pack(c, w, packed);
+  T* frame = c.padded() ? scratch_of<T>(1, c.frame_size() + kSlack) : nullptr;
+  for (int i = 0; i < n; ++i, x += c.in_size(), y += c.out_size()) {
+    if (frame) pad_image(c, x, frame);
+    k.one_conv(c, frame ? frame : x, packed, b, false, false, y);
+  }
+}
+template <class T>
+void few_max_pool(const Pool& p, int n, const T* x, T* y) {
+  T* room = scratch_of<T>(0, one_pool_room(p));
+  for (int i = 0; i < n; ++i) table<T>().one_max_pool(p, x + i * p.in_size(), room, y + i * p.out_size());
+}
+template <class T>
+void few_avg_pool(const Pool& p, int n, const T* x, T* y) {
+  T* room = scratch_of<T>(0, one_pool_room(p));
+  for (int i = 0; i < n; ++i) table<T>().one_avg_pool(p, x + i * p.in_size(), room, y + i * p.out_size());
+}
+template <class T>
+void few_linear(int in, int out, int n, const T* x, const T* w, const T* b, T* y) {
+  constexpr size_t kOften = 1u << 17;  // weights that a cache holds while several images read them
+  if (n > 4 && size_t(in) * out > kOften) {
+    T *xl = scratch_of<T>(0, size_t(in) * L), *yl = scratch_of<T>(1, size_t(out) * L);
+    to_lanes(size_t(n), size_t(in), x, xl);
+    linear_forward(in, out, n, xl, w, b, yl);
+    return from_lanes(size_t(n), size_t(out), yl, y);
+  }
+  for (int i = 0; i < n; ++i) table<T>().one_linear(in, out, x + size_t(i) * in, w, b, false, y + size_t(i) * out);
+}
+template <class T>
+void few_softmax(int classes, int n, const T* x, T* y) {
+  for (int i = 0; i < n; ++i) table<T>().one_softmax(classes, x + size_t(i) * classes, y + size_t(i) * classes);
+}
+
 constexpr size_t kPiece = 16384;  // numbers; smaller arrays aren't worth a second thread
 
 template <class T>
@@ -402,6 +449,11 @@ double copy_peak(double seconds, int threads) {
   template void softmax_forward<T>(int, int, const T*, T*);                                   \
   template void softmax_backward<T>(int, int, const T*, const T*, T*);                        \
   template void loss_forward<T>(int, int, const T*, const T*, const T*, T*, T*);              \
+  template void few_conv<T>(const Conv&, int, const T*, const T*, const T*, T*);              \
+  template void few_max_pool<T>(const Pool&, int, const T*, T*);                              \
+  template void few_avg_pool<T>(const Pool&, int, const T*, T*);                              \
+  template void few_linear<T>(int, int, int, const T*, const T*, const T*, T*);               \
+  template void few_softmax<T>(int, int, const T*, T*);                                       \
   template void run_unary<T>(Unary<T>, size_t, const T*, T*);                                 \
   template void run_binary<T>(Binary<T>, size_t, const T*, const T*, T*);                     \
   template void pad_group<T>(const Conv&, const T*, T*);                                      \

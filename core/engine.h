@@ -80,6 +80,20 @@ void softmax_backward(int classes, int n, const T* y, const T* dy, T* dx);
 template <class T>
 void loss_forward(int classes, int n, const T* x, const T* target, const T* weight, T* loss, T* dx);
 
+// The same for n images one after another, y and x dense with kSlack numbers behind them, on the calling thread: where
+// sixteen lanes would stay mostly empty. Nothing is kept for a backward pass.
+constexpr int kFewSamples = 8;  // up to this many images it is faster
+template <class T>
+void few_conv(const Conv& c, int n, const T* x, const T* w, const T* b, T* y);
+template <class T>
+void few_max_pool(const Pool& p, int n, const T* x, T* y);
+template <class T>
+void few_avg_pool(const Pool& p, int n, const T* x, T* y);
+template <class T>
+void few_linear(int in, int out, int n, const T* x, const T* w, const T* b, T* y);
+template <class T>
+void few_softmax(int classes, int n, const T* x, T* y);
+
 template <class T>
 using Unary = void (*)(size_t, const T*, T*);
 template <class T>

@@ -908,12 +908,13 @@ namespace lenet {
 
 const Kernels<float>& LENET_TABLE() {
   static const Kernels<float> table = {
-      LENET_LEVEL, VW,           conv_pack,       conv_pack_dx,  conv_unpack_dw, conv_forward, conv_pool_forward,
-      unpool,      conv_dw,      conv_dx,         max_pool,      max_pool_dx,    avg_pool,     avg_pool_dx,
-      relu_all,    relu_dx,      sigmoid,         sigmoid_dx,    tanh_all,       tanh_dx,      add,
-      mul,         scale,        linear,          linear_dx,     linear_dw,      linear_db,    softmax,
-      softmax_dx,  softmax_loss, one_packed_size, one_pack,      one_conv,       one_linear,   sgd,
-      momentum,    adam,         sum_squares,     multiply_adds,
+      LENET_LEVEL,       VW,          conv_pack, conv_pack_dx, conv_unpack_dw, conv_forward,
+      conv_pool_forward, unpool,      conv_dw,   conv_dx,      max_pool,       max_pool_dx,
+      avg_pool,          avg_pool_dx, relu_all,  relu_dx,      sigmoid,        sigmoid_dx,
+      tanh_all,          tanh_dx,     add,       mul,          scale,          linear,
+      linear_dx,         linear_dw,   linear_db, softmax,      softmax_dx,     softmax_loss,
+      one_packed_size,   one_pack,    one_conv,  one_max_pool, one_avg_pool,   one_linear,
+      one_softmax,       sgd,         momentum,  adam,         sum_squares,    multiply_adds,
   };
   return table;
 }

@@ -41,6 +41,14 @@ struct Pool {
 // and the last column zero, so that a kernel may look one column past either edge.
 inline size_t dy_frame_size(const Conv& c) { return size_t(c.K) * c.OH * (c.OW + 2); }
 
+// What one-image pooling works in: a row of the padded image, as far as the windows of a whole last register go, and a
+// number for each of those windows.
+inline size_t one_pool_row(const Pool& p) {
+  const size_t windows = size_t(p.OW + L) * p.sw + p.kw, image = size_t(p.pl) + p.W;
+  return (windows > image ? windows : image) + kSlack;
+}
+inline size_t one_pool_room(const Pool& p) { return one_pool_row(p) + p.OW + L; }
+
 struct AdamStep {  // Paddle's form: p -= step * m / (sqrt(v) + eps); decay < 1 is AdamW's p *= decay
   float beta1, beta2, step, eps, l2, decay;
 };
@@ -93,12 +101,17 @@ struct Kernels {
   // target [C][L] (a distribution), weight [L]: loss[l] = weight * -sum target*log p; dx = d loss / d x
   void (*softmax_loss)(int C, const T* x, const T* target, const T* weight, T* loss, T* dx);
 
-  // ---- one image, inference only: dense [C][H][W], xp padded, kSlack readable numbers behind it
+  // ---- one image, inference only: dense [C][H][W], xp padded. Behind every x stand kSlack numbers that may be read,
+  // behind every y kSlack that may be written.
   size_t (*one_packed_size)(const Conv&);
   void (*one_pack)(const Conv&, const T* w, T* packed);
   // cut: relu behind; pooled: 2x2 maximum behind (stride 1, even OH and OW)
   void (*one_conv)(const Conv&, const T* xp, const T* packed, const T* bias, bool cut, bool pooled, T* y);
+  // room: one_pool_room(p) numbers to work in
+  void (*one_max_pool)(const Pool&, const T* x, T* room, T* y);
+  void (*one_avg_pool)(const Pool&, const T* x, T* room, T* y);
   void (*one_linear)(int in, int out, const T* x, const T* w, const T* b, bool cut, T* y);
+  void (*one_softmax)(int C, const T* x, T* y);
 
   // ---- optimizers, in place; g is read through `clip`: min(max(g * scale, lo), hi), then + l2 * p
   struct Clip {

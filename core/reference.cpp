@@ -3,6 +3,7 @@
 // It is not fast and doesn't try to be. Shapes and rules: kernels.h.
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 #include "kernels.h"
 
@@ -301,6 +302,26 @@ struct Reference {
           *y = cut && v < 0 ? T(0) : v;
         }
   }
+  // The kernels of lanes do it: the image in the first of sixteen lanes, and out of it again.
+  template <class F>
+  static void in_a_lane(size_t in, size_t out, const T* x, T* y, F f) {
+    std::vector<T> xl(in * L), yl(out * L);
+    for (size_t i = 0; i < in; ++i) xl[i * L] = x[i];
+    f(xl.data(), yl.data());
+    for (size_t o = 0; o < out; ++o) y[o] = yl[o * L];
+  }
+  static void one_max_pool(const Pool& p, const T* x, T*, T* y) {
+    in_a_lane(p.in_size(), p.out_size(), x, y, [&](const T* xl, T* yl) {
+      std::vector<int32_t> winner(p.out_size() * L);
+      max_pool(p, xl, yl, winner.data());
+    });
+  }
+  static void one_avg_pool(const Pool& p, const T* x, T*, T* y) {
+    in_a_lane(p.in_size(), p.out_size(), x, y, [&](const T* xl, T* yl) { avg_pool(p, xl, yl); });
+  }
+  static void one_softmax(int C, const T* x, T* y) {
+    in_a_lane(size_t(C), size_t(C), x, y, [&](const T* xl, T* yl) { softmax(C, xl, yl); });
+  }
   static void one_linear(int in, int out, const T* x, const T* w, const T* b, bool cut, T* y) {
     for (int o = 0; o < out; ++o) {
       T sum = b ? b[o] : T(0);
@@ -387,7 +408,10 @@ struct Reference {
         one_packed_size,
         copy_weights,
         one_conv,
+        one_max_pool,
+        one_avg_pool,
         one_linear,
+        one_softmax,
         sgd,
         momentum,
         adam,

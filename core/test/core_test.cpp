@@ -198,6 +198,16 @@ void check_one_image(const Kernels<float>& k, Report& report) {
     ours.resize(out);
     report.add("one_linear", distance(ours, exact), kSums);
   }
+  for (int C : {1, 2, 10, 16, 17, 65}) {
+    auto x = normal(C + kSlack, 30.0f);  // far enough apart for the bound at -64
+    for (int i = C; i < C + kSlack; ++i) x[i] = std::numeric_limits<float>::quiet_NaN();  // slack is anything
+    std::vector<float> ours(C + kSlack);
+    std::vector<double> exact(C);
+    k.one_softmax(C, x.data(), ours.data());
+    oracle().one_softmax(C, wide(x).data(), exact.data());
+    ours.resize(C);
+    report.add("one_softmax", distance(ours, exact), kSums);
+  }
 }
 
 // ---- pooling -----------------------------------------------------------------------------------------------------
@@ -211,6 +221,7 @@ const PoolShape kPools[] = {
     {6, 28, 28, 2, 2, 2, 2, 0, 0, 0, 0, false, true, 0}, {3, 7, 5, 3, 2, 2, 1, 1, 1, 0, 1, false, true, 0},
     {1, 9, 9, 3, 3, 1, 1, 1, 1, 1, 1, false, false, 0},  {5, 6, 7, 2, 3, 2, 2, 0, 1, 1, 1, true, false, 0},
     {2, 5, 5, 5, 5, 3, 3, 2, 2, 2, 2, true, true, 7},    {7, 4, 4, 1, 1, 3, 3, 0, 0, 0, 0, false, true, 0},
+    {2, 9, 41, 3, 3, 2, 1, 1, 1, 1, 1, false, true, 0},  {2, 7, 39, 2, 2, 2, 2, 0, 0, 0, 0, true, true, 0},
 };
 
 template <class T>
@@ -239,6 +250,16 @@ void check_pooling(const Kernels<float>& k, Report& report) {
     pool_all<float>(k, p, x, dy, ours);
     pool_all<double>(oracle(), p, wide(x), wide(dy), exact);
     for (int i = 0; i < 4; ++i) report.add(names[i], distance(ours[i], exact[i]), i == 0 ? kExact : kSums);
+    x.resize(p.in_size() + kSlack);  // one image
+    std::vector<float> room(one_pool_room(p)), max(p.out_size() + kSlack), mean(max.size());
+    std::vector<double> no_room, exact_max(p.out_size()), exact_mean(p.out_size());
+    k.one_max_pool(p, x.data(), room.data(), max.data());
+    k.one_avg_pool(p, x.data(), room.data(), mean.data());
+    oracle().one_max_pool(p, wide(x).data(), no_room.data(), exact_max.data());
+    oracle().one_avg_pool(p, wide(x).data(), no_room.data(), exact_mean.data());
+    max.resize(p.out_size()), mean.resize(p.out_size());
+    report.add("one_max_pool", distance(max, exact_max), kExact);
+    report.add("one_avg_pool", distance(mean, exact_mean), kSums);
   }
 }
 
@@ -307,7 +328,8 @@ void check_the_rest(const Kernels<float>& k, Report& report) {
     elementwise<double>(oracle(), wide(a), wide(b), exact);
     compare(ours, exact);
   }
-  for (auto [in, features] : {std::pair<int, int>{400, 120}, {120, 84}, {84, 10}, {1, 1}, {47, 13}, {10, 47}, {5, 7}, {701, 143}}) {
+  for (auto [in, features] :
+       {std::pair<int, int>{400, 120}, {120, 84}, {84, 10}, {1, 1}, {47, 13}, {10, 47}, {5, 7}, {701, 143}}) {
     const auto x = normal(size_t(2) * in * L), w = normal(size_t(in) * features), b = normal(features),
                dy = normal(size_t(2) * features * L);
     Out<float> ours;

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 LANES: int = 16
 
+FEW: int = 8
+
 class Conv:
     """The shape of a 2-D convolution on images of a given size."""
 
@@ -64,6 +66,15 @@ def to_lanes(dense: Annotated[NDArray[numpy.float32], dict(order='C', device='cp
 def to_lanes(dense: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], n: int) -> Buffer64: ...
 
 @overload
+def to_few(dense: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], n: int) -> Buffer: ...
+
+@overload
+def to_few(dense: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], n: int) -> Buffer64:
+    """
+    The numbers of up to 8 samples as they are, for operations that no backward follows.
+    """
+
+@overload
 def from_lanes(lanes: Buffer, n: int, out: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]) -> None: ...
 
 @overload
@@ -85,7 +96,10 @@ def conv2d_backward(conv: Conv, n: int, x: Buffer64, w: Annotated[NDArray[numpy.
 def max_pool2d(pool: Pool, n: int, x: Buffer) -> tuple: ...
 
 @overload
-def max_pool2d(pool: Pool, n: int, x: Buffer64) -> tuple: ...
+def max_pool2d(pool: Pool, n: int, x: Buffer64) -> tuple:
+    """
+    The maxima, and where each was, for max_pool2d_backward (None of few samples).
+    """
 
 @overload
 def max_pool2d_backward(pool: Pool, n: int, dy: Buffer, winner: Winners) -> Buffer: ...

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lenet import _core, _dtype, _loss_row
 from lenet._check import ShapeError, describe, message
 from lenet.ops import TABLE, Attrs, Grads, Inputs, Node, Row, call, check_axis
-from lenet.tensor import Tensor, dense, in_lanes, to_tensor
+from lenet.tensor import Tensor, dense, in_few, in_lanes, to_tensor
 
 Array = NDArray[Any]
 _ = _loss_row  # importing it puts cross_entropy into the table
@@ -91,6 +91,8 @@ def _add(inputs: Inputs, attrs: Attrs) -> tuple[Tensor, Any]:
     a, b = inputs
     if a._lanes is not None and b._lanes is not None and a._shape == b._shape and a._dtype == b._dtype:
         return in_lanes(_core.add(a._lanes, b._lanes), a._shape, a._dtype), None
+    if a._few is not None and b._few is not None and a._shape == b._shape:
+        return in_few(_core.add(a._few, b._few), a._shape), None
     return dense(np.asarray(a.data_array() + b.data_array(), order="C")), None
 
 
@@ -107,7 +109,9 @@ def _add_backward(node: Node, dy: Tensor) -> Grads:
     return part(node.inputs[0]), part(node.inputs[1])
 
 
-TABLE["add"] = Row("add", "core", _add, _add_backward)  # core where both are in lanes, as in a residual connection
+TABLE["add"] = Row(
+    "add", "core", _add, _add_backward
+)  # core where both are in one of its forms, as in a residual connection
 
 
 def _operand(what: str, x: Any, other: Tensor) -> Tensor:

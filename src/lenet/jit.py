@@ -49,8 +49,12 @@ class StaticForward:
                 self._seen = mutations()  # what forward itself has just assigned is no news
         self.plan_reason = ""
         training = self.network.training
-        if not ops.is_grad_enabled() and not (training and chain.has_dropout) and x._data is not None:
-            return dense(chain.infer(x._data))
+        if (
+            not ops.is_grad_enabled()
+            and not (training and chain.has_dropout)
+            and (x._data is not None or x._few is not None)
+        ):
+            return dense(chain.infer(x.data_array()))
         return ops.call("plan", x, *chain.params, static=self, chain=chain, training=training)
 
     def _chain(self, x: Tensor) -> plan.Chain | str:

@@ -5,6 +5,9 @@ else reads that table: the eager call, the tape, the compiled plan, exporters, `
 run in the native engine on lanes; *array* rows are numpy, eager only (see ``array_ops``). A new operation is one row here,
 one kernel in core/, one plain loop in core/reference.cpp and one tolerance in the tests.
 
+Where no gradient is wanted and the samples are few, a core row takes and returns them in another *form* (``tensor``): the
+same shape rule, the same call into the core, and a kernel whose lanes aren't samples. The results agree within rounding.
+
 Shapes: N samples, C/H/W input, K/OH/OW output. A gradient is ``d`` and the name.
 """
 
@@ -19,7 +22,7 @@ import numpy as np
 
 from lenet import _core, _random
 from lenet._check import ShapeError, describe, message
-from lenet.tensor import Parameter, Tensor, _is_foreign_tensor, dense, in_lanes, on_read
+from lenet.tensor import _F32, Parameter, Tensor, _is_foreign_tensor, dense, in_few, in_lanes, on_read
 
 __all__ = [
     "TABLE",
@@ -37,20 +40,27 @@ __all__ = [
 Inputs = tuple[Any, ...]
 Attrs = dict[str, Any]
 Grads = tuple["Tensor | None", ...]
+Form = tuple[Callable[[Tensor], Any], Callable[..., Tensor]]  # a tensor's core Buffer, and a tensor around one
+
+_LANES: Form = (Tensor.lanes, in_lanes)
+_FEW: Form = (Tensor._in_few, in_few)
+_MOST_FEW = _core.FEW
 
 
 class Row(NamedTuple):
     """One operation. forward(inputs, attrs) -> (output, what backward needs); backward(node, dy) -> a gradient an input.
 
     plan(node, index) -> the row a plan runs (a tuple for ``_core.Plan``), () for nothing to do, where index numbers a
-    parameter; plan None means "eager only". kind: "core" or "array".
+    parameter; plan None means "eager only". kind: "core" or "array". few: forward has a third argument, the form that
+    core numbers come and go in; lanes unless told otherwise.
     """
 
     name: str
     kind: str
-    forward: Callable[[Inputs, Attrs], tuple[Tensor, Any]]
+    forward: Callable[..., tuple[Tensor, Any]]
     backward: Callable[[Node, Tensor], Grads]
     plan: Callable[[Node, Callable[[Any], int]], tuple[Any, ...]] | None = None
+    few: bool = False
 
 
 TABLE: dict[str, Row] = {}
@@ -100,18 +110,30 @@ class Trace:
 def call(name: str, *inputs: Any, **attrs: Any) -> Tensor:
     """Run a row of the table on tensors and record it, unless nothing asks for a gradient."""
     row = TABLE[name]
-    output, saved = row.forward(inputs, attrs)
+    wanted = False
     if _recording:
         for t in inputs:
-            if t is not None and not t.stop_gradient:
-                output._node = Node(row, inputs, attrs, saved, output._shape)
-                output.stop_gradient = False
+            if isinstance(t, Tensor) and not t.stop_gradient:
+                wanted = True
                 break
+    if row.few and not wanted and type(inputs[0]) is Tensor and (inputs[0]._few is not None or _fits_few(inputs[0])):
+        output, saved = row.forward(inputs, attrs, _FEW)
+    else:
+        output, saved = row.forward(inputs, attrs)
+    if wanted:
+        output._node = Node(row, inputs, attrs, saved, output._shape)
+        output.stop_gradient = False
     if _traces:
         node = output._node or Node(row, inputs, attrs, saved, output._shape)
         for trace in _traces:
             trace.nodes.append((node, output))
     return output
+
+
+def _fits_few(x: Tensor) -> bool:
+    """A function of what x is alone, never of what happened to it: the same call gives the same bits."""
+    shape = x._shape
+    return x._dtype is _F32 and len(shape) > 0 and shape[0] <= _MOST_FEW and 0 not in shape
 
 
 # ---- gradients on and off --------------------------------------------------------------------------------------------
@@ -143,9 +165,9 @@ class _Switch:
     _before: list[bool]
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
-        self = super().__new__(cls)
+        self = object.__new__(cls)
         self._before = []
-        return self(function) if function is not None else self
+        return self if function is None else self(function)
 
     def __enter__(self) -> None:
         global _recording
@@ -252,7 +274,7 @@ def _add_to_leaf(t: Tensor, g: Tensor) -> None:
         t._grad = dense(np.array(g.data_array())) if isinstance(t, Parameter) else _same_numbers(g, g._shape)
     elif isinstance(t, Parameter):
         t._grad.data_array().__iadd__(g.data_array())
-        t._grad._lanes = None
+        t._grad._lanes = t._grad._few = None
     else:
         t._grad = _sum(t._grad, g)
     t._grad.stop_gradient = False  # as Paddle has it
@@ -318,19 +340,25 @@ def _conv(
     return _core.Conv(C, H, W, K, kh, kw, sh, sw, top, bottom, left, right, dh, dw, groups)
 
 
-def _conv2d(inputs: Inputs, attrs: Attrs) -> tuple[Tensor, Any]:
+@functools.lru_cache(maxsize=1024)
+def _conv_of(
+    shape: tuple[int, ...], kernel: tuple[int, ...], stride: Any, padding: Any, dilation: Any, groups: int
+) -> tuple[_core.Conv, tuple[int, ...]]:
+    if len(shape) != 4:
+        fix = "Add the channel axis: x.unsqueeze(1)" if len(shape) == 3 else "Reshape them: x.reshape([-1, 1, 28, 28])"
+        raise ShapeError(message("conv2d", f"images of shape {list(shape)}", "4 dimensions, [N, C, H, W]", fix))
+    conv = _conv(shape[1:], kernel, stride, padding, dilation, groups)
+    return conv, (shape[0], kernel[0], conv.OH, conv.OW)
+
+
+def _conv2d(inputs: Inputs, attrs: Attrs, form: Form = _LANES) -> tuple[Tensor, Any]:
     x, w, b = inputs
-    check_float("conv2d", x)
-    _check_same_type("conv2d", x, w)
-    if len(x._shape) != 4:
-        fix = (
-            "Add the channel axis: x.unsqueeze(1)" if len(x._shape) == 3 else "Reshape them: x.reshape([-1, 1, 28, 28])"
-        )
-        raise ShapeError(message("conv2d", f"images of shape {list(x._shape)}", "4 dimensions, [N, C, H, W]", fix))
-    n = x._shape[0]
-    conv = _conv(x._shape[1:], w._shape, attrs["stride"], attrs["padding"], attrs["dilation"], attrs["groups"])
-    y = _core.conv2d(conv, n, x.lanes(), w._data, None if b is None else b._data)
-    return in_lanes(y, (n, w._shape[0], conv.OH, conv.OW), x._dtype), conv
+    if form is not _FEW or w._dtype is not _F32:
+        check_float("conv2d", x)
+        _check_same_type("conv2d", x, w)
+    conv, shape = _conv_of(x._shape, w._shape, attrs["stride"], attrs["padding"], attrs["dilation"], attrs["groups"])
+    y = _core.conv2d(conv, shape[0], form[0](x), w.data_array(), None if b is None else b.data_array())
+    return form[1](y, shape, x._dtype), conv
 
 
 def _conv2d_backward(node: Node, dy: Tensor) -> Grads:
@@ -350,7 +378,7 @@ def _conv2d_plan(node: Node, index: Callable[[Any], int]) -> tuple[Any, ...]:
     return ("conv2d", node.saved, index(node.inputs[1]), index(node.inputs[2]))
 
 
-TABLE["conv2d"] = Row("conv2d", "core", _conv2d, _conv2d_backward, _conv2d_plan)
+TABLE["conv2d"] = Row("conv2d", "core", _conv2d, _conv2d_backward, _conv2d_plan, few=True)
 
 
 # ---- pooling: x [N, C, H, W] -> [N, C, OH, OW] ------------------------------------------------------------------------
@@ -371,22 +399,33 @@ def _pool(
     return _core.Pool(C, H, W, kh, kw, sh, sw, top, bottom, left, right, ceil, exclusive, divisor)
 
 
-def _pool_of(what: str, x: Any, attrs: Attrs) -> _core.Pool:
-    check_float(what, x)
-    if len(x._shape) != 4:
-        fix = "Add the channel axis: x.unsqueeze(1)" if len(x._shape) == 3 else ""
-        raise ShapeError(message(what, f"images of shape {list(x._shape)}", "4 dimensions, [N, C, H, W]", fix))
-    exclusive, divisor = attrs.get("exclusive", True), attrs.get("divisor") or 0
-    return _pool(
-        what, x._shape[1:], attrs["kernel"], attrs["stride"], attrs["padding"], attrs["ceil_mode"], exclusive, divisor
-    )
+@functools.lru_cache(maxsize=1024)
+def _pool_of(
+    what: str,
+    shape: tuple[int, ...],
+    kernel: Any,
+    stride: Any,
+    padding: Any,
+    ceil: bool,
+    exclusive: bool = True,
+    divisor: int | None = None,
+) -> tuple[_core.Pool, tuple[int, ...]]:
+    if len(shape) != 4:
+        fix = "Add the channel axis: x.unsqueeze(1)" if len(shape) == 3 else ""
+        raise ShapeError(message(what, f"images of shape {list(shape)}", "4 dimensions, [N, C, H, W]", fix))
+    pool = _pool(what, shape[1:], kernel, stride, padding, ceil, exclusive, divisor or 0)
+    return pool, (*shape[:2], pool.OH, pool.OW)
 
 
-def _max_pool2d(inputs: Inputs, attrs: Attrs) -> tuple[Tensor, Any]:
+def _max_pool2d(inputs: Inputs, attrs: Attrs, form: Form = _LANES) -> tuple[Tensor, Any]:
     (x,) = inputs
-    pool = _pool_of("max_pool2d", x, attrs)
-    y, winner = _core.max_pool2d(pool, x._shape[0], x.lanes())
-    return in_lanes(y, (*x._shape[:2], pool.OH, pool.OW), x._dtype), (pool, winner)
+    if form is not _FEW:
+        check_float("max_pool2d", x)
+    pool, shape = _pool_of(
+        "max_pool2d", x._shape, attrs["kernel"], attrs["stride"], attrs["padding"], attrs["ceil_mode"]
+    )
+    y, winner = _core.max_pool2d(pool, shape[0], form[0](x))
+    return form[1](y, shape, x._dtype), (pool, winner)
 
 
 def _max_pool2d_backward(node: Node, dy: Tensor) -> Grads:
@@ -394,11 +433,13 @@ def _max_pool2d_backward(node: Node, dy: Tensor) -> Grads:
     return (in_lanes(_core.max_pool2d_backward(pool, x._shape[0], dy.lanes(), winner), x._shape, x._dtype),)
 
 
-def _avg_pool2d(inputs: Inputs, attrs: Attrs) -> tuple[Tensor, Any]:
+def _avg_pool2d(inputs: Inputs, attrs: Attrs, form: Form = _LANES) -> tuple[Tensor, Any]:
     (x,) = inputs
-    pool = _pool_of("avg_pool2d", x, attrs)
-    y = _core.avg_pool2d(pool, x._shape[0], x.lanes())
-    return in_lanes(y, (*x._shape[:2], pool.OH, pool.OW), x._dtype), (pool,)
+    check_float("avg_pool2d", x)
+    window = attrs["kernel"], attrs["stride"], attrs["padding"], attrs["ceil_mode"]
+    pool, shape = _pool_of("avg_pool2d", x._shape, *window, attrs.get("exclusive", True), attrs.get("divisor"))
+    y = _core.avg_pool2d(pool, shape[0], form[0](x))
+    return form[1](y, shape, x._dtype), (pool,)
 
 
 def _avg_pool2d_backward(node: Node, dy: Tensor) -> Grads:
@@ -407,10 +448,10 @@ def _avg_pool2d_backward(node: Node, dy: Tensor) -> Grads:
 
 
 TABLE["max_pool2d"] = Row(
-    "max_pool2d", "core", _max_pool2d, _max_pool2d_backward, lambda node, _: ("max_pool2d", node.saved[0])
+    "max_pool2d", "core", _max_pool2d, _max_pool2d_backward, lambda node, _: ("max_pool2d", node.saved[0]), few=True
 )
 TABLE["avg_pool2d"] = Row(
-    "avg_pool2d", "core", _avg_pool2d, _avg_pool2d_backward, lambda node, _: ("avg_pool2d", node.saved[0])
+    "avg_pool2d", "core", _avg_pool2d, _avg_pool2d_backward, lambda node, _: ("avg_pool2d", node.saved[0]), few=True
 )
 
 
@@ -418,17 +459,18 @@ TABLE["avg_pool2d"] = Row(
 
 
 def _elementwise(name: str, kernel: Callable[[Any], Any], kernel_backward: Callable[[Any, Any], Any]) -> Row:
-    def forward(inputs: Inputs, attrs: Attrs) -> tuple[Tensor, Any]:
+    def forward(inputs: Inputs, attrs: Attrs, form: Form = _LANES) -> tuple[Tensor, Any]:
         (x,) = inputs
-        check_float(name, x)
-        y = kernel(x.lanes())
-        return in_lanes(y, x._shape, x._dtype), y
+        if form is not _FEW:
+            check_float(name, x)
+        y = kernel(form[0](x))
+        return form[1](y, x._shape, x._dtype), y
 
     def backward(node: Node, dy: Tensor) -> Grads:
         x = node.inputs[0]
         return (in_lanes(kernel_backward(node.saved, dy.lanes()), x._shape, x._dtype),)
 
-    return Row(name, "core", forward, backward, lambda node, _: (name, math.prod(node.output_shape[1:])))
+    return Row(name, "core", forward, backward, lambda node, _: (name, math.prod(node.output_shape[1:])), few=True)
 
 
 TABLE["relu"] = _elementwise("relu", _core.relu, _core.relu_backward)
@@ -442,6 +484,8 @@ TABLE["tanh"] = _elementwise("tanh", _core.tanh, _core.tanh_backward)
 def _same_numbers(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     if x._lanes is not None and shape and shape[0] == x._shape[0]:
         return in_lanes(x._lanes, shape, x._dtype)
+    if x._few is not None and shape and shape[0] == x._shape[0]:
+        return in_few(x._few, shape, x._dtype)
     data = x.data_array().reshape(shape)
     return dense(data.copy() if isinstance(x, Parameter) else data)
 
@@ -472,22 +516,29 @@ def _reshape_backward(node: Node, dy: Tensor) -> Grads:
 
 def _flatten(inputs: Inputs, attrs: Attrs) -> tuple[Tensor, Any]:
     (x,) = inputs
-    if not x._shape:
-        return _same_numbers(x, (1,)), None
-    rank, axes = len(x._shape), (attrs["start"], attrs["stop"])
-    if any(not isinstance(a, (int, np.integer)) or not -rank <= a < rank for a in axes):
+    start, stop = attrs["start"], attrs["stop"]
+    # What merely equals a whole number, or can't be looked up, must not meet the cache.
+    flat = _flat_shape if type(start) is int and type(stop) is int else _flat_shape.__wrapped__
+    return _same_numbers(x, flat(x._shape, start, stop)), None
+
+
+@functools.lru_cache(maxsize=1024)
+def _flat_shape(shape: tuple[int, ...], start: Any, stop: Any) -> tuple[int, ...]:
+    if not shape:
+        return (1,)
+    rank = len(shape)
+    if any(not isinstance(a, (int, np.integer)) or not -rank <= a < rank for a in (start, stop)):
         raise ValueError(
             message(
                 "flatten",
-                f"axes {axes} of a tensor with {rank} dimensions",
+                f"axes {(start, stop)} of a tensor with {rank} dimensions",
                 f"whole numbers from {-rank} to {rank - 1}",
             )
         )
-    start, stop = (int(a) % rank for a in axes)
+    start, stop = int(start) % rank, int(stop) % rank
     if start > stop:
         raise ValueError(message("flatten", f"start_axis {start} behind stop_axis {stop}", "start_axis first"))
-    joined = math.prod(x._shape[start : stop + 1])
-    return _same_numbers(x, (*x._shape[:start], joined, *x._shape[stop + 1 :])), None
+    return (*shape[:start], math.prod(shape[start : stop + 1]), *shape[stop + 1 :])
 
 
 def _no_change_plan(node: Node, _: Callable[[Any], int]) -> tuple[Any, ...]:
@@ -503,10 +554,11 @@ TABLE["flatten"] = Row("flatten", "core", _flatten, _reshape_backward, _no_chang
 # ---- linear: x [..., I], w [I, O], b [O] or None -> [..., O] ----------------------------------------------------------
 
 
-def _linear(inputs: Inputs, attrs: Attrs) -> tuple[Tensor, Any]:
+def _linear(inputs: Inputs, attrs: Attrs, form: Form = _LANES) -> tuple[Tensor, Any]:
     x, w, b = inputs
-    check_float("linear", x)
-    _check_same_type("linear", x, w)
+    if form is not _FEW or w._dtype is not _F32:
+        check_float("linear", x)
+        _check_same_type("linear", x, w)
     n_in, n_out = w._shape
     shape = x._shape
     if not shape or shape[-1] != n_in:
@@ -522,11 +574,14 @@ def _linear(inputs: Inputs, attrs: Attrs) -> tuple[Tensor, Any]:
                 fix,
             )
         )
-    rows = shape[0] if len(shape) == 2 else math.prod(shape[:-1])
-    lanes = x.lanes() if len(shape) == 2 else _core.to_lanes(x.data_array(), rows)
-    y = _core.linear(n_in, n_out, rows, lanes, w._data, None if b is None else b._data)
+    bias = None if b is None else b.data_array()
     if len(shape) == 2:
-        return in_lanes(y, (rows, n_out), x._dtype), lanes
+        numbers = form[0](x)
+        y = _core.linear(n_in, n_out, shape[0], numbers, w.data_array(), bias)
+        return form[1](y, (shape[0], n_out), x._dtype), numbers
+    rows = math.prod(shape[:-1])
+    lanes = _core.to_lanes(x.data_array(), rows)
+    y = _core.linear(n_in, n_out, rows, lanes, w.data_array(), bias)
     return dense(in_lanes(y, (rows, n_out), x._dtype).data_array().reshape(*shape[:-1], n_out)), lanes
 
 
@@ -553,19 +608,19 @@ def _linear_plan(node: Node, index: Callable[[Any], int]) -> tuple[Any, ...]:
     return ("linear", *w._shape, index(w), index(b))
 
 
-TABLE["linear"] = Row("linear", "core", _linear, _linear_backward, _linear_plan)
+TABLE["linear"] = Row("linear", "core", _linear, _linear_backward, _linear_plan, few=True)
 
 
 # ---- dropout: any shape; masks come from lenet.seed's stream in NCHW order --------------------------------------------
 
 
-def _dropout(inputs: Inputs, attrs: Attrs) -> tuple[Tensor, Any]:
+def _dropout(inputs: Inputs, attrs: Attrs, form: Form = _LANES) -> tuple[Tensor, Any]:
     (x,) = inputs
     check_float("dropout", x)
     p, upscale = attrs["p"], attrs["mode"] == "upscale_in_train"
     if not attrs["training"]:
         factor = 1.0 if upscale else 1.0 - p
-        return in_lanes(_core.scale(x.lanes(), factor), x._shape, x._dtype), factor
+        return form[1](_core.scale(form[0](x), factor), x._shape, x._dtype), factor
     kept = (0.0 if p == 1.0 else 1.0 / (1.0 - p)) if upscale else 1.0
     keep = _random.generator().uniform(x.size, 0.0, 1.0) >= np.float32(p) if p > 0 else np.ones(x.size, bool)
     mask = dense((keep * np.float32(kept)).astype(x._dtype).reshape(x._shape)).lanes()
@@ -582,7 +637,7 @@ def _dropout_plan(node: Node, _: Callable[[Any], int]) -> tuple[Any, ...]:
     return ("dropout", math.prod(node.output_shape[1:]), node.attrs["p"], upscale)
 
 
-TABLE["dropout"] = Row("dropout", "core", _dropout, _dropout_backward, _dropout_plan)
+TABLE["dropout"] = Row("dropout", "core", _dropout, _dropout_backward, _dropout_plan, few=True)
 
 
 # ---- softmax along an axis --------------------------------------------------------------------------------------------
@@ -615,14 +670,15 @@ def check_axis(what: str, axis: Any, shape: Sequence[int]) -> int:
     return int(axis) % rank if rank else 0
 
 
-def _softmax(inputs: Inputs, attrs: Attrs) -> tuple[Tensor, Any]:
+def _softmax(inputs: Inputs, attrs: Attrs, form: Form = _LANES) -> tuple[Tensor, Any]:
     (x,) = inputs
     check_float("softmax", x)
     if not x._shape:
         return dense(np.ones((), x._dtype)), None
     axis = check_axis("softmax", attrs["axis"], x._shape)
     rows = classes_last(x, axis)
-    y = in_lanes(_core.softmax(rows._shape[1], rows._shape[0], rows.lanes()), rows._shape, x._dtype)
+    take, made = form if rows is x else _LANES
+    y = made(_core.softmax(rows._shape[1], rows._shape[0], take(rows)), rows._shape, x._dtype)
     return classes_back(y, x._shape, axis), (y, axis)
 
 
@@ -641,4 +697,4 @@ def _softmax_plan(node: Node, _: Callable[[Any], int]) -> tuple[Any, ...]:
     return ("softmax", node.output_shape[1])
 
 
-TABLE["softmax"] = Row("softmax", "core", _softmax, _softmax_backward, _softmax_plan)
+TABLE["softmax"] = Row("softmax", "core", _softmax, _softmax_backward, _softmax_plan, few=True)

@@ -3,7 +3,8 @@
 A tensor is *dense* (a C-contiguous numpy array of any dtype) or in *lanes* (float32 or float64, a core Buffer: groups of
 16 samples, the sample innermost), or both, the second being a cache of the first. Core operations read and write lanes,
 array operations dense numbers; each asks for the form it needs and the other is made once. A write in place drops the
-cache. Views copy: no two tensors share memory.
+cache. A third form is for *few* samples that no gradient is wanted of, where lanes would stay mostly empty: a core Buffer
+of dense numbers. Views copy: no two tensors share memory.
 
 What can be computed with tensors is not here: ``ops`` holds the table of operations, ``array_ops`` the arithmetic that
 becomes this class's methods. Names and behaviour are Paddle's.
@@ -86,6 +87,7 @@ class Tensor:
         "__weakref__",
         "_data",
         "_dtype",
+        "_few",
         "_grad",
         "_lanes",
         "_name",
@@ -97,6 +99,7 @@ class Tensor:
 
     _data: NDArray[Any] | None
     _lanes: Lanes | None
+    _few: Lanes | None
     _shape: tuple[int, ...]
     _dtype: np.dtype[Any]
     _grad: Tensor | None
@@ -121,6 +124,7 @@ class Tensor:
     ) -> None:
         self._data = data
         self._lanes = lanes
+        self._few: Lanes | None = None
         self._shape = shape
         self._dtype = dtype
         self._grad = None
@@ -129,16 +133,21 @@ class Tensor:
         self.stop_gradient = stop_gradient
         self.persistable = False
 
-    # ---- the two forms ----------------------------------------------------------------------------------------------
+    # ---- the three forms --------------------------------------------------------------------------------------------
 
     def data_array(self) -> NDArray[Any]:
         """The dense numbers without a copy. Read only: other code may hold the same array."""
         data = self._data
         if data is None:
-            data = self._data = np.empty(self._shape, self._dtype)
-            if data.size:
-                lanes: Any = self._lanes
-                _core.from_lanes(lanes, self._shape[0] if self._shape else 1, data)
+            data = self._data = self._read()
+        return data
+
+    def _read(self) -> NDArray[Any]:
+        """A new dense array out of the core's form."""
+        data: NDArray[Any] = np.empty(self._shape, self._dtype)
+        buffer: Any = self._lanes if self._few is None else self._few
+        if data.size:
+            _core.from_lanes(buffer, self._shape[0] if self._shape else 1, data)
         return data
 
     def lanes(self) -> Lanes:
@@ -151,12 +160,17 @@ class Tensor:
                         "this operation", f"a tensor of shape {list(self._shape)}", "a batch of at least one sample"
                     )
                 )
-            lanes = _core.to_lanes(np.ascontiguousarray(self._data), self._shape[0] if self._shape else 1)
+            lanes = _core.to_lanes(np.ascontiguousarray(self.data_array()), self._shape[0] if self._shape else 1)
             self._keep_lanes(lanes)
         return lanes
 
     def _keep_lanes(self, lanes: Lanes) -> None:
         self._lanes = lanes
+
+    def _in_few(self) -> Lanes:
+        """The float32 numbers of up to ``_core.FEW`` samples for core operations that no backward follows."""
+        few = self._few
+        return _core.to_few(self.data_array(), self._shape[0]) if few is None else few
 
     # ---- what it is -------------------------------------------------------------------------------------------------
 
@@ -228,7 +242,9 @@ class Tensor:
         """A writable copy as an ndarray."""
         for told in on_read:
             told()
-        copy: NDArray[Any] = self.data_array().copy()
+        if self._data is None:
+            return self._read()
+        copy: NDArray[Any] = self._data.copy()
         return copy
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
@@ -336,7 +352,7 @@ class Tensor:
 
     def _write(self, new: NDArray[Any]) -> None:
         self._data = np.array(new, self._dtype, order="C")
-        self._lanes = None
+        self._lanes = self._few = None
 
     def _check_writable(self) -> None:
         if not self.stop_gradient and self._node is None:
@@ -499,7 +515,7 @@ class Parameter(Tensor):
         """Set the gradient to zeros (or to None)."""
         if self._grad is not None and set_to_zero:
             self._grad.data_array()[...] = 0
-            self._grad._lanes = None
+            self._grad._lanes = self._grad._few = None
         elif not set_to_zero:
             self._grad = None
 
@@ -520,6 +536,18 @@ def in_lanes(lanes: Lanes, shape: tuple[int, ...], dtype: np.dtype[Any] = _F32) 
     return t
 
 
+def in_few(few: Lanes, shape: tuple[int, ...], dtype: np.dtype[Any] = _F32) -> Tensor:
+    """A tensor around a core Buffer of few samples of ``shape``. Written out: on one image every call counts."""
+    t = Tensor.__new__(Tensor)
+    t._data = t._lanes = t._grad = t._node = t._name = None
+    t._few = few
+    t._shape = shape
+    t._dtype = dtype
+    t.stop_gradient = True
+    t.persistable = False
+    return t
+
+
 def is_tensor(x: object) -> bool:
     """True for a Tensor."""
     return isinstance(x, Tensor)
@@ -532,6 +560,8 @@ def to_tensor(data: Any, dtype: Any = None, place: Any = None, stop_gradient: bo
     (float32), ndarrays keep their dtype. dtype: another one, as in "float32". place: accepted, there is only the CPU.
     TypeError for text, None, dicts; ValueError for ragged lists.
     """
+    if type(data) is np.ndarray and dtype is None and data.dtype in _dtype._BY_NUMPY:
+        return dense(data.copy(), stop_gradient)
     if isinstance(data, Tensor):
         array = data.data_array()
     elif isinstance(data, (np.ndarray, np.generic)):

@@ -166,14 +166,17 @@ def avg_attrs(what: str, exclusive: bool, divisor_override: float | None) -> dic
 
 def run_max_pool(x: Tensor, attrs: dict[str, Any], return_mask: bool) -> Any:
     """``max_pool2d`` with attributes that are already in the table's form."""
-    attrs = _window.resolved(attrs, _shape(x), attrs["kernel"])
+    if attrs["padding"] == "SAME":
+        attrs = _window.resolved(attrs, _shape(x), attrs["kernel"])
     pooled = ops.call("max_pool2d", x, **attrs)
     return (pooled, to_tensor(_winners(x.data_array(), pooled.shape[2:], attrs))) if return_mask else pooled
 
 
 def run_avg_pool(x: Tensor, attrs: dict[str, Any]) -> Tensor:
     """``avg_pool2d`` with attributes that are already in the table's form."""
-    return ops.call("avg_pool2d", x, **_window.resolved(attrs, _shape(x), attrs["kernel"]))
+    if attrs["padding"] == "SAME":
+        attrs = _window.resolved(attrs, _shape(x), attrs["kernel"])
+    return ops.call("avg_pool2d", x, **attrs)
 
 
 def _winners(images: np.ndarray[Any, Any], out: Sequence[int], attrs: dict[str, Any]) -> np.ndarray[Any, Any]:

@@ -91,6 +91,7 @@ class Layer:
             raise TypeError(_check.message("Layer(name_scope)", _check.describe(name_scope), "a str or None"))
         self.__dict__.update(
             training=True,
+            _hooked=False,
             _full_name=unique_name(name_scope or _snake(type(self).__name__)),
             _dtype="float32",
             _parameters={},
