@@ -72,7 +72,10 @@ class Bench:
         """A suite's result. Beside it what the machine could do before and after."""
         absent = dict(self.absent)
         with ExitStack() as stack:
-            us = self.start(stack, ["lenet"])["lenet"]
+            started = self.start(stack, ["lenet"])
+            if "lenet" not in started:
+                raise SystemExit(f"lenet itself is needed: {self.absent['lenet']}")
+            us = started["lenet"]
             us.run("weights")
             before = us.run("peak")["result"]
             if suite in works.SUITES:
@@ -82,7 +85,7 @@ class Bench:
                 absent |= self.absent
                 result = works.kept(suite, measure(wanted, peers, self.rounds, absent))
             elif suite == "cold":
-                result = cold.measure(self.pythons, self.data, self.rounds, absent)
+                result = cold.measure(self.pythons, self.data, self.rounds, absent, self.versions)
             elif suite == "footprint":
                 result = footprint.measure(self.pythons, self.extra, self.rounds, absent, self.own)
             else:
@@ -125,36 +128,50 @@ def find_data(python: str) -> Path:
     return Path(found.strip()).parent
 
 
+def destination(out: Path | None, quick: bool) -> Path:
+    """The folder of the results. What --quick finds is no measurement: it never lands among the stored ones unasked."""
+    return out or (FOLDER / "quick" if quick else RESULTS)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"{', '.join(EVERYTHING)}; all if left out")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=7, help="7 if left out")
     parser.add_argument("--peers", default=",".join(REQUIREMENTS), help="names with commas between; all if left out")
     parser.add_argument("--data", type=Path, help="the folder of MNIST's plain IDX files; found or fetched if left out")
     parser.add_argument("--python", help="one interpreter that has every peer, instead of an environment each")
-    parser.add_argument("--quick", action="store_true", help="growth and kernels: few points, to see that it works")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="the folder of the results")
+    parser.add_argument(
+        "--quick", action="store_true", help="one round, and few points of growth, to see that it works"
+    )
+    parser.add_argument(
+        "--out", type=Path, help="the folder of the results; left out: bench/results, or build/bench/quick"
+    )
     options = parser.parse_args()
     suites = options.suites or list(EVERYTHING)
-    names = options.peers.split(",") if set(suites) - set(ALONE) else ["lenet"]
+    names = options.peers.split(",")
     for given, known in ((suites, EVERYTHING), (names, tuple(REQUIREMENTS))):
         if unknown := set(given) - set(known):
             parser.error(f"{', '.join(sorted(unknown))}: not one of {', '.join(known)}")
-    bench = Bench(names, options.python, options.data, options.rounds)
-    options.out.mkdir(parents=True, exist_ok=True)
+    if options.rounds < 1:
+        parser.error(f"--rounds {options.rounds}: at least 1")
+    if not set(suites) - set(ALONE):
+        names = ["lenet"]
+    bench = Bench(names, options.python, options.data, 1 if options.quick else options.rounds)
+    out = destination(options.out, options.quick)
+    out.mkdir(parents=True, exist_ok=True)
     for suite in suites:
         if suite == "kernels":
-            result = bench.script(suite, "1" if options.quick else str(options.rounds))
+            result = bench.script(suite, str(bench.rounds))
         elif suite == "growth":
             result = bench.script(suite, *(["--quick"] if options.quick else []))
         else:
             result = bench.suite(suite)
-        file = options.out / f"{suite}.json"
+        file = out / f"{suite}.json"
         report.write(file, result)
         if suite == "growth":
-            pictures = machine.ROOT / "docs" / "images" if options.out == RESULTS else options.out
+            pictures = machine.ROOT / "docs" / "images" if out == RESULTS else out
             report.picture(result, pictures / "growth.svg")
         print(f"\n{report.TABLES[suite](result)}\n\nstored in {file}")
 

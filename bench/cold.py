@@ -40,8 +40,8 @@ def command(name: str, python: str, data: Path, out: Path, seed: int) -> list[st
     return [python, str(PEERS / f"{name}_cold.py"), str(out), str(seed)]
 
 
-def once(name: str, python: str, data: Path, seed: int) -> tuple[float, float]:
-    """Seconds, and the accuracy the process reported."""
+def once(name: str, python: str, data: Path, seed: int) -> tuple[float, dict[str, Any]]:
+    """Seconds, and what the process reported in its last line."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model.safetensors"
         arguments = command(name, python, data, out, seed)
@@ -50,14 +50,19 @@ def once(name: str, python: str, data: Path, seed: int) -> tuple[float, float]:
         seconds = time.perf_counter() - start
         if ran.returncode or not out.exists():
             raise Absent(ran.stderr.strip()[-200:] or f"exit code {ran.returncode}, no model")
-    return seconds, accuracy(json.loads(ran.stdout.strip().splitlines()[-1]))
+    answer: dict[str, Any] = json.loads(ran.stdout.strip().splitlines()[-1])
+    return seconds, answer
 
 
 def accuracy(answer: dict[str, Any]) -> float:
-    return float(answer["accuracy"])
+    """Of a peer's last line, or of what ``lenet train --json`` prints."""
+    return float(answer.get("test", answer)["accuracy"])
 
 
-def measure(pythons: dict[str, str], data: Path, rounds: int, absent: dict[str, str]) -> dict[str, Any]:
+def measure(
+    pythons: dict[str, str], data: Path, rounds: int, absent: dict[str, str], versions: dict[str, str]
+) -> dict[str, Any]:
+    """Interleaved, a seed a round. What a process reported of itself goes into ``versions``."""
     seconds: dict[str, list[float]] = {}
     accuracies: dict[str, list[float]] = {}
     for turn in range(rounds):
@@ -66,11 +71,15 @@ def measure(pythons: dict[str, str], data: Path, rounds: int, absent: dict[str, 
             if name not in pythons or key in absent:
                 continue
             try:
-                took, right = once(name, pythons[name], data, turn)
+                took, answer = once(name, pythons[name], data, turn)
             except Absent as reason:
                 absent[key] = str(reason)
                 seconds.pop(key, None)
+                accuracies.pop(key, None)
                 continue
+            right = accuracy(answer)
+            if "version" in answer:
+                versions[name] = str(answer["version"])
             seconds.setdefault(key, []).append(took)
             accuracies.setdefault(key, []).append(right)
             print(f"round {turn + 1}/{rounds}  {key}  {took:.2f} s  {100 * right:.2f} %", file=sys.stderr)

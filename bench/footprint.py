@@ -18,7 +18,9 @@ WORKS = {"lenet": "fit", "torch": "loop", "jax": "loop", "keras": "fit", "tinygr
 def import_seconds(python: str, module: str) -> float:
     """A whole process that imports a module, less nothing: what a user waits for."""
     start = time.perf_counter()
-    subprocess.run([python, "-W", "ignore", "-c", f"import {module}"], check=True, stderr=subprocess.DEVNULL)
+    ran = subprocess.run([python, "-W", "ignore", "-c", f"import {module}"], stderr=subprocess.DEVNULL)
+    if ran.returncode:
+        raise Absent(f"import {module} failed")
     return time.perf_counter() - start
 
 
@@ -29,18 +31,22 @@ def measure(
     seconds: dict[str, list[float]] = {}
     modules = {name: MODULES.get(name, name) for name in pythons} | {"numpy": "numpy", "python": "sys"}
     interpreters = pythons | dict.fromkeys(("numpy", "python"), pythons["lenet"])
-    for turn in range(rounds + 1):
+    for name, module in list(modules.items()):  # unmeasured: it fills the disk's cache
+        try:
+            import_seconds(interpreters[name], module)
+        except Absent as reason:
+            absent[name] = str(reason)
+            del modules[name]
+    for _ in range(rounds):
         for name, module in modules.items():
-            took = import_seconds(interpreters[name], module)
-            if turn:  # the first fills the disk's cache
-                seconds.setdefault(name, []).append(took)
+            seconds.setdefault(name, []).append(import_seconds(interpreters[name], module))
     print({name: round(statistics.median(each), 3) for name, each in seconds.items()}, file=sys.stderr)
     memory: dict[str, float] = {}
-    for name in pythons.keys() & WORKS.keys():
+    for name in WORKS.keys() & pythons.keys() & modules.keys():
         try:
             with Peer(name, pythons[name], extra) as peer:
                 memory[name] = peer.run(WORKS[name])["memory"]
         except Absent as reason:
             absent[f"{name}.{WORKS[name]}"] = str(reason)
-    sizes = {name: install_size(name) for name in pythons} if own else {}
+    sizes = {name: install_size(name) for name in pythons if name in modules} if own else {}
     return {"import": seconds, "memory": memory, "size": sizes}

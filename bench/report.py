@@ -49,6 +49,21 @@ NAMES = {
 }
 
 
+LIBRARIES = {
+    "lenet": "**lenet**",
+    "torch": "PyTorch",
+    "paddle": "Paddle",
+    "keras": "Keras on TensorFlow",
+    "jax": "JAX",
+    "tinygrad": "tinygrad",
+    "onnxruntime": "ONNX Runtime",
+    "opencv": "OpenCV",
+    "openvino": "OpenVINO",
+    "numpy": "numpy alone",
+    "python": "Python alone",
+}
+
+
 def named(key: str, about: Result) -> str:
     short = {name: version.split("+")[0].split("-")[0] for name, version in about["versions"].items()}
     return NAMES[key].format(**short)
@@ -58,9 +73,11 @@ def spread(values: dict[str, float]) -> str:
     return f"{values['median']:.1f}× ({values['min']:.1f}–{values['max']:.1f})"
 
 
-def footer(
-    result: Result, how: str = "Medians of {rounds} interleaved rounds (lowest–highest ratio in brackets)"
-) -> str:
+ROUNDS = "Medians of {rounds} interleaved rounds"
+RATIOS = ROUNDS + " (lowest–highest ratio in brackets)"
+
+
+def footer(result: Result, how: str = RATIOS) -> str:
     """How and where it was measured, who was absent, and whether the machine held still."""
     about = result["about"]
     text = f"{how.format(**about)} on {about['cores']} cores of {about['machine']}, {about['date']}."
@@ -116,12 +133,11 @@ def cold(result: Result) -> str:
         "| process start to saved model | seconds | of at least 99.0 % | worst | against `lenet train` |",
         "|---|---|---|---|---|",
     ]
-    about = result["about"] | {"versions": {"torch": "", **result["about"]["versions"]}}
     for key in (key for key in NAMES if key in result["seconds"]):
         ratio = result["ratios"].get(f"{key} / lenet.train")
         accuracy = result["accuracy"][key]
         rows.append(
-            f"| {named(key, about)} | {statistics.median(result['seconds'][key]):.2f} | {result['enough'][key]} of "
+            f"| {named(key, result['about'])} | {statistics.median(result['seconds'][key]):.2f} | {result['enough'][key]} of "
             f"{len(accuracy)} | {100 * min(accuracy):.2f} % | {spread(ratio) if ratio else '–'} |"
         )
     return "\n".join([*rows, "", footer(result)])
@@ -136,16 +152,17 @@ def footprint(result: Result) -> str:
         size = result["size"].get(name)
         memory = result["memory"].get(name)
         disk = f"{size['environment']:.0f} | {size['module']:.0f}" if size else "– | –"
-        title = {"numpy": "numpy alone", "python": "Python alone", "lenet": "**lenet**"}.get(name, name)
-        rows.append(f"| {title} | {statistics.median(seconds):.2f} | {f'{memory:.0f}' if memory else '–'} | {disk} |")
-    return "\n".join([*rows, "", footer(result)])
+        rows.append(
+            f"| {LIBRARIES[name]} | {statistics.median(seconds):.2f} | {f'{memory:.0f}' if memory else '–'} | {disk} |"
+        )
+    return "\n".join([*rows, "", footer(result, ROUNDS)])
 
 
 def busy(result: Result) -> str:
     alone, beside = (statistics.median(result[part]) for part in ("alone", "beside"))
     return (
         f"An epoch of `Model.fit` takes {alone:.2f} s alone and {beside:.2f} s beside a process that burns one core: "
-        f"{spread(result['slowdown'])}. {footer(result)}"
+        f"{spread(result['slowdown'])}. {footer(result, 'Medians of {rounds} pairs (lowest–highest ratio in brackets)')}"
     )
 
 
@@ -161,7 +178,9 @@ def kernels(result: Result) -> str:
             *rows,
             "",
             f"The machine's own peak on one thread: {peak:.0f} GFLOP/s of multiply-adds, {result['copy']:.0f} GB/s of copying "
-            f"(level {result['level']}). {footer(result)}",
+            f"(level {result['level']}). The epoch's multiply-adds are {epoch['work']:.0f} GFLOP: at the peak they alone "
+            f"would take {epoch['work'] / peak:.2f} s; the whole epoch takes {epoch['seconds']:.2f} s. "
+            f"{footer(result, 'Means of {rounds} epochs')}",
         ]
     )
 
@@ -170,7 +189,11 @@ def growth(result: Result) -> str:
     """Four short tables below one another."""
     blocks = []
     for part, columns in {
-        "batch": {"train": "training", "answer": "inference"},
+        "batch": {
+            "train": "training, one thread",
+            "train_all": "training, all threads",
+            "answer": "inference, one thread",
+        },
         "samples": {"train": "training"},
         "width": {"train": "training", "gflops": "GFLOP/s"},
         "threads": {"train": "training"},
@@ -178,8 +201,11 @@ def growth(result: Result) -> str:
         rows = [f"| {part} | {' | '.join(columns.values())} |", "|---|" + "---|" * len(columns)]
         rows += [f"| {row[part]:,} | {' | '.join(f'{row[c]:.0f}' for c in columns)} |" for row in result[part]]
         blocks.append("\n".join(rows))
-    unit = "Microseconds for each group of sixteen images; a group that isn't full costs what a full one does. "
-    return "\n\n".join([*blocks, unit + footer(result)])
+    unit = (
+        "Microseconds for each group of sixteen images, or for what there is of one. A batch of one group is work for one "
+        "thread, a larger one for as many as it has groups. "
+    )
+    return "\n\n".join([*blocks, unit + footer(result, "Best of three")])
 
 
 TABLES = {
@@ -197,52 +223,58 @@ TABLES = {
 def write(file: Path, result: Result) -> None:
     """Whole or not at all."""
     part = file.with_suffix(".part")
-    part.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    os.replace(part, file)
+    try:
+        part.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        os.replace(part, file)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def picture(result: Result, file: Path) -> None:
-    """Four panels: time for each group of sixteen images against batch, samples, width and threads."""
+    """Four panels: what a group of sixteen images costs against batch, samples and threads, and GFLOP/s against width."""
     import matplotlib
 
     matplotlib.use("Agg")
-    matplotlib.rcParams |= {
-        "svg.hashsalt": "lenet",
-        "font.size": 9,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-    }
     from matplotlib import pyplot
 
-    figure, panels = pyplot.subplots(2, 2, figsize=(8.4, 6), layout="constrained")
-    titles = {
-        "batch": "images in a batch",
-        "samples": "images in an epoch, batch 64",
-        "width": "width of every layer, times the tutorial's",
-        "threads": f"threads asked for, on {result['about']['cores']} cores",
+    style = {"svg.hashsalt": "lenet", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+    blue, orange, green, grey = "#1f5fa8", "#c8641b", "#2a8a4a", "#777777"
+    drawn = {
+        "train": ("training", blue),
+        "train_all": ("training, all threads", green),
+        "answer": ("inference", orange),
+        "gflops": ("training", blue),
     }
-    for panel, (part, title) in zip(panels.flat, titles.items(), strict=True):
-        rows = result[part]
-        x = [row[part] for row in rows]
-        drawn = {"train": ("training", "#1f5fa8"), "answer": ("inference", "#c8641b")}
-        unit = "µs per group of 16"
-        if part == "width":
-            drawn, unit = {"gflops": ("training", "#1f5fa8")}, "GFLOP/s"
-        for column, (label, colour) in drawn.items():
-            if column in rows[0]:
-                y = [row[column] for row in rows]
-                panel.plot(x, y, "o-", color=colour, markersize=4, label=label)
-        panel.set_xscale("log", base=10 if part == "samples" else 2)
-        if part != "samples":
-            shown = x[::2] if len(x) > 8 else x
-            panel.set_xticks(shown, [f"{value}" for value in shown])
+    group, used = "µs per group of 16 images", str(result["threads_used"])
+    peak = max(end["gflops"].get(used, 0) for end in (result["peak"]["before"], result["peak"]["after"]))
+    panels = {
+        "batch": (["train", "train_all", "answer"], "images in a batch, on one thread unless said", group),
+        "samples": (["train"], "images in an epoch, training at batch 64", group),
+        "width": (["gflops"], "width of every layer, times the tutorial's", "GFLOP/s"),
+        "threads": (["train"], f"threads asked for, training on {result['about']['cores']} cores", group),
+    }
+    with matplotlib.rc_context(style):
+        figure, axes = pyplot.subplots(2, 2, figsize=(8.4, 6), layout="constrained")
+        for panel, (part, (columns, across, up)) in zip(axes.flat, panels.items(), strict=True):
+            rows = result[part]
+            x = [row[part] for row in rows]
+            for column in columns:
+                label, colour = drawn[column]
+                panel.plot(x, [row[column] for row in rows], "o-", color=colour, markersize=4, label=label)
+            if part == "width":
+                panel.axhline(peak, color=grey, linestyle="--", linewidth=1, label="the machine's peak")
+            panel.set_xscale("log", base=2)
+            shown = x[::2] if len(x) > 6 else x
+            panel.set_xticks(shown, [f"{n // 1000}k" if n >= 1000 and part == "samples" else f"{n:,}" for n in shown])
             panel.minorticks_off()
-        panel.set_ylim(bottom=0)
-        panel.set_xlabel(title)
-        panel.set_ylabel(unit)
-        panel.grid(alpha=0.25)
-    panels[0, 0].legend(frameon=False)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    metadata = {"Date": None} if file.suffix == ".svg" else None
-    figure.savefig(file, metadata=metadata, dpi=120)
-    pyplot.close(figure)
+            highest = max(row[column] for row in rows for column in columns)
+            panel.set_ylim(0, 1.15 * max(highest, peak if part == "width" else 0))
+            panel.set_xlabel(across)
+            panel.set_ylabel(up)
+            panel.grid(alpha=0.25)
+            if len(panel.get_lines()) > 1:
+                panel.legend(frameon=False, loc="lower right" if part == "width" else "upper right")
+        figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None, dpi=120)
+        pyplot.close(figure)

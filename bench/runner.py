@@ -33,7 +33,11 @@ class Peer:
             text=True,
             env=env,
         )
-        self.version = str(self._answer()["version"])
+        try:
+            self.version = str(self._answer()["version"])
+        except Absent:
+            self.process.communicate()
+            raise
 
     def __enter__(self) -> Peer:
         return self
@@ -46,7 +50,10 @@ class Peer:
         line = self.process.stdout.readline()
         if not line:
             raise Absent(f"its process ended with exit code {self.process.wait()}")
-        answer: dict[str, Any] = json.loads(line)
+        try:
+            answer: dict[str, Any] = json.loads(line)
+        except ValueError:
+            raise Absent(f"it printed {line.strip()[:80]!r} between its answers") from None
         return answer
 
     def run(self, work: str) -> dict[str, Any]:

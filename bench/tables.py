@@ -9,6 +9,7 @@ import argparse
 import functools
 import json
 import re
+import statistics
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -32,28 +33,104 @@ def measured(name: str) -> str:
     return report.TABLES[name](stored(name))
 
 
-def accuracy() -> str:
-    """Test accuracy over seeds, by recipe."""
-    rows = ["| recipe | seeds | mean | sd | worst |", "|---|---|---|---|---|"]
+def growth() -> str:
+    """The picture, which is drawn when the result is stored, and its numbers folded away."""
+    table = measured("growth")
+    if not (RESULTS / "growth.json").exists():
+        return table
+    return (
+        "![Time against batch, images, width and threads](images/growth.svg)\n\n"
+        f"<details><summary>The numbers</summary>\n\n{table}\n\n</details>"
+    )
+
+
+def ladder() -> str:
+    """Test accuracy and time over seeds, by recipe; a recipe that isn't measured yet is left out."""
+    rows = [
+        "| recipe | epochs | mean | sd | worst | seeds | training, seconds a run |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for name, title in (
-        ("tutorial_accuracy_paddle", "the tutorial, real Paddle 3.3.1"),
+        ("tutorial_accuracy_paddle", "the tutorial, real Paddle {version}"),
         ("tutorial_accuracy_lenet", "`tutorial`"),
         ("recipe_fast", "`fast` (the default)"),
+        ("recipe_best", "`best`"),
     ):
+        if not (RESULTS / f"{name}.json").exists():
+            continue
         r = stored(name)
-        rows.append(
-            f"| {title} | {r['n']} | {100 * r['mean']:.2f} % | {100 * r['sd']:.2f} | {100 * r['worst']:.2f} % |"
-        )
+        epochs = r["recipe"]["epochs"] if isinstance(r["recipe"], dict) else re.findall(r"(\d+) epochs", r["recipe"])[0]
+        sd = "–" if r["sd"] is None else f"{100 * r['sd']:.2f}"
+        accuracy = f"{100 * r['mean']:.2f} % | {sd} | {100 * r['worst']:.2f} %"
+        seconds = statistics.median(run["seconds"] for run in r["runs"])
+        rows.append(f"| {title.format(**r)} | {epochs} | {accuracy} | {r['n']} | {seconds:.1f} |")
     return "\n".join(rows)
 
 
-TABLES: dict[str, Callable[[], str]] = {"accuracy": accuracy} | {
-    name: functools.partial(measured, name) for name in report.TABLES
+def setting(changes: dict[str, Any]) -> str:
+    """``{"rate": 0.003, "augment": [["shift", 2]]}`` in words: rate 0.003, shift 2."""
+    flat: list[tuple[str, Any]] = []
+    for name, value in changes.items():
+        parts = dict(value) if isinstance(value, (dict, list)) else {name: value}
+        flat += parts.items()
+    return ", ".join(f"{name} {value}" for name, value in flat) or "**the recipe as it is**"
+
+
+def tried(recipe: str) -> str:
+    """What a recipe's search tried, the best mean on the held-out images first; a search under way says nothing yet."""
+    file = f"recipe_search_{recipe}"
+    if not (RESULTS / f"{file}.json").exists() or stored(file)["chosen"] is None:
+        return (
+            f"Not measured yet: run `python bench/accuracy/recipes.py search {recipe}`, then `python -m bench.tables`."
+        )
+    found = stored(file)
+    rows = ["| changed from the recipe | seeds | mean | worst |", "|---|---|---|---|"]
+    for row in sorted(found["table"], key=lambda row: (-row["mean"], setting(row["setting"]))):
+        rows.append(
+            f"| {setting(row['setting'])} | {row['n']} | {100 * row['mean']:.2f} % | {100 * row['worst']:.2f} % |"
+        )
+    text = "Accuracy on the 5,000 held-out images."
+    if duel := found.get("best_beside_base"):
+        what = "replaced the recipe's numbers" if duel["better"] else "stayed out"
+        text += (
+            f" On {duel['n']} fresh seeds the best change ({setting(duel['setting'])}) was {100 * duel['difference']:+.3f} "
+            f"points from the recipe, with a standard error of {100 * duel['standard_error']:.3f}: it {what}."
+        )
+    else:
+        text += f" Chosen: {setting(found['chosen'])}."
+    return "\n".join([*rows, "", text])
+
+
+def knobs() -> str:
+    """Every number of every recipe, as ``lenet.train`` has it."""
+    from lenet.train import RECIPES
+
+    columns = []
+    for recipe in RECIPES.values():
+        numbers = recipe.as_json()
+        columns.append(numbers | numbers.pop("augment"))
+    rows = [f"| | {' | '.join(f'`{name}`' for name in RECIPES)} |", "|---|" + "---|" * len(RECIPES)]
+    for knob in columns[0]:
+        if knob not in ("name", "about"):
+            values = (numbers[knob] for numbers in columns)
+            shown = ("yes" if v is True else "–" if not v else f"{v:.4g}" for v in values)
+            rows.append(f"| `{knob}` | {' | '.join(shown)} |")
+    return "\n".join(rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    **{name: functools.partial(measured, name) for name in report.TABLES},
+    "growth": growth,
+    "ladder": ladder,
+    "knobs": knobs,
+    "tried": functools.partial(tried, "best"),
+    "tried_fast": functools.partial(tried, "fast"),
 }
 MARK = re.compile(r"(<!-- table:(\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 
 
 def filled(text: str) -> str:
+    """A page's text with its tables as the stored results have them; KeyError for the name of no table."""
     return MARK.sub(lambda m: f"{m[1]}{TABLES[m[2]]()}\n{m[3]}", text)
 
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+import pytest
+
+from lenet.train import RECIPES
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # bench is not part of the installed package
+
+from bench import tables
+
+ROOT = tables.ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -29,7 +38,8 @@ def test_the_python_runs(mnist_dir: Path, tmp_path: Path) -> None:
             text=True,
             timeout=120,
             cwd=tmp_path,
-            env=os.environ | {"LENET_DATA": str(mnist_dir)},
+            env=os.environ
+            | {"LENET_DATA": str(mnist_dir), "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         )
         assert ran.returncode == 0, ran.stderr
 
@@ -45,3 +55,18 @@ def test_links_lead_somewhere() -> None:
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_table_stands_on_a_page() -> None:
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    marks = {name for page in pages for name in re.findall(r"<!-- table:(\w+) -->", page.read_text(encoding="utf-8"))}
+    assert marks == set(tables.TABLES)
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "bench" / "results").glob("recipe_[!s]*.json")), ids=lambda file: file.stem
+)
+def test_a_recipe_was_measured_as_it_stands(file: Path) -> None:
+    stored = json.loads(file.read_text(encoding="utf-8"))["recipe"]
+    recipe = RECIPES[stored["name"]].as_json()
+    assert stored | {"about": ""} == recipe | {"about": ""}  # its words may change, its numbers not

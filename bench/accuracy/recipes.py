@@ -1,14 +1,16 @@
-"""How the numbers of the recipe ``fast`` were chosen, and how accurate it is. Stores JSON files in bench/results.
+"""How the numbers of the recipes ``fast`` and ``best`` were chosen, and how accurate they are. Stores JSON in bench/results.
 
-    python bench/accuracy/recipes.py search             -> recipe_search.json: settings, judged on the held-out images
+    python bench/accuracy/recipes.py search fast        -> recipe_search_fast.json: settings, judged on the held-out images
+    python bench/accuracy/recipes.py search best        -> recipe_search_best.json
     python bench/accuracy/recipes.py seeds fast         -> recipe_fast.json: ten seeds, each tested once
 
 The search trains on 55,000 images and looks at the 5,000 held-out ones; it never opens the test images. First each
-number of ``BASE`` is changed alone (stage 1), then pairs of the better changes are tried together (stage 2), then the
-best settings get more seeds (stage 3). The winner meets ``BASE`` once more on seeds that had no part in choosing it
-(stage 4), and replaces it only if its mean accuracy is higher by two standard errors of the difference. ``seeds``
-measures the recipe as it stands in ``lenet.train.recipes`` on the test images. A run that was cut off goes on where it
-stopped.
+number of a space's base is changed alone (stage 1), then pairs of the better changes are tried together (stage 2), then
+the best settings get more seeds (stage 3). The winner meets the base once more on seeds that had no part in choosing it
+(stage 4), and replaces it only if its mean accuracy is higher by two standard errors of the difference. ``best`` is dear
+to run and its base came from a coarser look at the same held-out images: its search has neither pairs nor a last meeting.
+``seeds`` measures the recipe as it stands in ``lenet.train.recipes`` on the test images. A run that was cut off goes on
+where it stopped.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import json
 import statistics
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import lenet.train.data as data_sets
 from lenet._augment import Augmentation
@@ -30,41 +32,85 @@ from lenet.train.record import machine
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 
-BASE = Recipe(
-    "fast", "", 2, 64, rate=5e-3, warmup=0.2, decay=True, beta2=0.99, smoothing=0.03, fan_in_start=True,
-    augment=Augmentation(shift=1),
-    held_out=1 / 12,
-)  # fmt: skip
-CHANGES: dict[str, list[Any]] = {
-    "rate": [3e-3, 4e-3, 7e-3],
-    "warmup": [0.1, 0.3],
-    "beta2": [0.98, 0.995, 0.999],
-    "smoothing": [0.0, 0.06, 0.1],
-    "shift": [0, 2],
-    "fan_in_start": [False],
-}
-SEEDS = (4, 4, 16)  # a setting, by stage
-FRESH = range(16, 48)  # the seeds of stage 4
-KEPT = 4  # changes that stage 2 pairs, settings that stage 3 repeats
+
+class Space(NamedTuple):
+    """Where to look: a recipe, what each of its numbers might be instead, and how many seeds that may cost."""
+
+    base: Recipe
+    changes: dict[str, list[Any]]
+    seeds: tuple[int, int, int]  # a setting, by stage
+    kept: int  # changes that stage 2 pairs, settings that stage 3 repeats
+    pairs: bool = True
+    fresh: range = range(0)  # the seeds of stage 4
+
+
+SPACES = {
+    "fast": Space(
+        Recipe(
+            "fast", "", 2, 64, rate=5e-3, warmup=0.2, decay=True, beta2=0.99, smoothing=0.03, fan_in_start=True,
+            augment=Augmentation(shift=1),
+            held_out=1 / 12,
+        ),
+        {
+            "rate": [3e-3, 4e-3, 7e-3],
+            "warmup": [0.1, 0.3],
+            "beta2": [0.98, 0.995, 0.999],
+            "smoothing": [0.0, 0.06, 0.1],
+            "augment": [{"shift": 0}, {"shift": 2}],
+            "fan_in_start": [False],
+        },
+        seeds=(4, 4, 16),
+        kept=4,
+        fresh=range(16, 48),
+    ),
+    "best": Space(
+        Recipe(
+            "best", "", 40, 64, rate=2e-3, warmup=0.1, decay=True, beta2=0.99, smoothing=0.03, fan_in_start=True,
+            augment=Augmentation(shift=2, rotate=10, scale=0.1, shear=0.1),
+            average=0.998,
+            held_out=1 / 12,
+        ),
+        {
+            "rate": [1e-3, 3e-3],
+            "beta2": [0.999],
+            "smoothing": [0.0, 0.06],
+            "augment": [
+                {"shift": 1, "rotate": 8, "scale": 0.08, "shear": 0.08},
+                {"shift": 2, "rotate": 15, "scale": 0.15, "shear": 0.15},
+            ],
+            "average": [0.0, 0.9995],
+            "batch_size": [128],
+        },
+        seeds=(2, 2, 5),
+        kept=3,
+        pairs=False,
+    ),
+}  # fmt: skip
 
 Setting = tuple[tuple[str, Any], ...]
 
 
-def changed(setting: Setting) -> Recipe:
-    """``BASE`` with a setting's numbers."""
+def as_setting(stored: list[list[Any]]) -> Setting:
+    """From JSON's lists; an augmentation's numbers stay a tuple of pairs, so that a setting can be a key."""
+    return tuple((knob, tuple(map(tuple, value)) if isinstance(value, list) else value) for knob, value in stored)
+
+
+def changed(base: Recipe, setting: Setting) -> Recipe:
+    """``base`` with a setting's numbers."""
     values = dict(setting)
-    if "shift" in values:
-        values["augment"] = Augmentation(shift=values.pop("shift"))
-    return BASE._replace(**values)
+    if "augment" in values:
+        values["augment"] = Augmentation(**dict(values["augment"]))
+    return base._replace(**values)
 
 
 class Search:
     """Settings and their runs, kept in a file."""
 
-    def __init__(self, folder: str | None) -> None:
-        self.path = RESULTS / "recipe_search.json"
+    def __init__(self, space: Space, folder: str | None) -> None:
+        self.space = space
+        self.path = RESULTS / f"recipe_search_{space.base.name}.json"
         found = json.loads(self.path.read_text())["runs"] if self.path.exists() else []
-        self.runs = {(tuple(map(tuple, run["setting"])), run["seed"]): run for run in found}
+        self.runs = {(as_setting(run["setting"]), run["seed"]): run for run in found}
         self.folder = folder
         self.data: data_sets.Data | None = None
 
@@ -73,7 +119,7 @@ class Search:
             return
         if self.data is None:
             self.data = data_sets.load("mnist", self.folder)
-        run = Run(changed(setting), self.data, seed)
+        run = Run(changed(self.space.base, setting), self.data, seed)
         while not run.done:
             run.advance()
         images, labels = self.data.train.images[run.held], self.data.train.labels[run.held]
@@ -95,10 +141,10 @@ class Search:
         return sorted(settings, key=lambda setting: self.mean(setting, seeds), reverse=True)[:count]
 
     def duel(self, setting: Setting) -> dict[str, Any]:
-        """``setting`` against ``BASE`` on fresh seeds: the difference of their mean accuracies and its error."""
-        for other, seed in itertools.product((setting, ()), FRESH):
+        """``setting`` against the base on fresh seeds: the difference of their mean accuracies and its error."""
+        for other, seed in itertools.product((setting, ()), self.space.fresh):
             self.run(other, seed)
-        pairs = [(self.runs[setting, seed]["accuracy"], self.runs[(), seed]["accuracy"]) for seed in FRESH]
+        pairs = [(self.runs[setting, seed]["accuracy"], self.runs[(), seed]["accuracy"]) for seed in self.space.fresh]
         differences = [a - b for a, b in pairs]
         difference, error = statistics.mean(differences), statistics.stdev(differences) / len(differences) ** 0.5
         return {
@@ -109,7 +155,7 @@ class Search:
             "better": difference > 2 * error,
         }
 
-    def store(self, duel: dict[str, Any] | None = None) -> None:
+    def store(self, chosen: Setting | None = None, duel: dict[str, Any] | None = None) -> None:
         settings = dict.fromkeys(setting for setting, _ in self.runs)
         table = []
         for setting in settings:
@@ -128,29 +174,36 @@ class Search:
         write(
             self.path,
             {
-                "what": "accuracy on the 5,000 held-out images after two epochs on 55,000; settings are changes to base",
-                "base": BASE.as_json(),
+                "what": "accuracy on the 5,000 held-out images after training on 55,000; settings are changes to base",
+                "base": self.space.base.as_json(),
                 "best_beside_base": duel,
-                "chosen": None
-                if duel is None
-                else changed(tuple(duel["setting"].items())).as_json()
-                if duel["better"]
-                else {},
+                "chosen": None if chosen is None else dict(chosen),
                 "table": sorted(table, key=lambda row: -row["mean"]),
                 "runs": list(self.runs.values()),
             },
         )
 
 
-def search(folder: str | None) -> None:
-    found = Search(folder)
-    alone: list[Setting] = [((knob, value),) for knob, values in CHANGES.items() for value in values]
-    better = found.best([(), *alone], SEEDS[0], KEPT + 1)
-    pairs = [a + b for a, b in itertools.combinations([s for s in better if s], 2) if a[0][0] != b[0][0]]
-    again = [setting for setting in found.best([*better, *pairs], SEEDS[1], KEPT + 1) if setting][:KEPT]
-    (winner,) = found.best(again, SEEDS[2], 1)
+def search(space: Space, folder: str | None) -> None:
+    found = Search(space, folder)
+    first, second, third = space.seeds
+    frozen = {
+        knob: [tuple(value.items()) if isinstance(value, dict) else value for value in values]
+        for knob, values in space.changes.items()
+    }
+    alone: list[Setting] = [((knob, value),) for knob, values in frozen.items() for value in values]
+    better = found.best([(), *alone], first, space.kept + 1)
+    if space.pairs:
+        pairs = [a + b for a, b in itertools.combinations([s for s in better if s], 2) if a[0][0] != b[0][0]]
+        better = found.best([*better, *pairs], second, space.kept + 1)
+    if not space.fresh:
+        (chosen,) = found.best(list(dict.fromkeys([(), *better])), third, 1)
+        found.store(chosen)
+        print(dict(chosen))
+        return
+    (winner,) = found.best([setting for setting in better if setting][: space.kept], third, 1)
     duel = found.duel(winner)
-    found.store(duel)
+    found.store(winner if duel["better"] else (), duel)
     print(duel)
 
 
@@ -190,12 +243,14 @@ def write(path: Path, result: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["search", "seeds"])
-    parser.add_argument("recipe", nargs="?", choices=list(RECIPES), default="fast", help="for seeds")
+    parser.add_argument("recipe", nargs="?", choices=list(RECIPES), default="fast")
     parser.add_argument("--seeds", type=int, default=10, help="for seeds")
     parser.add_argument("--data", help="the folder of MNIST's four IDX files, instead of looking for them")
     options = parser.parse_args()
+    if options.what == "search" and options.recipe not in SPACES:
+        parser.error(f"the recipe {options.recipe} has nothing to search: it is Paddle's")
     if options.what == "search":
-        search(options.data)
+        search(SPACES[options.recipe], options.data)
     else:
         seeds(options.recipe, options.seeds, options.data)
 

@@ -1,7 +1,8 @@
 """How time grows with what is asked: batch, samples, width, threads. ``python -m bench growth`` starts it; it prints JSON.
 
 Training and answering through the engine's plan, in microseconds per group of sixteen images, the engine's own unit of
-work; a group that isn't full costs what a full one does. Best of three for each point, points in turn.
+work. Training, a group that isn't full costs what a full one does; answering, fewer images cost less. Best of three for
+each point, points in turn.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from lenet import _core, plan
 
 quick = "--quick" in sys.argv
 BATCHES = [1, 4, 16, 256] if quick else [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096]
-SAMPLES = [1000, 4000] if quick else [1_000, 3_000, 10_000, 30_000, 60_000, 150_000, 300_000, 600_000]
+SAMPLES = [500, 1000] if quick else [1_000, 3_000, 10_000, 30_000, 60_000, 150_000, 300_000, 600_000]
 WIDTHS = [1, 2] if quick else [1, 2, 3, 4, 6, 8]
 THREADS = [1, 2] if quick else [1, 2, 3, 4, 6, 8]
-LEAST = 0.05 if quick else 0.4  # seconds a point is run for, at least
+LEAST = 0.02 if quick else 0.4  # seconds a point is run for, at least
+PEAK = 0.05 if quick else 0.3  # seconds the peak is looked at
+FEW, MANY = (64, 256) if quick else (512, 4096)  # images of a point, at least, in small batches and in large ones
 
 
 def best(run: Callable[[], Any]) -> float:
@@ -71,18 +74,23 @@ def answer(batch: int, images: int) -> float:
 def measure() -> dict[str, Any]:
     threads = lenet.get_num_threads()
     result: dict[str, Any] = {"level": _core.level(), "threads_used": threads}
-    before = {n: _core.multiply_add_peak(0.3, n) for n in (1, threads)}
+    before = {n: _core.multiply_add_peak(PEAK, n) for n in (1, threads)}
     result["batch"] = []
     for batch in BATCHES:
-        images = max(batch, 512 if batch < 64 else 4096)
+        images = max(batch, FEW if batch < 64 else MANY)
+        lenet.set_num_threads(
+            1
+        )  # a batch of one group is work for one thread, of two for two: here the work is asked for
         seconds = {"train": train(SIZES, batch, images), "answer": answer(batch, images)}
+        lenet.set_num_threads(threads)
+        seconds["train_all"] = train(SIZES, batch, images)
         each = {name: s / groups(images, batch) * 1e6 for name, s in seconds.items()}
         result["batch"].append({"batch": batch, **each})
     result["samples"] = [{"samples": n, "train": train(SIZES, 64, n) / groups(n, 64) * 1e6} for n in SAMPLES]
     result["width"] = []
     for width in WIDTHS:
         sizes = tuple(width * size for size in SIZES)
-        images = max(256, 8192 // width**2 // 64 * 64)
+        images = max(256, 2 * MANY // width**2 // 64 * 64)
         layers = macs(sizes)
         work = 2 * images * (3 * sum(layers) - layers[0])
         seconds = train(sizes, 64, images)
@@ -91,9 +99,9 @@ def measure() -> dict[str, Any]:
     result["threads"] = []
     for count in THREADS:
         lenet.set_num_threads(count)
-        result["threads"].append({"threads": count, "train": train(SIZES, 64, 4096) / groups(4096, 64) * 1e6})
+        result["threads"].append({"threads": count, "train": train(SIZES, 64, MANY) / groups(MANY, 64) * 1e6})
     lenet.set_num_threads(threads)
-    result["peak"] = {"before": before, "after": {n: _core.multiply_add_peak(0.3, n) for n in before}}
+    result["peak"] = {"before": before, "after": {n: _core.multiply_add_peak(PEAK, n) for n in before}}
     return result
 
 

@@ -2,7 +2,8 @@
 
 ``loop`` alone acts on them. A recipe names no data set, no file and no thread; epochs and batch size may be overridden
 for a run. Sources: Adam: Kingma and Ba 2015. Label smoothing: Szegedy et al. 2016. Warm-up and linear decay, known as
-one cycle: Smith and Topin 2017. The numbers of ``fast`` were chosen by bench/accuracy/recipes.py on the held-out images.
+one cycle: Smith and Topin 2017. Averaged weights: Polyak and Juditsky 1992. The numbers of ``fast`` and ``best`` were
+chosen by bench/accuracy/recipes.py on the held-out images.
 """
 
 from __future__ import annotations
@@ -73,6 +74,21 @@ RECIPES = {
             smoothing=0.03,
             fan_in_start=True,
             augment=Augmentation(shift=1),
+            held_out=1 / 12,
+        ),
+        Recipe(
+            "best",
+            "forty epochs with affine augmentation and averaged weights; 99.4 % on MNIST in under a minute",
+            epochs=40,
+            batch_size=64,
+            rate=2e-3,
+            warmup=0.1,
+            decay=True,
+            beta2=0.99,
+            smoothing=0.03,
+            fan_in_start=True,
+            augment=Augmentation(shift=2, rotate=10, scale=0.1, shear=0.1),
+            average=0.998,
             held_out=1 / 12,
         ),
     )
