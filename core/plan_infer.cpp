@@ -8,7 +8,6 @@
 namespace lenet {
 
 namespace {
-constexpr size_t kFew = 8;  // up to this many images go one by one: faster than the lanes that would stay empty
 }  // namespace
 
 // The convolutions' weights for one.h, packed anew only if they have changed: a few KB to compare, many to pack.
@@ -94,7 +93,7 @@ bool Plan::infer_few(const Source& source, const int64_t* indices, size_t n, flo
 }
 
 void Plan::infer(const Source& source, const int64_t* indices, size_t n, float* logits) {
-  if (n <= kFew && infer_few(source, indices, n, logits)) return;
+  if (n <= size_t(kFewSamples) && infer_few(source, indices, n, logits)) return;
   pack_weights(false);
   const int groups = groups_of(int(n)), tasks = groups < 256 ? groups : 256;
   run(tasks, [&](int t) {

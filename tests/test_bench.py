@@ -338,7 +338,7 @@ def test_the_floor_is_the_work_at_the_peak() -> None:
 
 
 def test_settings_in_words() -> None:
-    assert tables.setting({}) == "**the recipe as it is**"
+    assert tables.setting({}) == "**nothing**"
     assert tables.setting({"rate": 0.003, "augment": [["shift", 2], ["rotate", 8]]}) == "rate 0.003, shift 2, rotate 8"
     assert tables.setting({"augment": {"shift": 0}}) == "shift 0"
 
@@ -370,8 +370,8 @@ def test_a_search_under_way_is_not_shown_and_a_finished_one_is_best_first(result
     assert tables.tried("best").startswith("Not measured yet")
     file.write_text(json.dumps(found | {"chosen": {}}))
     rows = tables.tried("best").splitlines()
-    assert rows[2:4] == ["| **the recipe as it is** | 3 | 99.00 % | 98.50 % |", "| rate 1.0 | 2 | 98.00 % | 97.00 % |"]
-    assert rows[-1].endswith("Chosen: **the recipe as it is**.")
+    assert rows[2:4] == ["| **nothing** | 3 | 99.00 % | 98.50 % |", "| rate 1.0 | 2 | 98.00 % | 97.00 % |"]
+    assert rows[-1].endswith("Chosen: **nothing**.")
     duel = {"setting": {"rate": 1.0}, "n": 32, "difference": 0.0002, "standard_error": 0.0001, "better": False}
     file.write_text(json.dumps(found | {"chosen": {}, "best_beside_base": duel}))
     assert "(rate 1.0) was +0.020 points from the recipe, with a standard error of 0.010: it stayed out." in (

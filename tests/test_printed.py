@@ -184,24 +184,6 @@ def test_a_long_pass_makes_ten_lines_in_a_log(capsys: pytest.CaptureFixture[str]
     assert [line.split(" - ")[0] for line in lines] == [f"step {n:5}/10000" for n in range(1000, 10001, 1000)]
 
 
-def test_a_notebook_redraws_with_carriage_returns_alone(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "ipykernel", sys)
-    monkeypatch.setenv("COLUMNS", "100")
-    bar = progbar._Bar(2, verbose=1)
-    bar.update(1, [("loss", [0.5])])
-    bar.update(2, [("loss", [0.0])])
-    text = capsys.readouterr().out
-    assert "\b" not in text
-    assert text.endswith("\n")
-    assert [normal(frame) for frame in text[:-1].split("\r")] == [
-        "",
-        f"step 1/2 [{'=' * 14}>{'.' * 15}] - loss: 0.0000 - ETA: TIME - PACE",
-        f"step 2/2 [{'=' * 30}] - loss: 0.0000 - PACE",
-    ]
-
-
 @pytest.mark.parametrize(("columns", "width"), [(120, 30), (80, 30), (60, 10), (50, 0), (30, 0)])
 def test_the_bar_fits_the_terminal(monkeypatch: pytest.MonkeyPatch, columns: int, width: int) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))

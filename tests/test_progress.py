@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import sys
+import types
+from typing import ClassVar
 
 import pytest
 
-from lenet.progress import Progress, on_terminal, say
+from lenet.progress import Progress, in_notebook, on_terminal, say
 
 
 class Clock:
@@ -78,3 +81,63 @@ def test_what_counts_as_a_terminal(monkeypatch, stream, term, expected):
 def test_say_speaks_on_standard_error(capsys):
     say("hello")
     assert capsys.readouterr() == ("", "hello\n")
+
+
+class Cell(io.StringIO):
+    """A notebook's stream, as far as anybody asks."""
+
+
+Cell.__module__ = "ipykernel.iostream"
+
+
+class Handle:
+    """Stands for IPython's DisplayHandle and keeps all it was given."""
+
+    given: ClassVar[list[tuple[str, str]]] = []
+
+    def display(self, data: dict[str, str], raw: bool) -> None:
+        assert raw
+        self.given.append(("new", data["text/plain"]))
+
+    def update(self, data: dict[str, str], raw: bool) -> None:
+        assert raw
+        self.given.append(("replace", data["text/plain"]))
+
+
+@pytest.fixture
+def handle(monkeypatch):
+    module = types.ModuleType("IPython.display")
+    module.DisplayHandle = Handle
+    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", module)
+    monkeypatch.setattr(Handle, "given", [])
+    return Handle
+
+
+def test_a_notebook_has_one_line_that_is_replaced(handle):
+    assert run(Cell(), [0.5, 1, 1.05, 2, 25], note="loss 0.31") == ""
+    assert handle.given == [
+        ("new", "MNIST: 1 of 50 MB (2%), 49 s left, loss 0.31"),
+        ("replace", "MNIST: 2 of 50 MB (4%), 48 s left, loss 0.31"),  # 1.05 came too soon after 1
+        ("replace", "MNIST: 25 of 50 MB (50%), 25 s left, loss 0.31"),
+        ("replace", "MNIST: 25 s"),
+    ]
+
+
+def test_quick_work_is_silent_in_a_notebook_too(handle):
+    assert run(Cell(), [0.1, 0.99]) == ""
+    assert handle.given == []
+
+
+def test_what_counts_as_a_notebook():
+    assert in_notebook(Cell())
+    assert not in_notebook(io.StringIO())
+    assert not in_notebook(sys.stderr)
+
+
+def test_say_raises_no_alarm_in_a_notebook(monkeypatch):
+    out, err = Cell(), Cell()
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", err)
+    say("hello")
+    assert (out.getvalue(), err.getvalue()) == ("hello\n", "")

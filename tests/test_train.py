@@ -89,7 +89,7 @@ def test_the_stored_accuracy_is_that_of_fast_as_it_stands():
     assert stored["n"] >= 10
     assert stored["mean"] >= 0.991
     assert stored["worst"] >= 0.9895
-    search = json.loads((results / "recipe_search.json").read_text())
+    search = json.loads((results / "recipe_search_fast.json").read_text())
     chosen = Recipe.of_json({**search["base"], **search["chosen"]})  # what didn't exist then is at its default
     assert chosen._replace(about="") == FAST._replace(about="")
 
@@ -238,6 +238,7 @@ def test_the_file_describes_itself(small_mnist, tmp_path):
     assert net.set_state_dict(tensors) == ([], [])
     net.eval()
     logits = net(lenet.to_tensor((images[:64, None].astype(np.float32) - 127.5) / 127.5)).numpy()
+    logits /= meta["calibration"]["temperature"]
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(again.probabilities(images[:64]), shares, atol=2e-6)  # float32, plan beside eager
 
@@ -359,6 +360,23 @@ def test_a_folder_of_class_folders(class_folders, tmp_path):
     image = model.read(class_folders / "seven" / "00.png")
     assert image[0, 0] == 0  # light on dark, as the network saw it
     assert model.labels[model.probabilities(image[None])[0].argmax()] == "seven"
+
+
+@pytest.mark.parametrize("kind", ["idx", "arrays", "light arrays", "class folders"])
+def test_the_test_part_alone_is_that_of_the_whole(small_mnist, pair, class_folders, kind):
+    light = tuple(ArrayDataset(255 - ds._pixels, ds._targets, classes=list("0123456789")) for ds in pair)
+    asked = {
+        "idx": ("mnist", small_mnist),
+        "arrays": (pair,),
+        "light arrays": (light,),
+        "class folders": (class_folders,),
+    }[kind]
+    classes, part, line = data_sets.load_test(*asked)
+    whole = data_sets.load(*asked)
+    assert (classes, line) == (whole.classes, whole.line)
+    np.testing.assert_array_equal(part.images, whole.test.images)
+    np.testing.assert_array_equal(part.labels, whole.test.labels)
+    assert part.source.sha256 == whole.test.source.sha256
 
 
 # ---- refusals ----------------------------------------------------------------------------------------------------------

@@ -1,34 +1,60 @@
-"""One progress display for whatever takes long: a rich bar on a terminal, plain lines in a log, silence when quick.
+"""One progress display for whatever takes long: a rich bar on a terminal, a line that is replaced in a notebook, plain lines
+in a log, silence when quick.
 
 Nothing is shown during the first second; work that is done by then leaves no trace. It knows neither downloads nor
-training: callers say how far they are and may add a note. Read by ``_fetch`` and by training.
+training: callers say how far they are and may add a note. Read by ``_fetch``, by training and by ``ProgBarLogger``.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichBar
     from rich.progress import TaskID
 
-__all__ = ["Progress", "on_terminal", "say"]
+__all__ = ["REDRAW_SECONDS", "NotebookLine", "Progress", "in_notebook", "on_terminal", "say"]
 
-_REDRAW_SECONDS = 0.1
+REDRAW_SECONDS = 0.1  # what changes more often nobody can read
 
 
 def say(text: str) -> None:
-    """One line to standard error: what a person should know and a program that reads our output must not meet."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    """One line to standard error: what a person should know and a program that reads our output must not meet.
+
+    In a notebook it goes to standard output: no program reads there, and standard error is shown as an alarm.
+    """
+    print(text, file=sys.stdout if in_notebook(sys.stderr) else sys.stderr, flush=True)
 
 
 def on_terminal(stream: TextIO) -> bool:
     """Whether ``stream`` is a terminal that can redraw a line."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def in_notebook(stream: TextIO) -> bool:
+    """Whether what is written to ``stream`` appears under a notebook's cell, and the cell can replace it."""
+    return type(stream).__module__.split(".")[0] == "ipykernel"
+
+
+class NotebookLine:
+    """A line under a notebook's cell that each ``show`` replaces: no control characters, one output in the saved file."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def show(self, text: str) -> None:
+        """Put ``text`` in place of what was there."""
+        data = {"text/plain": text}
+        if self._handle is None:
+            self._handle = importlib.import_module("IPython.display").DisplayHandle()
+            self._handle.display(data, raw=True)
+        else:
+            self._handle.update(data, raw=True)
 
 
 class Progress:
@@ -53,7 +79,8 @@ class Progress:
     ) -> None:
         self.title, self.total, self.unit, self.scale = title, total, unit, scale
         self._stream = sys.stderr if stream is None else stream
-        self._every = _REDRAW_SECONDS if on_terminal(self._stream) else every
+        self._line: NotebookLine | None = None
+        self._every = REDRAW_SECONDS if on_terminal(self._stream) or in_notebook(self._stream) else every
         self._clock = clock
         self._began = clock()
         self._next = self._began + delay
@@ -74,6 +101,9 @@ class Progress:
         self._next = now + self._every
         if on_terminal(self._stream):
             self._draw(done, note)
+        elif in_notebook(self._stream):
+            self._line = self._line or NotebookLine()
+            self._line.show(self.line(done, note))
         else:
             print(self.line(done, note), file=self._stream, flush=True)
 
@@ -91,10 +121,13 @@ class Progress:
         return f"{text}, {note}" if note else text
 
     def close(self) -> None:
-        """Take the bar off the terminal; what it showed is over."""
+        """Take the bar off the terminal, and of a notebook's line leave the time it took; what it showed is over."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+        if self._line is not None:
+            self._line.show(f"{self.title}: {self._clock() - self._began:.0f} s")
+            self._line = None
 
     def _draw(self, done: float, note: str) -> None:
         if self._bar is None:

@@ -5,5 +5,18 @@ from lenet.callbacks.base import Callback
 from lenet.callbacks.ema import EMA
 from lenet.callbacks.plateau import EarlyStopping, ReduceLROnPlateau
 from lenet.callbacks.progbar import ProgBarLogger
+from lenet.callbacks.trackers import MLflow, TensorBoard
+from lenet.callbacks.trackers import VisualDL as VisualDL
+from lenet.callbacks.trackers import WandbCallback as WandbCallback
 
-__all__ = ["EMA", "Callback", "EarlyStopping", "LRScheduler", "ModelCheckpoint", "ProgBarLogger", "ReduceLROnPlateau"]
+__all__ = [
+    "EMA",
+    "Callback",
+    "EarlyStopping",
+    "LRScheduler",
+    "MLflow",
+    "ModelCheckpoint",
+    "ProgBarLogger",
+    "ReduceLROnPlateau",
+    "TensorBoard",
+]

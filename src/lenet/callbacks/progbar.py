@@ -1,7 +1,8 @@
 """``ProgBarLogger``: what ``fit``, ``evaluate`` and ``predict`` print, in Paddle's form, to standard output.
 
-On a terminal that is Paddle's output to the byte; in a notebook the bar is redrawn with ``\\r`` alone; anywhere else (a file,
-a pipe) there are plain lines and no control characters. What happens when is decided in ``Model``, not here.
+On a terminal that is Paddle's output to the byte; under a notebook's cell the bar is one line that is replaced (in a kernel
+that can't, redrawn with ``\\r`` alone); anywhere else (a file, a pipe) there are plain lines and no control characters. What
+happens when is decided in ``Model``, not here.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from lenet._check import message, positive_int
 from lenet.callbacks.base import Callback, Logs, tell
-from lenet.progress import on_terminal
+from lenet.progress import REDRAW_SECONDS, NotebookLine, in_notebook, on_terminal
 
 __all__ = ["ProgBarLogger"]
 
@@ -55,8 +56,10 @@ class _Bar:
         import shutil
 
         self._total = total
-        self._terminal = on_terminal(sys.stdout)
-        self._drawn = verbose == 1 and (self._terminal or "ipykernel" in sys.modules)
+        notebook = in_notebook(sys.stdout)
+        self._drawn = verbose == 1 and (notebook or on_terminal(sys.stdout))
+        self._line = NotebookLine() if self._drawn and notebook else None
+        self._next_redraw = 0.0  # of a notebook's line
         self._sparse = verbose == 1 and not self._drawn and total is not None
         self._tenths = 0
         self._last_width = 0
@@ -92,7 +95,13 @@ class _Bar:
         if total is not None and step < total:
             text += f" - ETA: {_time_left(per_step * (total - step))}"
         text += f" - {_per_step(per_step)}"
-        back = "\b" * self._last_width if self._terminal else ""
+        if self._line is not None:
+            now = time.perf_counter()
+            if now >= self._next_redraw or total is None or step >= total:
+                self._next_redraw = now + REDRAW_SECONDS
+                self._line.show(text)
+            return
+        back = "\b" * self._last_width
         end = "\n" if total is None or step >= total else ""
         sys.stdout.write(f"{back}\r{text:{self._last_width}}{end}")
         sys.stdout.flush()

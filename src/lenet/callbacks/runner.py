@@ -15,8 +15,11 @@ from lenet.callbacks.base import Callback, Logs
 from lenet.callbacks.ema import EMA
 from lenet.callbacks.plateau import EarlyStopping
 from lenet.callbacks.progbar import ProgBarLogger
+from lenet.callbacks.trackers import MLflow, Tracker
 
 __all__ = ["CallbackList"]
+
+_EXPECTED = (Callback, ProgBarLogger, LRScheduler, Tracker, MLflow)  # whose batch hooks ``unseen`` knows all about
 
 
 class CallbackList:
@@ -88,6 +91,8 @@ class CallbackList:
         for c in self.callbacks:
             if isinstance(c, ProgBarLogger) and c.verbose:
                 most = min(most, 1 if c.verbose == 3 else c.log_freq - step % c.log_freq)
+            elif isinstance(c, Tracker) and mode == "train":
+                most = min(most, c.log_freq - step % c.log_freq)
         return most
 
     def _call(self, hook: str, *args: Any) -> None:
@@ -103,6 +108,12 @@ class CallbackList:
         if mode == "train" and self.average is not None:
             self.average.apply()
         self._call(f"on_{mode}_end", logs)
+
+    def on_failure(self) -> None:
+        """A training ends by an exception: no hook is called any more, but what is open outside is closed."""
+        for callback in self.callbacks:
+            if isinstance(callback, Tracker):
+                callback._abandon()
 
     def on_epoch_begin(self, epoch: int) -> None:
         """An epoch begins."""
@@ -125,6 +136,6 @@ def _watches(callback: Callback, mode: str) -> bool:
     """Whether a callback has a batch hook of its own, one that ``unseen`` doesn't know all about."""
     for hook in (f"on_{mode}_batch_begin", f"on_{mode}_batch_end"):
         found = getattr(getattr(callback, hook), "__func__", None)
-        if found not in [vars(kind).get(hook) for kind in (Callback, ProgBarLogger, LRScheduler)]:
+        if found not in [vars(kind).get(hook) for kind in _EXPECTED]:
             return True
     return False

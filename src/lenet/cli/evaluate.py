@@ -1,19 +1,27 @@
-"""``lenet evaluate``: a model's accuracy on a data set's test images."""
+"""``lenet evaluate``: how good a model is on a data set's test images, in numbers, and on request as one HTML page."""
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 from lenet._check import message
-from lenet.cli.shared import DEFAULT_MODEL, exit_codes, load_model, print_json, score_text, show
+from lenet.cli.shared import DEFAULT_MODEL, exit_codes, load_model, percent, print_json, show
 from lenet.device import set_num_threads
+from lenet.evaluation import Evaluation, mistakes, suspects
+from lenet.evaluation import evaluate as evaluated
 from lenet.train import Trained
-from lenet.train.data import load
+from lenet.train.data import load_test
 
 __all__ = ["evaluate"]
+
+_CONFUSIONS = 5  # kinds of mistake that are named
+_ROWS = 30  # classes in the table, at most
+_WIDTH = 24  # characters of a class's name
 
 
 def evaluate(
@@ -28,31 +36,114 @@ def evaluate(
         str | None,
         typer.Option(help="The folder of the data set's four IDX files, instead of looking for them.", metavar="DIR"),
     ] = None,
+    report: Annotated[
+        str | None, typer.Option(help="Write all of it with pictures as one HTML page.", metavar="FILE.html")
+    ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads to compute on. [all processors]", metavar="N")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
     """Measure a model on test images, which it has not been trained on.
 
+    Accuracy has its 95 % interval. The calibration error says how far "97 % sure" is from being right 97 times in 100.
+    Rejecting means not to answer where the model is least sure. Suspected label errors are images whose label the model
+    doubts more than chance explains; --json names them, and the mistakes, by their place in the data set.
+
     Examples:
 
     - `lenet evaluate`
 
+    - `lenet evaluate --report report.html`
+
     - `lenet evaluate fashion.safetensors --json`
     """
     with exit_codes():
+        if report is not None:
+            _check_report(report)
         if threads is not None:
             set_num_threads(threads)
         trained = load_model(model, "lenet evaluate MODEL")
-        found = load(*_data_set(trained, dataset, data))
-        show(found.line, aside=True)
-        if found.classes != trained.labels:
-            given, known = ", ".join(found.classes[:12]), ", ".join(trained.labels[:12])
-            show(f"note: these images' classes are {given}; the model's are {known}", aside=True)
-        score = trained.score(found.test.images, found.test.labels)
+        classes, part, line = load_test(*_data_set(trained, dataset, data))
+        show(line, aside=True)
+        _check_classes(trained, classes)
+        probabilities = trained.probabilities(part.images)
+        found = evaluated(probabilities, part.labels, trained.labels)
+        missing = [name for name, n in zip(found.classes, found.support, strict=True) if not n]
+        if missing:
+            show(f"note: no test image is of class {', '.join(missing[:12])}", aside=True)
+        doubted = suspects(probabilities, part.labels)
         if as_json:
-            print_json({"model": model, "weights": trained.digest, "data": found.line, "test": score.as_json()})
-        wrong = score.images - score.correct
-        show(f"test accuracy {score_text(score)}, {wrong:,} wrong, loss {score.loss:.4f}", aside=as_json)
+            result = {"model": model, "weights": trained.digest, "data": line, "calibration": trained.calibration}
+            result["test"] = found.as_json()
+            result["mistakes"] = mistakes(probabilities, part.labels).tolist()
+            result["suspects"] = doubted.tolist()
+            print_json(result)
+        for text in _summary(found, trained, len(doubted)):
+            show(text, aside=as_json)
+        if report is not None:
+            from lenet.report import write
+
+            write(report, trained, part.images, part.labels, line=line)
+            show(f"report written to {report}", aside=True)
+
+
+def _check_report(path: str) -> None:
+    """OSError or ValueError unless a page can be written there: said before the work, not after it."""
+    if not path.lower().endswith((".html", ".htm")):
+        raise ValueError(message("report", repr(path), "a name ending in .html", f"Type {path}.html"))
+    if os.path.isdir(path):
+        raise IsADirectoryError(errno.EISDIR, message("report", f"the folder {path}", "a file name"))
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(errno.ENOENT, message("report", path, f"a folder that exists, unlike {folder}"))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ValueError(message("report", path, f"a place to write to, unlike {folder}"))
+
+
+def _check_classes(trained: Trained, classes: list[str]) -> None:
+    """ValueError for another number of classes than the model's; a note for other names."""
+    given, known = (", ".join(names[:12]) for names in (classes, trained.labels))
+    if len(classes) != len(trained.labels):
+        fix = "Name the data set that the model was trained for: --dataset"
+        expected = f"the model's {len(trained.labels)}: {known}"
+        raise ValueError(message("dataset", f"{len(classes)} classes: {given}", expected, fix))
+    if classes != trained.labels:
+        show(f"note: these images' classes are {given}; the model's are {known}", aside=True)
+
+
+def _summary(found: Evaluation, trained: Trained, doubted: int) -> list[str]:
+    low, high = found.interval
+    wrong = found.images - found.correct
+    rest = ", ".join(f"{percent(share, 0)} {percent(found.accuracy_at(share))}" for share in (0.02, 0.03))
+    calibrated = f"temperature {trained.temperature:.3f}" if trained.calibration is not None else "not calibrated"
+    lines = [
+        f"test accuracy {percent(found.accuracy)}, 95 % interval {100 * low:.2f} to {percent(high)}"
+        f" ({found.images:,} images, {wrong:,} wrong)",
+        f"loss {found.loss:.4f}, top-2 {percent(found.top2)}, calibration error {percent(found.ece)} ({calibrated})",
+        f"right among the rest, with the least sure rejected: {rest}",
+        *_table(found),
+    ]
+    worst = found.confusions()[:_CONFUSIONS]
+    if worst:
+        named = [f"{found.classes[truth]} as {found.classes[answer]} ({n})" for truth, answer, n in worst]
+        lines.append(f"most often mistaken: {', '.join(named)}")
+    return [*lines, f"suspected label errors: {doubted:,}"]
+
+
+def _table(found: Evaluation) -> list[str]:
+    """A line a class; of very many classes those with the lowest F1."""
+    rows = np.arange(len(found.classes))
+    lines = []
+    if len(rows) > _ROWS:
+        rows = np.argsort(found.f1, kind="stable")[:_ROWS]
+        lines = [f"the {_ROWS} of {len(found.classes)} classes with the lowest F1:"]
+    names = [name if len(name) <= _WIDTH else f"{name[: _WIDTH - 1]}…" for name in found.classes]
+    width = max(5, *(len(names[i]) for i in rows))
+    lines.append(f"{'class':<{width}}  precision   recall       F1  support")
+    for i in rows:
+        shares = [found.precision[i], found.recall[i], found.f1[i]]
+        precision, recall, f1 = ("-" if np.isnan(share) else percent(share) for share in shares)
+        lines.append(f"{names[i]:<{width}}  {precision:>9} {recall:>8} {f1:>8} {found.support[i]:>8,}")
+    return lines
 
 
 def _data_set(trained: Trained, dataset: str | None, folder: str | None) -> tuple[str, str | None]:

@@ -94,7 +94,11 @@ def _model_lines(found: dict[str, Any]) -> list[str]:
         lines += [f"           {line}" for line in _layer_lines(found)]
     else:
         lines += [f"           {name}  {dtype} {shape}" for name, (dtype, *shape) in found["tensors"].items()]
-    for key, lines_of in (("training", _training_lines), ("resume", _resume_lines)):
+    for key, lines_of in (
+        ("training", _training_lines),
+        ("calibration", _calibration_lines),
+        ("resume", _resume_lines),
+    ):
         if key in found:
             try:
                 lines += lines_of(found[key])
@@ -131,6 +135,14 @@ def _training_lines(training: dict[str, Any]) -> list[str]:
             error = f"± {100 * score['standard_error']:.2f} ({score['images']:,} images)"
             lines.append(f"{title:<10} accuracy {percent(score['accuracy'])} {error}, loss {score['loss']:.4f}")
     return lines
+
+
+def _calibration_lines(about: dict[str, Any]) -> list[str]:
+    before, after = about["ece"]
+    return [
+        f"calibrated on {about['images']:,} held-out images: temperature {about['temperature']:.3f}, "
+        f"expected calibration error {percent(before)} before, {percent(after)} after"
+    ]
 
 
 def _resume_lines(about: dict[str, Any]) -> list[str]:

@@ -22,6 +22,9 @@ def predict(
     An image becomes grey and is resized to the network's input; one with a light border is inverted. Crop the image to
     the digit with some border first. A file that cannot be read is named and the others go on; the exit code is then 1.
 
+    A model trained with held-out images is calibrated: of its answers at 90 %, about nine in ten are right, on images
+    like those it was trained on.
+
     Examples:
 
     - `lenet predict seven.png`

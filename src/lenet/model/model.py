@@ -169,12 +169,23 @@ class Model:
 
         self.stop_training, self.plan_reason = False, None
         self.network.clear_gradients()
+        try:
+            self._epochs(epochs, feed, eval_feed, calls, accumulate_grad_batches, eval_freq, left)
+        except BaseException:
+            calls.on_failure()
+            raise
+
+    def _epochs(
+        self, epochs: int, feed: Feed, eval_feed: Feed | None, calls: CallbackList, accumulate: int, eval_freq: int,
+        left: int | None,
+    ) -> None:  # fmt: skip
+        """``fit``'s loop. left: the number of batches after which it ends, if there is one."""
         calls.on_begin("train")
         logs: dict[str, Any] = {}
         for epoch in range(epochs):
             feed.set_epoch(epoch)
             calls.on_epoch_begin(epoch)
-            training = TrainingEpoch(self, feed, calls, epoch, accumulate_grad_batches, left)
+            training = TrainingEpoch(self, feed, calls, epoch, accumulate, left)
             logs = training.run()
             if left is not None:
                 left -= training.step

@@ -16,7 +16,7 @@ from lenet import _fetch
 from lenet._check import describe, message
 from lenet.vision.datasets import MNIST, ArrayDataset, FashionMNIST, load_folder
 
-__all__ = ["DATASETS", "Data", "Part", "dark_ground", "load", "split"]
+__all__ = ["DATASETS", "Data", "Part", "dark_ground", "load", "load_test", "split"]
 
 DATASETS: dict[str, type[MNIST]] = {"mnist": MNIST, "fashion-mnist": FashionMNIST}
 
@@ -49,11 +49,7 @@ class Data(NamedTuple):
     @property
     def line(self) -> str:
         """Where it came from, for a person to read."""
-        line = self.source.line
-        if self.folder:
-            asked, found = _fetch.PUBLISHED[self.name].title, self.source.published
-            line = f"{asked} from {self.folder}" + (f", which holds {found}" if found not in ("", asked) else "")
-        return line + ("; inverted, as the images are dark on light" if self.inverted else "")
+        return _line(self.name, self.folder, self.source, self.inverted)
 
 
 def load(dataset: str | os.PathLike[str] | Pair, folder: str | os.PathLike[str] | None = None) -> Data:
@@ -70,9 +66,7 @@ def load(dataset: str | os.PathLike[str] | Pair, folder: str | os.PathLike[str] 
     elif dataset in DATASETS:
         name = str(dataset)
         files = {} if folder is None else _fetch.given(folder)
-        train, test = (
-            DATASETS[name](files.get(f"{mode}-images"), files.get(f"{mode}-labels"), mode) for mode in ("train", "test")
-        )
+        train, test = (_published(name, files, mode) for mode in ("train", "test"))
         classes = list(train.classes)
     else:
         name = _class_folders(dataset, folder)
@@ -80,6 +74,34 @@ def load(dataset: str | os.PathLike[str] | Pair, folder: str | os.PathLike[str] 
     inverted = _is_light(train._pixels)
     parts = _part("train", train, inverted), _part("test", test, inverted)
     return Data(name, "" if folder is None else os.path.abspath(folder), classes, parts[0], parts[1], inverted)
+
+
+def load_test(
+    dataset: str | os.PathLike[str] | Pair, folder: str | os.PathLike[str] | None = None
+) -> tuple[list[str], Part, str]:
+    """The classes, the test part and the line of ``load(dataset, folder)``, without reading a named set's training part."""
+    if isinstance(dataset, tuple) or dataset not in DATASETS:
+        whole = load(dataset, folder)
+        return whole.classes, whole.test, whole.line
+    name, files = str(dataset), {} if folder is None else _fetch.given(folder)
+    found = _published(name, files, "test")
+    inverted = _is_light(found._pixels)
+    part = _part("test", found, inverted)
+    given = "" if folder is None else os.path.abspath(folder)
+    return list(found.classes), part, _line(name, given, part.source, inverted)
+
+
+def _published(name: str, files: dict[str, str], mode: str) -> ArrayDataset:
+    """One part of a named data set: from these files, or from the usual places."""
+    return DATASETS[name](files.get(f"{mode}-images"), files.get(f"{mode}-labels"), mode)
+
+
+def _line(name: str, folder: str, source: _fetch.Source, inverted: bool) -> str:
+    line = source.line
+    if folder:
+        asked, found = _fetch.PUBLISHED[name].title, source.published
+        line = f"{asked} from {folder}" + (f", which holds {found}" if found not in ("", asked) else "")
+    return line + ("; inverted, as the images are dark on light" if inverted else "")
 
 
 def _checked(part: object) -> ArrayDataset:

@@ -1,7 +1,7 @@
 """What a model file says about its network and its training: put together here, stored by ``train``.
 
 Everything is plain JSON. A file's account has the keys ``format``, ``lenet`` (the version), ``architecture``, ``input``,
-``labels`` and ``training``.
+``labels``, ``training`` and, if the network was calibrated, ``calibration``.
 """
 
 from __future__ import annotations
@@ -73,4 +73,5 @@ def data_account(data: Data) -> dict[str, Any]:
 def model_meta(trained: Trained, training: dict[str, Any]) -> dict[str, Any]:
     """A model file's whole account."""
     account = _architecture.account(trained.rows, trained.shape, trained.mean, trained.std, trained.labels)
-    return account | {"training": training}
+    calibration = {} if trained.calibration is None else {"calibration": trained.calibration}
+    return account | {"training": training} | calibration

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from lenet import _architecture, plan, serialization
 from lenet._check import describe, message
+from lenet.evaluation import Evaluation, evaluate, expected_calibration_error, fit_temperature, softmax
+from lenet.evaluation.calibration import checked_temperature, mean_loss
 from lenet.nn.layer import Layer
 from lenet.tensor import dense
 from lenet.train.data import dark_ground
@@ -24,6 +26,7 @@ from lenet.vision.transforms import Normalize
 __all__ = ["Score", "Trained", "standard_error"]
 
 _AT_ONCE = 2048  # images a call into the engine: bounds the memory
+_FEWEST = 100  # images that a temperature is fitted to
 
 
 def standard_error(share: float, n: int) -> float:
@@ -64,7 +67,8 @@ class Trained:
 
     network: takes float32 [N, *shape] to [N, K]. shape: (C, H, W). labels: the K classes' names. mean, std: a pixel x
     of 0 to 255 enters as (x - mean) / std. meta: the file's whole account. path, digest: the file and its weights'
-    SHA-256, "" for a network that comes from no file.
+    SHA-256, "" for a network that comes from no file. calibration: what ``calibrate`` found, or None; temperature: by
+    which logits are divided before softmax, 1 without calibration. Neither is part of the weights or their digest.
     """
 
     def __init__(
@@ -84,6 +88,7 @@ class Trained:
         self.lut = pixel_table(mean, std)
         self.meta = {} if meta is None else meta
         self.path, self.digest = path, digest
+        self.calibration = _calibration(self.meta.get("calibration"))
         chain = plan.compile(self.network, None, None, [dense(np.zeros((1, *shape), np.float32))])
         if not isinstance(chain, plan.Chain):
             raise ValueError(message("network", f"one that is eager only: {chain}", "a chain of operations"))
@@ -116,8 +121,16 @@ class Trained:
         except ValueError as error:
             raise ValueError(f"{file}: {error}") from None
 
-    def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """For images uint8 [N, H, W] or [N, C, H, W], light on dark: float32 [N, K], each row adding up to 1."""
+    @property
+    def temperature(self) -> float:
+        """What logits are divided by before softmax: above 1 makes answers less sure, and changes none."""
+        return 1.0 if self.calibration is None else float(self.calibration["temperature"])
+
+    def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """For images uint8 [N, H, W] or [N, C, H, W], light on dark: the network's scores, float32 [N, K].
+
+        Of a network that ends in softmax, the logarithms of what it answers.
+        """
         if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
             raise TypeError(message("images", describe(images), "a numpy array of uint8"))
         if images.shape[1:] not in (self.shape, self.shape[1:] if self.shape[0] == 1 else self.shape):
@@ -128,11 +141,41 @@ class Trained:
             some = np.ascontiguousarray(images[start : start + _AT_ONCE])
             found[start : start + len(some)] = self._chain.infer(some, self.lut)
         if self.rows[-1]["op"] == "softmax":
-            return found
-        found -= found.max(axis=1, keepdims=True)
-        np.exp(found, out=found)
-        found /= found.sum(axis=1, keepdims=True)
+            return np.log(np.maximum(found, np.finfo(np.float32).tiny))
         return found
+
+    def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """softmax(logits / temperature), float32 [N, K], each row adding up to 1; images as ``logits`` takes them.
+
+        ValueError if a logit is NaN or infinite, as those of damaged weights are.
+        """
+        logits = self.logits(images)
+        bad = int((~np.isfinite(logits).all(axis=1)).sum())
+        if bad:
+            given, fix = f"NaN or infinity for {bad:,} of {len(logits):,} images", "The weights are damaged: train anew"
+            raise ValueError(message(f"logits of {self.path or 'the network'}", given, "finite numbers", fix))
+        return softmax(logits, self.temperature)
+
+    def calibrate(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> str:
+        """Fit the temperature to images that the network has not been trained on; returns a line that says how it went.
+
+        Sets ``calibration``: {"temperature", "images", "ece": [before, after], "loss": [before, after]}, all measured on
+        these images. Nothing is set for fewer than 100 images: they cannot tell how sure is too sure. Temperature scaling:
+        Guo, Pleiss, Sun and Weinberger 2017.
+        """
+        if len(labels) < _FEWEST:
+            return f"not calibrated: that takes {_FEWEST} held-out images, and there are {len(labels)}"
+        logits = self.logits(images)
+        temperature = fit_temperature(logits, labels)
+        both = softmax(logits), softmax(logits, temperature)
+        ece, loss = ([measure(p, labels) for p in both] for measure in (expected_calibration_error, mean_loss))
+        self.calibration = {"temperature": temperature, "images": len(labels), "ece": ece, "loss": loss}
+        change = f"calibration error {100 * ece[0]:.2f} % -> {100 * ece[1]:.2f} %"
+        return f"calibrated on {len(labels):,} held-out images: temperature {temperature:.3f}, {change}"
+
+    def evaluate(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Evaluation:
+        """All that there is to say of the answers to labelled images: ``lenet.evaluation.evaluate``."""
+        return evaluate(self.probabilities(images), labels, self.labels)
 
     def score(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Score:
         """The answers to images as ``probabilities`` takes them, against labels int64 [N]."""
@@ -142,9 +185,7 @@ class Trained:
             raise ValueError(message("labels", given, f"0 to {len(self.labels) - 1}", fix))
         found = self.probabilities(images)
         right = int((found.argmax(axis=1) == labels).sum())
-        tiny = np.finfo(np.float32).tiny
-        loss = -np.log(np.maximum(found[np.arange(len(labels)), labels], tiny)).mean() if len(labels) else 0.0
-        return Score(len(labels), right, float(loss))
+        return Score(len(labels), right, mean_loss(found, labels) if len(labels) else 0.0)
 
     def read(self, path: str | os.PathLike[str]) -> NDArray[np.uint8]:
         """An image file as this network wants it: uint8 [H, W], grey, light on dark, resized without keeping proportions.
@@ -168,6 +209,23 @@ def _number(what: str, value: Any) -> float:
     if type(value) not in (int, float) or not abs(value) < 1e6:
         raise ValueError(message(what, repr(value)[:80], "a number such as 127.5"))
     return float(value)
+
+
+def _calibration(value: Any) -> dict[str, Any] | None:
+    """A file's account of its calibration, checked; None if it has none."""
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise ValueError(message("calibration", repr(value)[:80], "an object with a temperature"))
+    checked_temperature(value.get("temperature"))
+    if type(value.get("images")) is not int or not all(_is_pair(value.get(key)) for key in ("ece", "loss")):
+        expected = "images, and ece and loss, each before and after"
+        raise ValueError(message("calibration", repr(value)[:80], expected))
+    return value
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(type(n) in (int, float) and n >= 0 for n in value)
 
 
 def _names(value: Any) -> list[str]:

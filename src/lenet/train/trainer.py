@@ -1,7 +1,7 @@
 """``train``: one call from a recipe's name to a model file. What ``lenet train`` does, the terminal aside.
 
-The order of things: check the request, load the data, run the recipe in small steps, measure on the held-out images and
-once on the test images, write the model. Interrupted, it writes what there is and how to go on.
+The order of things: check the request, load the data, run the recipe in small steps, calibrate and measure on the held-out
+images, measure once on the test images, write the model. Interrupted, it writes what there is and how to go on.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ class Result(NamedTuple):
             "weights": self.digest,
             "test": self.test.as_json(),
             "held_out": None if self.held_out is None else self.held_out.as_json(),
+            "calibration": self.trained.calibration,
             "seconds": self.seconds,
             "images_per_second": self.images_per_second,
             "training": self.record,
@@ -100,9 +101,11 @@ def train(
     one; what is given then must be what it was begun with. progress is called about as often, and at each epoch's end.
     say gets the lines that a person should read.
 
-    The test images are looked at once, at the end. ValueError, TypeError or FileNotFoundError for a request that makes
-    no sense; RuntimeError if the data are nowhere to be had; FloatingPointError if the loss becomes NaN, with the
-    weights before that step in ``out``; OSError if ``out`` cannot be written.
+    The held-out images set the temperature (``Trained.calibrate``), by which the file's probabilities are as sure as they
+    are right; a recipe that holds none out has none. The test images are looked at once, at the end. ValueError,
+    TypeError or FileNotFoundError for a request that makes no sense; RuntimeError if the data are nowhere to be had;
+    FloatingPointError if the loss becomes NaN, with the weights before that step in ``out``; OSError if ``out`` cannot be
+    written.
     """
     target = files.check_out(out)
     if threads is not None:
@@ -224,7 +227,13 @@ class _Training:
                 progress(_state(run, speed, ended))
         trained = run.trained()
         train_part, test_part = run.data.train, run.data.test
-        held = trained.score(train_part.images[run.held], train_part.labels[run.held]) if len(run.held) else None
+        held = None
+        if len(run.held):
+            held_part = train_part.images[run.held], train_part.labels[run.held]
+            self.say(trained.calibrate(*held_part))
+            held = trained.score(*held_part)
+        else:
+            self.say("not calibrated: no images are held out")
         test = trained.score(test_part.images, test_part.labels)
         digest, account = self._store(test, held, trained)
         if self.resumed:
