@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from typing import Any
 
 import numpy as np
@@ -75,5 +76,5 @@ serve(
         "evaluate": lambda: accuracy(answer("many"), test_images, test_labels, 1000),
         "image": lambda: latency(answer("one"), test_images),
     },
-    getattr(tinygrad, "__version__", "unknown"),
+    importlib.metadata.version("tinygrad"),
 )
