@@ -6,7 +6,6 @@ import importlib.metadata
 from typing import Any
 
 import numpy as np
-import tinygrad
 from _serve import BATCH, accuracy, latency, mnist, normalised, serve, weights
 from tinygrad import Context, Tensor, TinyJit, nn
 
