@@ -273,7 +273,7 @@ def picture(result: Result, file: Path) -> None:
             panel.set_ylabel(up)
             panel.grid(alpha=0.25)
             if len(panel.get_lines()) > 1:
-                panel.legend(frameon=False, loc="lower right" if part == "width" else "upper right")
+                panel.legend(frameon=False, loc="center right", bbox_to_anchor=(1, 0.25 if part == "width" else 0.61))
         figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
         file.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None, dpi=120)

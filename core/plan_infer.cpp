@@ -7,8 +7,7 @@
 
 namespace lenet {
 
-namespace {
-}  // namespace
+namespace {}  // namespace
 
 // The convolutions' weights for one.h, packed anew only if they have changed: a few KB to compare, many to pack.
 void Plan::pack_for_one() {

@@ -319,9 +319,13 @@ class Optimizer:
         """Count ``steps`` updates that a plan has made with every trainable parameter."""
         if self.power_names:
             for group in self._groups:
+                raised: dict[tuple[float, ...], tuple[float, ...]] = {}  # most parameters stand at the same powers
                 for p in group.params:
                     if not p.stop_gradient:
-                        self._powers[id(p)] = self._raised(group, self._power(group, p), steps)
+                        powers = self._power(group, p)
+                        if powers not in raised:
+                            raised[powers] = self._raised(group, powers, steps)
+                        self._powers[id(p)] = raised[powers]
 
 
 def _gradient(p: Parameter) -> NDArray[np.float32]:
