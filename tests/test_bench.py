@@ -278,7 +278,7 @@ ROW = {
     "footprint": "| **lenet** | 0.10 | 200 | 70 | 4 |\n| OpenCV | 0.30 | – | – | – |",
     "busy": "takes 2.00 s alone and 4.00 s beside a process that burns one core: 2.0× (2.0–2.0).",
     "kernels": "| conv | 50 | 50% | 50.0% |\n| load | – | – | 50.0% |",
-    "growth": "| 2,048 | 400 | 100 |",
+    "growth": "| 2,048 | 400 | 300 | 100 |",
 }
 
 
