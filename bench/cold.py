@@ -44,9 +44,12 @@ def once(name: str, python: str, data: Path, seed: int) -> tuple[float, dict[str
     """Seconds, and what the process reported in its last line."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model.safetensors"
-        arguments = command(name, python, data, out, seed)
+        arguments = command(name, os.path.abspath(python), data.resolve(), out, seed)
         start = time.perf_counter()
-        ran = subprocess.run(arguments, capture_output=True, text=True, env=os.environ | {"BENCH_DATA": str(data)})
+        # in the folder: `lenet train` leaves runs/ where it stands
+        ran = subprocess.run(
+            arguments, capture_output=True, text=True, cwd=folder, env=os.environ | {"BENCH_DATA": str(data.resolve())}
+        )
         seconds = time.perf_counter() - start
         if ran.returncode or not out.exists():
             raise Absent(ran.stderr.strip()[-200:] or f"exit code {ran.returncode}, no model")

@@ -121,7 +121,10 @@ def knobs() -> str:
 def calibration() -> str:
     """How honest ``fast``'s probabilities are before and after calibration, and what rejecting gains."""
     found = stored("calibration")
-    rows = ["| recipe `fast`, MNIST's test images | mean of {n} seeds | 95 % interval |".format(**found), "|---|---|---|"]
+    rows = [
+        "| recipe `fast`, MNIST's test images | mean of {n} seeds | 95 % interval |".format(**found),
+        "|---|---|---|",
+    ]
     for key, title, digits in (
         ("ece_before", "expected calibration error before", 2),
         ("ece_after", "expected calibration error after", 2),

@@ -180,15 +180,18 @@ def test_answers_and_weights_do_not_depend_on_it(model, test_images, tmp_path):
 def test_predict_says_the_calibrated_probability(model, test_images, tmp_path):
     from PIL import Image
 
+    trained = Trained.load(model[0])
+    trained.meta["training"]["data"]["name"] = "mine"  # so predict doesn't look for digits on a page first
+    other = tmp_path / "other.safetensors"
+    serialization.write_model(other, serialization.read_model(model[0])[0], trained.meta)
     image = test_images[0][0]
     path = tmp_path / "digit.png"
     Image.fromarray(image).save(path)
-    done = CliRunner().invoke(app, ["predict", str(path), "--model", str(model[0]), "--json"], prog_name="lenet")
+    done = CliRunner().invoke(app, ["predict", str(path), "--model", str(other), "--json"], prog_name="lenet")
     (found,) = json.loads(done.stdout)["results"]
-    trained = Trained.load(model[0])
-    assert found["probability"] == pytest.approx(
-        softmax(trained.logits(image[None]), trained.temperature).max(), rel=1e-6
-    )
+    raw, calibrated = (softmax(trained.logits(image[None]), t).max() for t in (1.0, trained.temperature))
+    assert found["probability"] == pytest.approx(calibrated, rel=1e-6)
+    assert found["probability"] != pytest.approx(raw, rel=1e-4)
 
 
 def test_tutorial_holds_nothing_out_and_is_not_calibrated(small_mnist, tmp_path):

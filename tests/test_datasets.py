@@ -468,13 +468,15 @@ def test_a_function_may_decide_which_files_count(tree):
         DatasetFolder(tree, extensions=(".png",), is_valid_file=bool)
 
 
-@pytest.mark.parametrize("kind", [DatasetFolder, ImageFolder, load_folder])
-def test_folders_that_are_missing_or_empty(tmp_path, kind):
+@pytest.mark.parametrize(
+    ("kind", "error"), [(DatasetFolder, RuntimeError), (ImageFolder, RuntimeError), (load_folder, ValueError)]
+)
+def test_folders_that_are_missing_or_empty(tmp_path, kind, error):
     with pytest.raises(FileNotFoundError, match="nowhere, which is not there"):
         kind(tmp_path / "nowhere")
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "notes.txt").write_text("")
-    with pytest.raises(RuntimeError, match=r"a folder without images, expected .*Files ending in \.jpg, \.jpeg"):
+    with pytest.raises(error, match=r"a folder without images, expected .*Files ending in \.jpg, \.jpeg"):
         kind(tmp_path)
 
 

@@ -66,7 +66,8 @@ def test_a_signal_in_mid_epoch(small_mnist, tmp_path, unbroken, number, code):
     assert again.returncode == 0, text
     result = json.loads(out)
     assert result["weights"] == unbroken
-    assert os.listdir(tmp_path) == ["m.safetensors"]
+    assert sorted(os.listdir(tmp_path)) == ["m.safetensors", "runs"]
+    assert len(os.listdir(tmp_path / "runs")) == 1  # it went on in the folder in which it was begun
 
 
 @pytest.fixture

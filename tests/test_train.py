@@ -80,9 +80,7 @@ def test_short_runs_have_rates_above_zero(steps):
     assert all(0 < FAST.rate_at(step, steps) <= FAST.rate for step in range(steps))
 
 
-@pytest.mark.parametrize(
-    ("name", "seeds", "mean", "worst"), [("fast", 10, 0.991, 0.9895), ("best", 5, 0.994, 0.9933)]
-)
+@pytest.mark.parametrize(("name", "seeds", "mean", "worst"), [("fast", 10, 0.991, 0.9895), ("best", 5, 0.994, 0.9933)])
 def test_the_stored_accuracy_is_that_of_the_recipe_as_it_stands(name, seeds, mean, worst):
     """Whoever changes a recipe's number runs bench/accuracy/recipes.py again; what it stored keeps the promise."""
     results, recipe = Path(__file__).parents[1] / "bench" / "results", RECIPES[name]

@@ -97,6 +97,7 @@ def _explained(error: OSError, target: str) -> OSError | None:
         errno.EACCES: (f"no permission ({error.strerror})", "Choose a folder that you may write to"),
         errno.EPERM: (f"no permission ({error.strerror})", "Choose a folder that you may write to"),
         errno.EROFS: ("a read-only file system", "Choose a folder that you may write to"),
+        errno.ENOENT: ("a folder that takes no files", "Choose another folder"),
         errno.ENOTDIR: ("a file where a folder should be", "Choose another folder"),
         errno.EEXIST: ("a file where a folder should be", "Choose another folder"),
     }

@@ -1,4 +1,4 @@
-"""The command line: ``lenet train``, ``evaluate``, ``predict``, ``info``; one file a command.
+"""The command line: ``lenet train``, ``read``, ``predict`` and so on; one file a command.
 
 Nothing here computes: each command calls what a Python user would call and shows the result. Results go to standard
 output (with ``--json`` one JSON object and nothing else), everything a person should know besides to standard error.

@@ -7,10 +7,14 @@ from typing import Annotated
 import typer
 
 from lenet._architecture import version
+from lenet.cli.compare import compare
 from lenet.cli.evaluate import evaluate
 from lenet.cli.info import info
 from lenet.cli.predict import predict
+from lenet.cli.read import read
+from lenet.cli.runs import runs
 from lenet.cli.shared import show
+from lenet.cli.show import show as show_images
 from lenet.cli.train import train
 
 __all__ = ["app"]
@@ -19,13 +23,21 @@ app = typer.Typer(
     name="lenet",
     help="""Train small networks on small images, in seconds, on this computer's processor.
 
-Four commands, in the order in which you will want them:
+The commands, in the order in which you will want them:
 
 `lenet train` finds or fetches MNIST, trains a network of over 99 %, and writes lenet.safetensors.
 
+`lenet read photo.jpg` reads the digits on a photo or a scan, without any training.
+
 `lenet predict seven.png` says which digit an image shows.
 
-`lenet evaluate` measures a model on the test images.
+`lenet evaluate` measures a model on the test images; with --report it writes a page with pictures.
+
+`lenet show` shows a data set's images.
+
+`lenet compare a.safetensors b.safetensors` says whether one model is better than another.
+
+`lenet runs` lists all that `lenet train` has done.
 
 `lenet info` says what this machine has; `lenet info lenet.safetensors` what a model is and how it was trained.
 
@@ -56,6 +68,10 @@ def _root(
 
 
 app.command()(train)
-app.command()(evaluate)
+app.command()(read)
 app.command()(predict)
+app.command()(evaluate)
+app.command("show")(show_images)
+app.command()(compare)
+app.command()(runs)
 app.command()(info)

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
 
 from lenet._check import message
-from lenet.cli.shared import DEFAULT_MODEL, exit_codes, load_model, percent, print_json, show
+from lenet.cli.shared import (
+    DEFAULT_MODEL,
+    data_set,
+    exit_codes,
+    fitted,
+    load_model,
+    percent,
+    print_json,
+    show,
+    test_images,
+)
 from lenet.device import set_num_threads
 from lenet.evaluation import Evaluation, mistakes, suspects
 from lenet.evaluation import evaluate as evaluated
 from lenet.train import Trained
-from lenet.train.data import load_test
 
 __all__ = ["evaluate"]
 
@@ -44,6 +53,8 @@ def evaluate(
 ) -> None:
     """Measure a model on test images, which it has not been trained on.
 
+    Of a FOLDER of class folders those are all; of the one it was trained on, the tenth that was held back.
+
     Accuracy has its 95 % interval. The calibration error says how far "97 % sure" is from being right 97 times in 100.
     Rejecting means not to answer where the model is least sure. Suspected label errors are images whose label the model
     doubts more than chance explains; --json names them, and the mistakes, by their place in the data set.
@@ -62,9 +73,9 @@ def evaluate(
         if threads is not None:
             set_num_threads(threads)
         trained = load_model(model, "lenet evaluate MODEL")
-        classes, part, line = load_test(*_data_set(trained, dataset, data))
+        classes, part, line = test_images([trained], *data_set(trained, dataset, data))
         show(line, aside=True)
-        _check_classes(trained, classes)
+        part = fitted(trained, classes, part)
         probabilities = trained.probabilities(part.images)
         found = evaluated(probabilities, part.labels, trained.labels)
         missing = [name for name, n in zip(found.classes, found.support, strict=True) if not n]
@@ -97,17 +108,6 @@ def _check_report(path: str) -> None:
         raise FileNotFoundError(errno.ENOENT, message("report", path, f"a folder that exists, unlike {folder}"))
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ValueError(message("report", path, f"a place to write to, unlike {folder}"))
-
-
-def _check_classes(trained: Trained, classes: list[str]) -> None:
-    """ValueError for another number of classes than the model's; a note for other names."""
-    given, known = (", ".join(names[:12]) for names in (classes, trained.labels))
-    if len(classes) != len(trained.labels):
-        fix = "Name the data set that the model was trained for: --dataset"
-        expected = f"the model's {len(trained.labels)}: {known}"
-        raise ValueError(message("dataset", f"{len(classes)} classes: {given}", expected, fix))
-    if classes != trained.labels:
-        show(f"note: these images' classes are {given}; the model's are {known}", aside=True)
 
 
 def _summary(found: Evaluation, trained: Trained, doubted: int) -> list[str]:
@@ -144,18 +144,3 @@ def _table(found: Evaluation) -> list[str]:
         precision, recall, f1 = ("-" if np.isnan(share) else percent(share) for share in shares)
         lines.append(f"{names[i]:<{width}}  {precision:>9} {recall:>8} {f1:>8} {found.support[i]:>8,}")
     return lines
-
-
-def _data_set(trained: Trained, dataset: str | None, folder: str | None) -> tuple[str, str | None]:
-    """The data set to measure on: the one asked for, else the one in the model's record."""
-    if dataset is not None:
-        return dataset, folder
-    training: Any = trained.meta.get("training")
-    about: Any = training.get("data") if isinstance(training, dict) else None
-    name, before = (about.get(key) if isinstance(about, dict) else None for key in ("name", "folder"))
-    if not isinstance(name, str) or not name:
-        fix = "Type for example --dataset mnist"
-        raise ValueError(message("dataset", "a model that doesn't say what it was trained on", "a data set", fix))
-    if folder is None and isinstance(before, str) and before and os.path.isdir(os.path.expanduser(before)):
-        folder = os.path.expanduser(before)
-    return os.path.expanduser(name), folder

@@ -9,13 +9,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import typer
 
 from lenet._check import message
 from lenet.progress import say
 from lenet.train import Score, Trained
+from lenet.train.data import DATASETS, Part, load, load_test
 
-__all__ = ["DEFAULT_MODEL", "clean", "exit_codes", "load_model", "percent", "print_json", "score_text", "show"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "clean",
+    "data_set",
+    "exit_codes",
+    "fitted",
+    "load_model",
+    "percent",
+    "print_json",
+    "score_text",
+    "show",
+    "test_images",
+]
 
 DEFAULT_MODEL = "lenet.safetensors"
 
@@ -91,3 +105,54 @@ def load_model(path: str, command: str) -> Trained:
             raise FileNotFoundError(message("model", f"no {path} in this folder", "a model file", fix))
         raise FileNotFoundError(message("model", f"{path}, which does not exist", "a model file", "Check the path"))
     return Trained.load(path)
+
+
+def data_set(trained: Trained, dataset: str | None, folder: str | None) -> tuple[str, str | None]:
+    """The data set to measure on: the one asked for, else the one in the model's record; ValueError if it names none."""
+    if dataset is not None:
+        return dataset, folder
+    training: Any = trained.meta.get("training")
+    about: Any = training.get("data") if isinstance(training, dict) else None
+    name, before = (about.get(key) if isinstance(about, dict) else None for key in ("name", "folder"))
+    if not isinstance(name, str) or not name:
+        fix = "Type for example --dataset mnist"
+        raise ValueError(message("dataset", "a model that doesn't say what it was trained on", "a data set", fix))
+    if folder is None and isinstance(before, str) and before and os.path.isdir(os.path.expanduser(before)):
+        folder = os.path.expanduser(before)
+    return os.path.expanduser(name), folder
+
+
+def test_images(models: list[Trained], name: str, folder: str | None) -> tuple[list[str], Part, str]:
+    """Classes, images and a line about them: the test part, or all of a plain folder on which none was trained."""
+    root = os.path.expanduser(name)
+    if name in DATASETS or all(os.path.isdir(os.path.join(root, part)) for part in ("train", "test")):
+        return load_test(name, folder)
+    found = load(name, folder)
+    for trained in models:
+        training: Any = trained.meta.get("training")
+        about: Any = training.get("data") if isinstance(training, dict) else None
+        known = about if isinstance(about, dict) else {}
+        path = os.path.expanduser(str(known.get("name")))
+        if known.get("digest") == found.source.digest or os.path.realpath(path) == os.path.realpath(root):
+            return found.classes, found.test, f"{found.line}: the {len(found.test.labels):,} held back from training"
+    images, labels = (np.concatenate([a, b]) for a, b in zip(found.train[:2], found.test[:2], strict=True))
+    return found.classes, Part(images, labels, found.source), f"{found.line}: all {len(labels):,}"
+
+
+def fitted(trained: Trained, classes: list[str], part: Part) -> Part:
+    """The images with labels as the model counts them: by name where the model has all of these names, else by place.
+
+    A folder may so lack a class of the model's. ValueError for another number of classes otherwise, and where no name is
+    the model's: those are other things. A note where only some names differ.
+    """
+    if classes != trained.labels and set(classes) <= set(trained.labels):
+        places = np.array([trained.labels.index(name) for name in classes], np.int64)
+        return part._replace(labels=places[part.labels])
+    given, known = (", ".join(names[:12]) for names in (classes, trained.labels))
+    if len(classes) != len(trained.labels) or not set(classes) & set(trained.labels):
+        fix = "Name the data set that the model was trained for: --dataset"
+        expected = f"the model's {len(trained.labels)}: {known}"
+        raise ValueError(message("dataset", f"{len(classes)} classes: {given}", expected, fix))
+    if classes != trained.labels:
+        show(f"note: these images' classes are {given}; the model's are {known}", aside=True)
+    return part

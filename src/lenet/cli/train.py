@@ -1,21 +1,27 @@
-"""``lenet train``: ``lenet.train.train`` with a progress display, signals and a summary."""
+"""``lenet train``: ``lenet.train``'s ``train``, ``Runs.train`` or ``train_seeds``, with a progress display and a summary."""
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from lenet import progress
+from lenet._check import message
 from lenet.cli.shared import DEFAULT_MODEL, exit_codes, percent, print_json, score_text, show
 from lenet.cli.signals import Signals, Terminated
-from lenet.train import RECIPES, Interrupted, State
+from lenet.train import RECIPES, Interrupted, Result, Runs, Seeds, State, Trained, train_seeds
 from lenet.train import train as run_training
+from lenet.train.data import Part
+from lenet.train.runs import FOLDER
+from lenet.train.seeds import SeedsInterrupted
 
 __all__ = ["train"]
 
 _LINES = 10  # of progress in a log, about
+_PAGE = "report.html"
 
 _RECIPES = "; ".join(f"{name}: {recipe.about}" for name, recipe in RECIPES.items())
 
@@ -35,6 +41,10 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="Passes over the images. [the recipe's]", metavar="N")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images a step. [the recipe's]", metavar="N")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same weights. [0]", metavar="N")] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(help="Train so many seeds, from --seed on; say how they vary and keep the median.", metavar="N"),
+    ] = None,
     threads: Annotated[
         int | None, typer.Option(help="Threads to compute on; they change no bit. [all processors]", metavar="N")
     ] = None,
@@ -42,12 +52,23 @@ def train(
         str, typer.Option(help="The model file; an earlier one is renamed.", metavar="FILE")
     ] = DEFAULT_MODEL,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run of the same --out.")] = False,
+    runs: Annotated[
+        str | None,
+        typer.Option(help=f"The folder for this run's history, which `lenet runs` shows. [{FOLDER}]", metavar="DIR"),
+    ] = None,
+    no_run: Annotated[bool, typer.Option("--no-run", help="Leave no history.")] = False,
+    report: Annotated[
+        bool, typer.Option("--report", help=f"Write {_PAGE} with pictures into the run's folder, too.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
     """Train a network and write it to a file.
 
     The test images are looked at once, at the end. Ctrl-C and SIGTERM save the model so far; --resume goes on to the
-    very weights of an uninterrupted run.
+    very weights of an uninterrupted run. Each run leaves a folder with its settings, curve, model and results.
+
+    One run may be lucky: --seeds 5 trains five and shows mean, spread and worst. The median it keeps is chosen by the
+    held-out images, or by the test images where nothing is held out.
 
     Examples:
 
@@ -58,38 +79,146 @@ def train(
     - `lenet train --dataset fashion-mnist --epochs 5`
 
     - `lenet train --dataset my-digits/` with images in my-digits/0/, my-digits/1/ …
+
+    - `lenet train --seeds 5`
     """
     with exit_codes(), Signals() as signals:
+        _check(seeds, resume, runs, no_run, report)
+        asked: dict[str, Any] = {
+            "data": data, "seed": seed, "epochs": epochs, "batch_size": batch_size, "threads": threads, "out": out,
+            "stop": signals.stop,
+        }  # fmt: skip
+        kept = None if no_run else Runs(FOLDER if runs is None else runs)
         display = _Display()
         try:
-            result = run_training(
-                recipe,
-                dataset,
-                data=data,
-                seed=seed,
-                epochs=epochs,
-                batch_size=batch_size,
-                threads=threads,
-                out=out,
-                resume=resume,
-                stop=signals.stop,
-                progress=display.update,
-                say=display.say,
-            )
+            if seeds is None:
+                _one(recipe, dataset, asked | {"resume": resume}, kept, display, report, as_json)
+            else:
+                _several(seeds, recipe, dataset, asked, kept, display, report, as_json)
         except Interrupted as stopped:
-            again = "lenet train --resume" + (f" --out {out}" if out != DEFAULT_MODEL else "")
-            display.say(f"{stopped}\ngo on with: {again}")
+            display.say(f"{stopped}\ngo on with: {_again(out, runs)}")
+            raise typer.Exit(128 + signals.caught) from None
+        except SeedsInterrupted as stopped:
+            display.close()
+            _show_interrupted(stopped, runs, as_json)
             raise typer.Exit(128 + signals.caught) from None
         except Terminated:
             raise typer.Exit(143) from None
         finally:
             display.close()
-        if as_json:
-            print_json(result.as_json())
-        held = f"; held out {score_text(result.held_out)}" if result.held_out is not None else ""
-        speed = f"{result.images_per_second:,.0f} images/s"
-        show(f"test accuracy {score_text(result.test)}{held}", aside=as_json)
-        show(f"trained in {result.seconds:.1f} s ({speed}); written to {result.out}", aside=as_json)
+
+
+def _check(seeds: int | None, resume: bool, runs: str | None, no_run: bool, report: bool) -> None:
+    """ValueError for options that contradict each other; ImportError if a report could not be written in the end."""
+    if seeds is not None and resume:
+        fix = "An interrupted seed goes on by itself: --resume --out NAME.seed3.safetensors"
+        raise ValueError(message("train", "--seeds and --resume", "one of the two", fix))
+    if no_run and (runs is not None or report):
+        other = "--report" if report else "--runs"
+        fix = "`lenet evaluate --report FILE.html` writes a report anywhere" if report else ""
+        raise ValueError(message("train", f"--no-run and {other}", "one of the two", fix))
+    if report:
+        from lenet.plots import _style
+
+        _style._matplotlib()
+
+
+# ---- one run -----------------------------------------------------------------------------------------------------------
+
+
+def _one(
+    recipe: str | None, dataset: str | None, asked: dict[str, Any], runs: Runs | None, display: _Display,
+    report: bool, as_json: bool,
+) -> None:  # fmt: skip
+    folder = ""
+    following: dict[str, Any] = {"progress": display.update, "say": display.say}
+    if runs is None:
+        result = run_training(recipe, dataset, **asked, **following)
+    else:
+        result, folder, test, line = runs.train(recipe, dataset, **asked, **following)
+    display.close()
+    if as_json:
+        print_json(result.as_json() | {"run": folder or None})
+    show(f"test accuracy {_scores(result)}", aside=as_json)
+    speed = f"{result.images_per_second:,.0f} images/s"
+    show(f"trained in {result.seconds:.1f} s ({speed}); written to {result.out}", aside=as_json)
+    if folder:
+        show(f"history: {folder}", aside=True)
+        if report:
+            _write_page(result, folder, test, line)
+
+
+def _scores(result: Result) -> str:
+    held = f"; held out {score_text(result.held_out)}" if result.held_out is not None else ""
+    return score_text(result.test) + held
+
+
+def _write_page(result: Result, folder: str, test: Part, line: str) -> None:
+    from lenet.report import write
+
+    path = os.path.join(folder, _PAGE)
+    # as it stands in its file: the result's own has neither a name nor an account of its training
+    write(path, Trained.load(result.out), test.images, test.labels, line=line)
+    show(f"report written to {path}", aside=True)
+
+
+def _again(out: str, runs: str | None) -> str:
+    """What to type to go on with an interrupted run."""
+    return (
+        "lenet train --resume" + (f" --out {out}" if out != DEFAULT_MODEL else "") + (f" --runs {runs}" if runs else "")
+    )
+
+
+# ---- several seeds -----------------------------------------------------------------------------------------------------
+
+
+def _several(
+    seeds: int, recipe: str | None, dataset: str | None, asked: dict[str, Any], runs: Runs | None, display: _Display,
+    report: bool, as_json: bool,
+) -> None:  # fmt: skip
+    def each(result: Result, folder: str, test: tuple[Part, str] | None) -> None:
+        display.close()
+        where = f"; history: {folder}" if folder else ""
+        show(f"seed {result.record['seed']}: test accuracy {_scores(result)}{where}", aside=as_json)
+        if report and test is not None and folder:
+            _write_page(result, folder, *test)
+
+    def update(seed: int, state: State) -> None:
+        display.update(state, f"seed {seed}")
+
+    done = train_seeds(seeds, recipe, dataset, **asked, runs=runs, progress=update, each=each, say=display.say)
+    if as_json:
+        print_json(done.as_json() | {"complete": True})
+    _show_spread(done, as_json)
+    kept = done.results[done.kept]
+    if done.by == "held_out":
+        why = "the median by held-out accuracy"
+    else:
+        why = "the median by test accuracy, as nothing is held out: no independent measure of this model any more"
+    show(f"kept seed {kept.record['seed']}, {why}; written to {done.out}", aside=as_json)
+
+
+def _show_spread(done: Seeds, as_json: bool) -> None:
+    named = [("test accuracy", done.test)] + ([("held out", done.held_out)] if done.held_out is not None else [])
+    for title, spread in named:
+        text = f"mean {percent(spread.mean)}, standard deviation {100 * spread.sd:.2f} points"
+        ends = f"worst {percent(spread.worst)}, best {percent(spread.best)}"
+        show(f"{title} of {len(done.results)} seeds: {text}, {ends}", aside=as_json)
+
+
+def _show_interrupted(stopped: SeedsInterrupted, runs: str | None, as_json: bool) -> None:
+    done = stopped.done
+    if as_json:
+        print_json(
+            ({"seeds": []} if done is None else done.as_json()) | {"complete": False, "kept": None, "model": None}
+        )
+    if done is not None:
+        if len(done.results) > 1:
+            _show_spread(done, as_json)
+        show(f"finished: {', '.join(result.out for result in done.results)}", aside=True)
+    show(str(stopped), aside=True)
+    if stopped.stopped is not None:
+        show(f"go on with that seed: {_again(stopped.stopped.out, runs)}", aside=True)
 
 
 class _Display:
@@ -97,13 +226,14 @@ class _Display:
 
     def __init__(self) -> None:
         self._bar: progress.Progress | None = None
+        self._title = ""
         self._terminal = progress.on_terminal(sys.stderr)
 
-    def update(self, state: State) -> None:
+    def update(self, state: State, title: str = "training") -> None:
         numbers = f"loss {state.loss:.4f}  accuracy {percent(state.accuracy)}  {state.images_per_second:,.0f} images/s"
         if self._terminal:
-            if self._bar is None:
-                self._bar = progress.Progress("training", state.steps, unit="steps", delay=0.3)
+            if self._bar is None or title != self._title:
+                self._bar, self._title = progress.Progress(title, state.steps, unit="steps", delay=0.3), title
             self._bar.update(state.step, numbers)
         every = -(-state.epochs // _LINES)
         if state.epoch_ended and (state.epoch % every == 0 or state.epoch == state.epochs):

@@ -1,14 +1,31 @@
 """Training by recipes: ``lenet.train.train("fast")`` is what ``lenet train`` runs; ``Trained.load`` reads its file.
 
 ``recipes`` are data, ``loop`` runs them step by step, ``trainer`` makes a whole run of it, ``trained`` puts the result
-to use. Paddle's own way to train is ``lenet.Model``.
+to use; ``runs`` and ``recording`` keep a history of runs, ``seeds`` trains several. Paddle's own way to train is ``lenet.Model``.
 """
 
 from __future__ import annotations
 
 from lenet.train.data import DATASETS
 from lenet.train.recipes import RECIPES, Recipe
+from lenet.train.runs import Recorded, RunRecord, Runs
+from lenet.train.seeds import Seeds, train_seeds
 from lenet.train.trained import Score, Trained
 from lenet.train.trainer import Interrupted, Result, State, train
 
-__all__ = ["DATASETS", "RECIPES", "Interrupted", "Recipe", "Result", "Score", "State", "Trained", "train"]
+__all__ = [
+    "DATASETS",
+    "RECIPES",
+    "Interrupted",
+    "Recipe",
+    "Recorded",
+    "Result",
+    "RunRecord",
+    "Runs",
+    "Score",
+    "Seeds",
+    "State",
+    "Trained",
+    "train",
+    "train_seeds",
+]

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from lenet._check import message, positive_int
 from lenet.device import set_num_threads
+from lenet.evaluation import Evaluation
 from lenet.progress import say as say_to_stderr
 from lenet.train import data as data_sets
 from lenet.train import files, record
@@ -49,6 +50,7 @@ class Result(NamedTuple):
     images_per_second: float
     record: dict[str, Any]  # what the file's metadata say about the training
     trained: Trained
+    evaluation: Evaluation | None  # of the test images; None if there are none
 
     def as_json(self) -> dict[str, Any]:
         """The result as ``lenet train --json`` prints it."""
@@ -87,6 +89,7 @@ def train(
     resume: bool = False,
     stop: Callable[[], bool] | None = None,
     progress: Callable[[State], None] | None = None,
+    begun: Callable[[Run], None] | None = None,
     say: Say = say_to_stderr,
 ) -> Result:
     """Train a LeNet by a recipe and write it to ``out``, a model file that describes itself.
@@ -98,7 +101,8 @@ def train(
 
     stop is asked between steps, some hundred times a second: once it says True, the model so far and a state beside it
     are written and ``Interrupted`` is raised. With ``resume``, that run goes on to the very weights of an uninterrupted
-    one; what is given then must be what it was begun with. progress is called about as often, and at each epoch's end.
+    one; what is given then must be what it was begun with. progress is called about as often, and at each epoch's end;
+    begun once before them, with the run whose curve grows.
     say gets the lines that a person should read.
 
     The held-out images set the temperature (``Trained.calibrate``), by which the file's probabilities are as sure as they
@@ -126,7 +130,7 @@ def train(
     replaceable = ""
     if saved is not None:
         replaceable = _go_on(run, *saved, files.resume_path(target), say)
-    return _Training(run, target, replaceable, saved is not None, say).go(stop, progress)
+    return _Training(run, target, replaceable, saved is not None, say).go(stop, progress, begun)
 
 
 class _Wanted(NamedTuple):
@@ -211,8 +215,15 @@ class _Training:
     def __init__(self, run: Run, out: str, replaceable: str, resumed: bool, say: Say) -> None:
         self.run, self.out, self.replaceable, self.resumed, self.say = run, out, replaceable, resumed, say
 
-    def go(self, stop: Callable[[], bool] | None, progress: Callable[[State], None] | None) -> Result:
+    def go(
+        self,
+        stop: Callable[[], bool] | None,
+        progress: Callable[[State], None] | None,
+        begun: Callable[[Run], None] | None,
+    ) -> Result:
         run = self.run
+        if begun is not None:
+            begun(run)
         images_before, seconds_before = run.images_done, run.seconds
         while not run.done:
             if stop is not None and stop():
@@ -234,14 +245,15 @@ class _Training:
             held = trained.score(*held_part)
         else:
             self.say("not calibrated: no images are held out")
-        test = trained.score(test_part.images, test_part.labels)
+        found = trained.evaluate(test_part.images, test_part.labels) if len(test_part.labels) else None
+        test = Score(0, 0, 0.0) if found is None else Score(found.images, found.correct, found.loss)
         digest, account = self._store(test, held, trained)
         if self.resumed:
             os.unlink(files.resume_path(self.out))
         if test.images and test.accuracy <= 2 / len(run.data.classes):
             self.say("this is hardly better than guessing: are the labels right, and the images like MNIST's?")
         speed = account["images_per_second"]
-        return Result(self.out, digest, test, held, run.seconds, speed, account, trained)
+        return Result(self.out, digest, test, held, run.seconds, speed, account, trained, found)
 
     def _store(
         self, test: Score | None, held: Score | None, trained: Trained | None = None

@@ -121,9 +121,9 @@ def load_folder(
     proportions. Without ``train`` and ``test``, ``holdout`` of each class (at least one image) becomes the test part:
     those whose names hash lowest, so the choice is the same on every machine and a new file moves few others.
 
-    FileNotFoundError for a missing folder; RuntimeError for one without images; ValueError for fewer than two classes,
-    for a class with a single image, for a test class that train lacks, and for a ``holdout`` outside 0..1; OSError
-    naming a file that is no image.
+    FileNotFoundError for a missing folder; ValueError for one without images, for fewer than two classes, for a class
+    with a single image, for a test class that train lacks, and for a ``holdout`` outside 0..1; OSError naming a file
+    that is no image.
     """
     height, width = (positive_int("size", side) for side in size)
     if not 0 < holdout < 1:
@@ -131,14 +131,14 @@ def load_folder(
     root = _existing(path)
     split = [os.path.join(root, part) for part in ("train", "test")]
     if all(os.path.isdir(folder) for folder in split):
-        train, test = (DatasetFolder(folder) for folder in split)
+        train, test = (_dataset(folder) for folder in split)
         classes, parts = train.classes, [train.samples, test.samples]
         unknown = [name for name in test.classes if name not in train.class_to_idx]
         if unknown:
             raise ValueError(message(split[1], f"classes {unknown}", f"only those of {split[0]}: {classes}"))
         parts[1] = [(file, train.class_to_idx[test.classes[number]]) for file, number in test.samples]
     else:
-        whole = DatasetFolder(root)
+        whole = _dataset(root)
         classes, parts = whole.classes, _split(whole, holdout)
     if len(classes) < 2:
         raise ValueError(message(root, f"one class, {classes[0]!r}", "at least two class folders"))
@@ -150,6 +150,13 @@ def load_folder(
     for name, part in (("train", first), ("test", second)):
         part.source = _account(name, part, root)
     return first, second, classes
+
+
+def _dataset(root: str) -> DatasetFolder:
+    try:
+        return DatasetFolder(root)
+    except RuntimeError as error:  # Paddle's kind for a folder without images
+        raise ValueError(str(error)) from None
 
 
 def _account(name: str, part: ArrayDataset, root: str) -> _fetch.Source:

@@ -1,0 +1,25 @@
+"""Pictures of data sets, of what augmentation does to them, and of how good a model is.
+
+Each function returns a ``matplotlib.figure.Figure`` that belongs to nobody's global state: show it in a notebook, or write
+it with ``save``. ``terminal`` draws an image as text. Needs matplotlib: ``pip install 'lenet[plots]'``.
+"""
+
+from __future__ import annotations
+
+from lenet.plots._charts import class_counts, confusion, curves, rejection, reliability
+from lenet.plots._images import augmented, pictures, samples
+from lenet.plots._style import save
+from lenet.plots._terminal import terminal
+
+__all__ = [
+    "augmented",
+    "class_counts",
+    "confusion",
+    "curves",
+    "pictures",
+    "rejection",
+    "reliability",
+    "samples",
+    "save",
+    "terminal",
+]

@@ -1,0 +1,92 @@
+"""What a report tells, and how it writes names and numbers; no HTML structure here.
+
+Read by ``_page`` and ``_sections``.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet import evaluation
+from lenet.evaluation import Evaluation, softmax
+from lenet.plots._images import planes
+
+if TYPE_CHECKING:
+    from lenet.train import Trained
+
+__all__ = ["Findings", "find", "number", "percent", "sure", "text"]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """A model and its answers to N images of K classes."""
+
+    name: str  # the model file's, without its folder
+    trained: Trained
+    line: str  # where the images come from
+    images: NDArray[np.uint8]  # [N, H, W] or [N, H, W, 3]
+    labels: NDArray[np.int64]
+    probabilities: NDArray[np.float32]  # [N, K], calibrated if the model is
+    found: Evaluation
+    before: Evaluation | None  # without the calibration; None if the model has none
+    mistakes: NDArray[np.int64]  # images, the worst first
+    suspects: NDArray[np.int64]  # images, the likeliest first
+
+    @property
+    def training(self) -> dict[str, Any]:
+        """The model file's account of its training; empty if it has none."""
+        about = self.trained.meta.get("training")
+        return about if isinstance(about, dict) else {}
+
+    def class_name(self, number: int) -> str:
+        """A class's name, fit for HTML."""
+        return text(self.found.classes[number])
+
+
+def find(trained: Trained, images: NDArray[np.uint8], labels: NDArray[np.int64], line: str) -> Findings:
+    """Run the model on the images and measure it; the errors of ``Trained.logits`` and ``evaluation.evaluate``."""
+    logits = trained.logits(images)
+    probabilities = softmax(logits, trained.temperature)
+    found = evaluation.evaluate(probabilities, labels, trained.labels)
+    before = evaluation.evaluate(softmax(logits), labels, trained.labels) if trained.calibration is not None else None
+    return Findings(
+        os.path.basename(trained.path) or "a model in memory",
+        trained,
+        line,
+        planes(images),
+        np.asarray(labels),
+        probabilities,
+        found,
+        before,
+        evaluation.mistakes(probabilities, labels),
+        evaluation.suspects(probabilities, labels),
+    )
+
+
+def text(value: object, most: int = 200) -> str:
+    """Anything from a file, fit for HTML: escaped, printable, not endless."""
+    plain = "".join(c if c.isprintable() else "?" for c in str(value))
+    return escape(plain if len(plain) <= most else plain[: most - 1] + "…")
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """A share of 0 to 1 as ``99.21 %``, with a space that doesn't break; a dash for NaN."""
+    return "–" if np.isnan(share) else f"{100 * share:.{digits}f}\u00a0%"
+
+
+def sure(probability: float) -> str:
+    """A probability for HTML, as a person reads it; never 0 % or 100 %."""
+    if probability < 0.001:
+        return "&lt;\u00a00.1\u00a0%"
+    return "&gt;\u00a099.9\u00a0%" if probability > 0.999 else percent(probability, 1)
+
+
+def number(value: object) -> str:
+    """A number out of a file with separators for thousands; anything else as text."""
+    return f"{value:,}" if isinstance(value, (int, float)) and not isinstance(value, bool) else text(value)

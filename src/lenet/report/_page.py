@@ -1,0 +1,76 @@
+"""``write``: a model, images and their labels become one HTML file."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet._architecture import version
+from lenet.report import _sections
+from lenet.report._css import CSS
+from lenet.report._findings import Findings, find, percent, text
+from lenet.serialization import atomic_write
+
+if TYPE_CHECKING:
+    from lenet.train import Trained
+
+__all__ = ["write"]
+
+# The browser itself forbids whatever would leave the file.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+def write(
+    path: str | os.PathLike[str], trained: Trained, images: NDArray[np.uint8], labels: NDArray[np.int64], *, line: str
+) -> None:
+    """Measure a model on labelled images and write the report to ``path``, whole or not at all.
+
+    images: uint8 [N, H, W] or [N, C, H, W] as ``trained`` takes them, N at least 1. labels: int64 [N], 0 to K - 1. line:
+    where the images come from, one line for the reader. What stands at ``path`` is replaced.
+
+    ValueError or TypeError for images and labels that do not fit the model; ModuleNotFoundError without matplotlib;
+    OSError saying what stands in the way of writing.
+    """
+    atomic_write(path, _page(find(trained, images, labels, line)).encode())
+
+
+def _page(findings: Findings) -> str:
+    sections = [
+        ("errors", "Where it errs", _sections.errors(findings)),
+        ("worst", "The worst mistakes", _sections.worst(findings)),
+        ("labels", "Labels that may be wrong", _sections.suspected(findings)),
+        ("trust", "How far to trust it", _sections.trust(findings)),
+        ("model", "The model and its training", _sections.about(findings)),
+    ]
+    contents = "".join(f'<li><a href="#{key}">{title}</a></li>' for key, title, _ in sections)
+    body = "\n".join(
+        f'<section id="{key}" aria-labelledby="{key}-title"><h2 id="{key}-title">{title}</h2>\n{content}</section>'
+        for key, title, content in sections
+    )
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{text(findings.name)}: {percent(findings.found.accuracy)} right</title>
+<link rel="icon" href="data:,">
+<style>{CSS}</style>
+</head>
+<body>
+<main>
+<header>
+{_sections.headline(findings)}
+<nav aria-label="Contents"><ul>{contents}</ul></nav>
+</header>
+{body}
+<footer>Written on {date.today().isoformat()} by lenet {version()}. Everything in this page is in this one file.</footer>
+</main>
+</body>
+</html>
+"""
