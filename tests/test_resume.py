@@ -130,6 +130,7 @@ def test_arrays_go_on_when_given_again(tmp_path):
         ({"seed": 5}, "resume, seed: got 5, expected 4"),
         ({"epochs": 4}, "resume, epochs: got 4, expected 3"),
         ({"batch_size": 32}, "resume, batch size: got 32, expected 64"),
+        ({"held_out": 0.25}, "resume, held out: got 0.25, expected 0.08"),
     ],
 )
 def test_another_request_is_refused(small_mnist, tmp_path, options, text):

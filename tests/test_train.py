@@ -110,6 +110,14 @@ def test_of_mnist_the_last_twelfth_of_each_class_is_held_out(mnist_dir):
         assert abs(len(out) - len(mine) / 12) <= 1
 
 
+def test_the_share_held_out_may_be_another(small_mnist, tmp_path):
+    for share, images in ((0, 2400), (0.25, 1800)):
+        result = train(data=small_mnist, epochs=1, held_out=share, out=tmp_path / "m.safetensors", say=quiet)
+        assert result.record["images"] == images
+        assert (result.held_out is None) == (share == 0)
+        assert (result.trained.calibration is None) == (share == 0)
+
+
 def test_the_split_of_few_and_of_none():
     kept, held = data_sets.split(np.array([0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1]), 1 / 12)
     assert (len(kept), held.tolist()) == (11, [10])
@@ -390,6 +398,8 @@ def test_the_test_part_alone_is_that_of_the_whole(small_mnist, pair, class_folde
         ({"epochs": 0}, ValueError, "epochs: got 0, expected a whole number of at least 1"),
         ({"epochs": 1.5}, TypeError, "epochs: got float 1.5"),
         ({"batch_size": -3}, ValueError, "batch size: got -3"),
+        ({"held_out": 0.6}, ValueError, "held out: got 0.6, expected a share from 0 to 0.5"),
+        ({"held_out": "some"}, TypeError, "held out: got str 'some'"),
         ({"seed": -1}, ValueError, "seed: got -1"),
         ({"threads": 0}, ValueError, "threads: got 0"),
         ({"out": "m.pt"}, ValueError, "out: got 'm.pt', expected a name ending in .safetensors. Type m.pt.safetensors"),

@@ -197,6 +197,7 @@ class Runs:
         seed: int | None = None,
         epochs: int | None = None,
         batch_size: int | None = None,
+        held_out: float | None = None,
         threads: int | None = None,
         out: str | os.PathLike[str] = "lenet.safetensors",
         resume: bool = False,
@@ -216,6 +217,7 @@ class Runs:
             "seed": seed,
             "epochs": epochs,
             "batch_size": batch_size,
+            "held_out": held_out,
             "threads": threads,
         }
         kept = {key: value for key, value in asked.items() if value is not None}
@@ -236,8 +238,9 @@ class Runs:
 
         try:
             result = train(
-                recipe, dataset, data=data, seed=seed, epochs=epochs, batch_size=batch_size, threads=threads, out=out,
-                resume=resume, stop=stop, progress=update, begun=begun, say=say,
+                recipe, dataset, data=data, seed=seed, epochs=epochs, batch_size=batch_size, held_out=held_out,
+                threads=threads, out=out, resume=resume, stop=stop, progress=update, begun=begun,
+                say=say,
             )  # fmt: skip
         except (Interrupted, FloatingPointError):
             recorder.keep_model()

@@ -124,6 +124,7 @@ def train_seeds(
     seed: int | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
+    held_out: float | None = None,
     threads: int | None = None,
     out: str | os.PathLike[str] = "lenet.safetensors",
     runs: Runs | None = None,
@@ -164,8 +165,8 @@ def train_seeds(
         method = train if runs is None else runs.train
         try:
             found = method(
-                recipe, dataset, data=data, seed=now, epochs=epochs, batch_size=batch_size, threads=threads,
-                out=seed_file(target, now), stop=stop, progress=update, say=say_once,
+                recipe, dataset, data=data, seed=now, epochs=epochs, batch_size=batch_size, held_out=held_out,
+                threads=threads, out=seed_file(target, now), stop=stop, progress=update, say=say_once,
             )  # fmt: skip
         except Interrupted as stopped:
             raise SeedsInterrupted(done, stopped) from None

@@ -6,11 +6,12 @@ images, measure once on the test images, write the model. Interrupted, it writes
 
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from lenet._check import message, positive_int
+from lenet._check import describe, message, positive_int
 from lenet.device import set_num_threads
 from lenet.evaluation import Evaluation
 from lenet.progress import say as say_to_stderr
@@ -84,6 +85,7 @@ def train(
     seed: int | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
+    held_out: float | None = None,
     threads: int | None = None,
     out: str | os.PathLike[str] = "lenet.safetensors",
     resume: bool = False,
@@ -97,7 +99,8 @@ def train(
     recipe: ``"fast"`` (the default), ``"tutorial"`` or a Recipe. dataset: ``"mnist"`` (the default), ``"fashion-mnist"``,
     a folder of class folders, or a pair of ArrayDatasets (train, test). data: the folder of a named data set's four IDX
     files. seed: 0 unless given; the process's random stream is started with it, as by ``lenet.seed``. epochs,
-    batch_size: instead of the recipe's. threads: for this process from now on; the weights' bits don't depend on it.
+    batch_size, held_out: instead of the recipe's; the latter is the share of the training images kept aside, from 0 to
+    0.5. threads: for this process from now on; the weights' bits don't depend on it.
 
     stop is asked between steps, some hundred times a second: once it says True, the model so far and a state beside it
     are written and ``Interrupted`` is raised. With ``resume``, that run goes on to the very weights of an uninterrupted
@@ -114,7 +117,7 @@ def train(
     target = files.check_out(out)
     if threads is not None:
         set_num_threads(positive_int("threads", threads))
-    wanted = _Wanted(recipe, dataset, data, seed, epochs, batch_size)
+    wanted = _Wanted(recipe, dataset, data, seed, epochs, batch_size, held_out)
     saved = files.read_resume(target) if resume else None
     if saved is not None:
         wanted = wanted.filled_from(saved[1], files.resume_path(target))
@@ -122,6 +125,7 @@ def train(
     chosen = chosen._replace(
         epochs=chosen.epochs if wanted.epochs is None else wanted.epochs,
         batch_size=chosen.batch_size if wanted.batch_size is None else wanted.batch_size,
+        held_out=chosen.held_out if wanted.held_out is None else _share(wanted.held_out),
     )
     loaded = data_sets.load("mnist" if wanted.dataset is None else wanted.dataset, wanted.data)
     run = Run(chosen, loaded, 0 if wanted.seed is None else wanted.seed)
@@ -142,6 +146,7 @@ class _Wanted(NamedTuple):
     seed: int | None
     epochs: int | None
     batch_size: int | None
+    held_out: float | None
 
     def filled_from(self, about: dict[str, Any], path: str) -> _Wanted:
         """The same with an interrupted run's values where nothing was said; ValueError where it was begun otherwise."""
@@ -153,13 +158,15 @@ class _Wanted(NamedTuple):
         same_recipe = self.recipe is None or (
             self.recipe == before.name
             if isinstance(self.recipe, str)
-            else self.recipe._replace(epochs=before.epochs, batch_size=before.batch_size) == before
+            else self.recipe._replace(epochs=before.epochs, batch_size=before.batch_size, held_out=before.held_out)
+            == before
         )
         for option, given, begun, same in (
             ("recipe", getattr(self.recipe, "name", self.recipe), before.name, same_recipe),
             ("seed", self.seed, seed, self.seed in (None, seed)),
             ("epochs", self.epochs, before.epochs, self.epochs in (None, before.epochs)),
             ("batch size", self.batch_size, before.batch_size, self.batch_size in (None, before.batch_size)),
+            ("held out", self.held_out, before.held_out, self.held_out in (None, before.held_out)),
         ):
             if not same:
                 fix = "Say nothing about it to go on, or leave --resume out to start anew"
@@ -173,7 +180,16 @@ class _Wanted(NamedTuple):
             seed,
             before.epochs,
             before.batch_size,
+            before.held_out,
         )
+
+
+def _share(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(message("held out", describe(value), "a number from 0 to 0.5"))
+    if not 0 <= value <= 0.5:
+        raise ValueError(message("held out", value, "a share from 0 to 0.5", "1/12 of MNIST's are 5,000 images"))
+    return float(value)
 
 
 def _go_on(run: Run, arrays: files.Arrays, about: dict[str, Any], path: str, say: Say) -> str:
