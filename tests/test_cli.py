@@ -80,7 +80,8 @@ def test_help_teaches():
 
 
 OPTIONS = {
-    "train": "--dataset --data --recipe --epochs --batch-size --held-out --seed --seeds --threads --out --resume --runs --no-run --json",
+    "train": "--dataset --data --recipe --epochs --batch-size --held-out --seed --seeds --threads --out --resume --runs"
+    " --no-run --json",
     "evaluate": "MODEL --dataset --data --report --threads --json",
     "predict": "IMAGE --model --json",
     "compare": "MODEL --dataset --data --pictures --threads --json",

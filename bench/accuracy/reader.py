@@ -21,7 +21,7 @@ from bench.pages import rejects
 from bench.pages.glyphs import mnist
 from bench.pages.singles import SETS, single_sets
 
-from lenet.reading.read import read_singles
+from lenet.reading._read import read_singles
 from lenet.reading.reader import PACKAGED, Reader
 from lenet.train import Trained
 from lenet.train.record import machine

@@ -64,10 +64,13 @@ def digit(image: Array, height: float, threshold: float = 0.45) -> Array:
     return cut((255 * edge).astype(np.uint8))
 
 
-def word(text: str, file: Path, height: float) -> Array:
-    """A word whose capitals are about ``height`` pixels high, cut to its ink."""
-    mask = fonts.font(file, round(height)).getmask(text, mode="L")
-    return cut(np.asarray(mask, np.uint8).reshape(mask.size[1], mask.size[0]))
+def word(text: str, file: Path, height: float) -> tuple[Array, int]:
+    """A word whose capitals are about ``height`` pixels high, cut to its ink, and how much of it is above the base line."""
+    face = fonts.font(file, round(height))
+    mask, (_, top) = face.getmask2(text, mode="L", anchor="ls")
+    whole = np.asarray(mask, np.uint8).reshape(mask.size[1], mask.size[0])
+    rows = np.flatnonzero(whole.max(axis=1, initial=0) > 40)
+    return cut(whole), -top - (int(rows[0]) if len(rows) else 0)
 
 
 def strokes(lines: list[Array], side: int, thickness: float) -> Array:

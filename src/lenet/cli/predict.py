@@ -9,7 +9,7 @@ import typer
 from numpy.typing import NDArray
 
 from lenet.cli.shared import DEFAULT_MODEL, exit_codes, load_model, percent, print_json, show
-from lenet.reading.read import read_singles
+from lenet.reading._read import read_singles
 from lenet.reading.reader import Reader
 from lenet.reading.source import open_pages
 from lenet.train import Trained

@@ -16,10 +16,10 @@ from lenet._check import choice, message, positive_int
 from lenet.cli.shared import clean, exit_codes, load_model, print_json, show
 from lenet.device import set_num_threads
 from lenet.progress import Progress
-from lenet.reading.annotate import annotate as annotated
+from lenet.reading._annotate import annotate as annotated
+from lenet.reading._read import LAYOUTS, read_singles
+from lenet.reading._read import read as read_page
 from lenet.reading.page import Page
-from lenet.reading.read import LAYOUTS, read_singles
-from lenet.reading.read import read as read_page
 from lenet.reading.reader import Reader
 from lenet.reading.source import MOST_PIXELS, Source, open_pages
 from lenet.serialization import atomic_write

@@ -187,9 +187,10 @@ class _Wanted(NamedTuple):
 def _share(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(message("held out", describe(value), "a number from 0 to 0.5"))
-    if not 0 <= value <= 0.5:
+    share = float(value)
+    if not 0 <= share <= 0.5:
         raise ValueError(message("held out", value, "a share from 0 to 0.5", "1/12 of MNIST's are 5,000 images"))
-    return float(value)
+    return share
 
 
 def _go_on(run: Run, arrays: files.Arrays, about: dict[str, Any], path: str, say: Say) -> str:

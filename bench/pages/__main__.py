@@ -1,0 +1,170 @@
+"""Generates pages, has them read by lenet.reading and its peers, scores, stores and prints.
+
+    python -m bench.pages                            validation pages, to build/bench/pages/validation.json
+    python -m bench.pages --split test               once, at the end: stores bench/results/pages.json
+    python -m bench.pages --levels clean,lit --pages 4 --peers lenet,tesseract
+    python -m bench.pages --annotate FOLDER          also draws what lenet.reading read over each page
+    python -m bench.pages --singles 1000             that many single images of each kind, and of what is no digit; 0: none
+    python -m bench.pages --speed                    a 12-megapixel photo and single images, on an otherwise idle machine
+
+tesseract's page mode is the one that does best on each level's validation pages. A level without a digit is scored by the
+digits that were read all the same. No true photographs stand behind these numbers: ``generator`` draws the pages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from bench import machine
+from bench.environments import Absent
+from bench.pages import generator, ours, peers, score, tables
+
+RESULTS = Path(__file__).resolve().parents[1] / "results"
+READERS = ("lenet", *peers.PEERS)
+TRIED = 6  # validation pages a level on which tesseract's page modes are compared
+
+
+def drawn(folder: Path, level: str, split: str, n: int) -> dict[str, score.Truth]:
+    """Writes a level's pages and gives their truths by file name."""
+    shutil.rmtree(folder / level, ignore_errors=True)
+    paths = generator.save(folder, level, generator.pages(level, split, n))
+    return {path.name: json.loads(path.with_suffix(".json").read_text(encoding="utf-8")) for path in paths}
+
+
+def scored(truths: dict[str, score.Truth], read: peers.Reading) -> dict[str, Any]:
+    return score.level([score.page(truth, read[name]) for name, truth in truths.items()])
+
+
+def quality(found: dict[str, Any]) -> float:
+    """What a page mode is chosen by: digits right, or the fewest false ones where there is nothing to read."""
+    return float(found.get("right", -found["false"]))
+
+
+def best_mode(level: str) -> dict[str, Any]:
+    """tesseract's modes on a few validation pages: {"mode", "right": {mode: digits right}}."""
+    folder = peers.FOLDER / "modes"
+    truths = drawn(folder, level, "validation", TRIED)
+    by_mode = {mode: quality(scored(truths, peers.tesseract(folder / level, mode))) for mode in peers.MODES}
+    return {"mode": max(by_mode, key=lambda mode: by_mode[mode]), "right": by_mode}
+
+
+def measure(given: argparse.Namespace) -> dict[str, Any]:
+    absent: dict[str, str] = {}
+    versions: dict[str, str] = {}
+    for name in (name for name in given.peers if name != "lenet"):
+        try:
+            versions[name] = peers.version(name, given.rapidocr)
+        except Absent as reason:
+            absent[name] = str(reason)
+            print(f"{name} is left out: {reason}", file=sys.stderr)
+    readers = [name for name in given.peers if name not in absent]
+    result: dict[str, Any] = {
+        **machine.about(1, versions, absent), "split": given.split, "seed": generator.SEED, "readers": readers,
+        "levels": {}, "seconds": {}, "risk": {}, "modes": {}, "touching": None,
+    }  # fmt: skip
+    folder = given.folder / given.split
+    for level in given.levels:
+        truths = drawn(folder, level, given.split, given.pages)
+        result["levels"][level] = {}
+        result["seconds"][level] = {}
+        if level == "touching":
+            pairs = [sum(t[key] for t in truths.values()) for key in ("touching", "neighbours")]
+            result["touching"] = {"touching": pairs[0], "neighbours": pairs[1], "share": pairs[0] / pairs[1]}
+        for name in readers:
+            start = time.perf_counter()
+            if name == "lenet":
+                whole = ours.read_folder(folder / level, given.annotate)
+                read = {file: one["pieces"] for file, one in whole.items()}
+                if level in generator.LEVELS:
+                    result["risk"][level] = risk(truths, whole)
+            elif name == "tesseract":
+                result["modes"][level] = best_mode(level)
+                start = time.perf_counter()
+                read = peers.tesseract(folder / level, result["modes"][level]["mode"])
+            elif name == "rapidocr":
+                read = peers.rapidocr(folder / level, given.rapidocr)
+            else:
+                read = peers.opencv(folder / level)
+            result["seconds"][level][name] = (time.perf_counter() - start) / len(truths)
+            found = result["levels"][level][name] = scored(truths, read)
+            right = f"{100 * found['right']:.1f} ± {100 * found['se']:.1f} % right, " if "right" in found else ""
+            print(f"{level:9} {name:10} {right}{found['false']} false", file=sys.stderr, flush=True)
+    if given.singles and "lenet" in readers:
+        result["singles"] = ours.single_accuracy(given.split, given.singles)
+        result["rejection"] = ours.rejection(given.split, given.singles)
+    if given.speed and "lenet" in readers:
+        result["speed"] = ours.speed(given.split)
+    return result
+
+
+def risk(truths: dict[str, score.Truth], whole: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    confidence: list[float] = []
+    right: list[bool] = []
+    for name, truth in truths.items():
+        some, whether = score.matched(truth, whole[name]["digits"])
+        confidence += some
+        right += whether
+    return score.risk_coverage(confidence, right)
+
+
+def destination(given: argparse.Namespace) -> Path:
+    """bench/results holds nothing but the whole test run; any other goes to build/bench/pages."""
+    if given.out is not None:
+        return Path(given.out)
+    whole = (
+        not given.pages
+        and set(READERS) <= set(given.peers)
+        and set(generator.LEVELS + generator.EMPTY) <= set(given.levels)
+    )
+    return RESULTS / "pages.json" if given.split == "test" and whole else peers.FOLDER / f"{given.split}.json"
+
+
+def names(known: tuple[str, ...]) -> Any:
+    def parse(text: str) -> list[str]:
+        wrong = [name for name in text.split(",") if name not in known]
+        if wrong:
+            raise argparse.ArgumentTypeError(f"unknown: {', '.join(wrong)}; known are {', '.join(known)}")
+        return text.split(",")
+
+    return parse
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.pages", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--split", choices=("validation", "test"), default="validation")
+    parser.add_argument("--levels", type=names(generator.ALL), default=[*generator.LEVELS, *generator.EMPTY])
+    parser.add_argument("--pages", type=int, default=0, help="pages a level; left out, as many as hold 2,000 digits")
+    parser.add_argument("--peers", type=names(READERS), default=list(READERS), help="who reads; all if left out")
+    parser.add_argument("--singles", type=int, default=0, help="single images of each kind")
+    parser.add_argument("--speed", action="store_true", help="also time a 12-megapixel photo and single images")
+    parser.add_argument("--annotate", type=Path, help="a folder for pages with what lenet.reading read drawn over them")
+    parser.add_argument("--folder", type=Path, default=peers.FOLDER / "drawn", help="where the pages are written")
+    parser.add_argument("--rapidocr", metavar="PYTHON", help="an interpreter that has RapidOCR; else one is made")
+    parser.add_argument("--out", type=Path, help="where the numbers go")
+    given = parser.parse_args()
+    result = measure(given)
+    out = destination(given)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(tables.pages(result))
+    for key, table in (
+        ("risk", tables.risk),
+        ("singles", tables.singles),
+        ("rejection", tables.rejection),
+        ("speed", tables.speed),
+    ):
+        if result.get(key):
+            print("\n" + table(result))
+    print(f"\nStored in {out}.", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,291 @@
+"""From an image to what is written on it: the whole way, each step of which stands in a module of its own.
+
+    open_pages -> find_ink -> straighten -> clean -> find_shapes -> find_rows -> recognise -> Page
+
+Here is how the steps follow one another, which of the network's answers are believed, and where numbers end. Read by the
+command line and by users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet._check import choice, describe, message
+from lenet.reading.clean import clean
+from lenet.reading.form import digit_forms
+from lenet.reading.glyphs import Glyph, recognise
+from lenet.reading.ink import Ink, find_ink
+from lenet.reading.lines import Row, column_gaps, find_rows, number_breaks, outline
+from lenet.reading.page import Digit, Line, Number, Page
+from lenet.reading.reader import NO_DIGIT, Reader
+from lenet.reading.shapes import Box, Shape, find_shapes, union
+from lenet.reading.source import MOST_PIXELS, Source, open_pages
+from lenet.reading.straighten import straighten
+from lenet.reading.writing import is_numbers, without_words
+
+__all__ = ["LAYOUTS", "read", "read_all", "read_singles"]
+
+LAYOUTS = ("lines", "table", "single")
+THRESHOLD = 0.5  # of no digit's probability on a page; an image of one digit has the reader's own, which is milder
+NEIGHBOURS, ROW = 0.5, 0.25  # how much the company in a number, and in its row, counts beside what a shape looks like
+SURE = 3.0  # log odds beyond which a shape is simply sure to be a digit, or none
+
+
+def read(
+    image: object,
+    model: object = None,
+    *,
+    layout: str = "lines",
+    min_confidence: float | None = None,
+    most_pixels: int = MOST_PIXELS,
+) -> Page:
+    """What is written on an image: its first page, if it has several (``read_all`` gives all).
+
+    image: a path, bytes, a binary file object, a Pillow image or a numpy array, as ``open_pages`` takes it. model: None for
+    the packaged weights, or as ``Reader`` takes it. layout: ``"lines"`` of numbers; ``"table"``, whose cells are one number
+    each; ``"single"``, the whole image being one digit. min_confidence: 0 to 1, digits less sure are rejected; given, it
+    replaces the rules by which doubtful digits, lines of prose and photographs are rejected. most_pixels: larger images
+    are refused.
+
+    Deterministic. OSError, ValueError, TypeError as ``open_pages`` raises them; ValueError for an unknown layout or a
+    confidence that is none.
+    """
+    _check(layout, min_confidence)
+    reader = _reader(model)
+    source = next(iter(open_pages(image, most_pixels=most_pixels)))
+    return _page(source, reader, layout, min_confidence)
+
+
+def read_all(
+    image: object,
+    model: object = None,
+    *,
+    layout: str = "lines",
+    min_confidence: float | None = None,
+    most_pixels: int = MOST_PIXELS,
+    animated: str = "first",
+) -> Iterator[Page]:
+    """Every page of an image, one by one, as ``read`` reads them. animated: ``"all"`` for every frame of an animation."""
+    _check(layout, min_confidence)
+    reader = _reader(model)
+    for source in open_pages(image, most_pixels=most_pixels, animated=animated):
+        yield _page(source, reader, layout, min_confidence)
+
+
+def read_singles(
+    images: Iterable[object],
+    model: object = None,
+    *,
+    min_confidence: float | None = None,
+    most_pixels: int = MOST_PIXELS,
+) -> list[Page]:
+    """Many images of one digit each, the first page of each: as ``read`` with layout ``"single"``, and faster together."""
+    _check("single", min_confidence)
+    reader = _reader(model)
+    found: list[tuple[Source, Ink, Shape | None]] = []
+    for image in images:
+        source = next(iter(open_pages(image, most_pixels=most_pixels)))
+        ink = clean(find_ink(source.rgb))
+        found.append((source, ink, _single(ink)))
+    forms = digit_forms([shape.level for _, _, shape in found if shape is not None])
+    answers = iter(zip(forms, reader(forms), strict=True) if len(forms) else ())
+    pages = []
+    for source, ink, shape in found:
+        lines: tuple[Line, ...] = ()
+        if shape is not None:
+            form, probabilities = next(answers)
+            row = [Glyph(shape, "", probabilities, form)]
+            lines = _lines([(row, [True])], _Frame(source, ink, None), reader, min_confidence, prose=False)
+        pages.append(_made(source, ink, lines, 0.0))
+    return pages
+
+
+def _check(layout: str, min_confidence: float | None) -> None:
+    choice("layout", layout, LAYOUTS)
+    if min_confidence is None:
+        return
+    if isinstance(min_confidence, bool) or not isinstance(min_confidence, (int, float, np.floating, np.integer)):
+        raise TypeError(message("min_confidence", describe(min_confidence), "a number from 0 to 1, or None"))
+    if not 0 <= min_confidence <= 1:
+        raise ValueError(message("min_confidence", min_confidence, "a number from 0 to 1", "90 % is 0.9"))
+
+
+def _reader(model: Any) -> Reader:
+    return model if isinstance(model, Reader) else Reader(model)
+
+
+def _page(source: Source, reader: Reader, layout: str, min_confidence: float | None) -> Page:
+    """One page's reading."""
+    if layout == "single":
+        return read_singles([source], reader, min_confidence=min_confidence)[0]
+    ink, matrix = straighten(find_ink(source.rgb))
+    return _from_ink(source, clean(ink), matrix, reader, layout, min_confidence)
+
+
+def _from_ink(
+    source: Source,
+    ink: Ink,
+    matrix: NDArray[np.float64] | None,
+    reader: Reader,
+    layout: str,
+    min_confidence: float | None,
+) -> Page:
+    """A page's reading from its clean, straightened ink."""
+    frame = _Frame(source, ink, matrix)
+    rows = find_rows(find_shapes(ink.level, ink.mask, ink.stroke))
+    glyphs = recognise(rows, reader, ink.stroke)
+    table = _columns(rows, glyphs) if layout == "table" else None
+    groups = [(some, _starts(row, some, table)) for row, some in zip(rows, glyphs, strict=True)]
+    lines = _lines(groups, frame, reader, min_confidence, prose=True)
+    if min_confidence is None and not is_numbers(lines, source.rgb):
+        lines = ()
+    return _made(source, ink, lines, frame.skew)
+
+
+def _made(source: Source, ink: Ink, lines: tuple[Line, ...], skew: float) -> Page:
+    return Page(
+        lines,
+        source.width,
+        source.height,
+        ink.polarity,
+        skew,
+        name=source.name,
+        number=source.number,
+        notes=source.notes,
+    )
+
+
+class _Frame:
+    """The way back: from working pixels of the straightened ink to pixels of the page as it was given.
+
+    matrix: 3 x 3, from working pixels as found to straightened ones; None if nothing was straightened.
+    """
+
+    def __init__(self, source: Source, ink: Ink, matrix: NDArray[np.float64] | None) -> None:
+        self.width, self.height = source.width, source.height
+        scale = ink.scale * source.scale
+        back = np.eye(3) if matrix is None else np.linalg.inv(matrix)
+        self.back = np.diag([1 / scale, 1 / scale, 1.0]) @ back
+        rise = 0.0 if matrix is None else float(np.arctan2(-back[1, 0], back[0, 0]))
+        self.skew = float(np.rad2deg(rise)) + 0.0
+
+    def box(self, box: Box) -> Box:
+        """The upright box around what a box became, within the page and never empty."""
+        x0, y0, x1, y1 = box
+        corners = self.back @ np.array([[x0, x1, x1, x0], [y0, y0, y1, y1], [1, 1, 1, 1]], np.float64)
+        x, y = corners[:2] / corners[2]
+        left = min(max(int(np.floor(x.min() + 0.01)), 0), self.width - 1)
+        top = min(max(int(np.floor(y.min() + 0.01)), 0), self.height - 1)
+        right = max(min(int(np.ceil(x.max() - 0.01)), self.width), left + 1)
+        bottom = max(min(int(np.ceil(y.max() - 0.01)), self.height), top + 1)
+        return left, top, right, bottom
+
+
+def _single(ink: Ink) -> Shape | None:
+    """All of an image's ink as one shape, specks left out; None for a blank one."""
+    shapes = find_shapes(ink.level, ink.mask, ink.stroke)
+    largest = max((s.area for s in shapes), default=0)
+    kept = [s for s in shapes if s.area >= 0.03 * largest]
+    return union(kept) if kept else None
+
+
+def _starts(row: Row, glyphs: Sequence[Glyph], table: Sequence[tuple[float, float]] | None) -> list[bool]:
+    """For each glyph of a row that is no sign: whether a number starts with it."""
+    boxes, signs, before = [], [], ""
+    for glyph in glyphs:
+        if glyph.sign:
+            before = before or glyph.sign
+            continue
+        boxes.append(glyph.shape.box)
+        signs.append(before)
+        before = ""
+    if table is None:
+        return number_breaks(boxes, row.height, signs)
+    cells = [sum(start <= (b[0] + b[2]) / 2 for start, _ in table) for b in boxes]
+    return [i == 0 or cells[i] != cells[i - 1] for i in range(len(cells))]
+
+
+def _columns(rows: Sequence[Row], glyphs: Sequence[Sequence[Glyph]]) -> list[tuple[float, float]]:
+    """A table's columns: apart by an empty strip wider than the gaps inside numbers."""
+    boxes = [glyph.shape.box for some in glyphs for glyph in some]
+    height = float(np.median([row.height for row in rows])) if rows else 1.0
+    return column_gaps(boxes, 0.45 * height)
+
+
+def _lines(
+    groups: Iterable[tuple[Sequence[Glyph], Sequence[bool]]],
+    frame: _Frame,
+    reader: Reader,
+    min_confidence: float | None,
+    *,
+    prose: bool,
+) -> tuple[Line, ...]:
+    """Rows of glyphs as lines of numbers. prose: leave out words, lines of words and pages of words."""
+    rows = []
+    for glyphs, starts in groups:
+        shapes = [glyph for glyph in glyphs if not glyph.sign]
+        rejected = _rejected(shapes, starts, reader.threshold if not prose else THRESHOLD, min_confidence)
+        rows.append(_numbers(glyphs, starts, rejected, frame))
+    if prose and min_confidence is None:
+        rows = without_words(rows)
+    return tuple(Line(tuple(row), outline([n.box for n in row])) for row in rows if row)
+
+
+def _rejected(
+    shapes: Sequence[Glyph], starts: Sequence[bool], threshold: float, min_confidence: float | None
+) -> NDArray[np.bool_]:
+    """Which shapes of a row are to be taken for no digit, bool [n]: by what each looks like and the company it keeps.
+
+    A shape among digits is likelier to be one than the same shape in a word. threshold: the probability of no digit from
+    which a shape that keeps no company is rejected.
+    """
+    if not shapes:
+        return np.zeros(0, bool)
+    p = np.stack([glyph.probabilities for glyph in shapes if glyph.probabilities is not None])
+    if min_confidence is not None:
+        unsure: NDArray[np.bool_] = p[:, :NO_DIGIT].max(axis=1) < min_confidence
+        return unsure
+    odds = Reader.score(p) - np.log((1 - threshold) / threshold)
+    firm = np.clip(odds, -SURE, SURE).astype(np.float64)
+    number = np.cumsum(starts) - 1
+    totals, counts = np.bincount(number, firm), np.bincount(number)
+    company = (totals[number] - firm) / np.maximum(counts[number] - 1, 1)
+    row = (firm.sum() - firm) / max(len(firm) - 1, 1)
+    doubted: NDArray[np.bool_] = odds + NEIGHBOURS * company + ROW * row < 0
+    return doubted
+
+
+def _numbers(
+    glyphs: Sequence[Glyph], starts: Sequence[bool], rejected: NDArray[np.bool_], frame: _Frame
+) -> list[Number]:
+    """A row's numbers. A point or a comma counts between two digits of a number, a minus before its first."""
+    found: list[tuple[str, list[Digit]]] = []
+    sign, at = "", iter(zip(starts, rejected.tolist(), strict=True))
+    for glyph in glyphs:
+        if glyph.sign:
+            sign = sign or glyph.sign
+            continue
+        start, out = next(at)
+        digit = _digit(glyph, frame, out)
+        if start:
+            found.append(("-" if sign == "-" else "", []))
+        elif sign:
+            found[-1] = (found[-1][0] + sign, found[-1][1])
+        text, digits = found[-1]
+        found[-1] = (text + digit.text, [*digits, digit])
+        sign = ""
+    return [Number(text, tuple(digits), outline([d.box for d in digits])) for text, digits in found]
+
+
+def _digit(glyph: Glyph, frame: _Frame, rejected: bool) -> Digit:
+    """The network's answer as a digit."""
+    p, image = glyph.probabilities, glyph.image
+    assert p is not None
+    assert image is not None
+    first, second = np.argsort(-p[:NO_DIGIT], kind="stable")[:2].tolist()
+    runner_up = str(second), float(p[second])
+    return Digit(frame.box(glyph.shape.box), str(first), float(p[first]), runner_up, rejected, image)

@@ -1,0 +1,373 @@
+"""Takes out of a page's ink what nobody wrote: rules, grids, boxes, frames and specks.
+
+A rule is a long thin straight run of ink along the page's axes (straighten.py comes first), or a shorter one both of whose
+ends stand on others: the side of a box. What crosses a rule stays: only runs no thicker than the rule are taken. Doodles
+and letters are ink like any other; the reader rejects those. Read by read.py and by training.
+
+Source: openings with straight elements, Serra, "Image Analysis and Mathematical Morphology" (1982).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet.reading.ink import SINGLE, Ink, stroke_width
+from lenet.reading.paper import F32, U8
+
+__all__ = ["clean"]
+
+I32 = NDArray[np.int32]
+
+LONG = 0.25  # a straight run over this share of the page is a rule by itself
+SURELY = 10.0  # in the same units, by so much nearer to a rule's colour than to a pen's is what belongs to the rule
+LEAST_APART = 40.0  # so far apart in colour, of 200 for black on white, are a rule and a pen that are told apart by it
+LONGER = 1.6  # than most of the writing is high, is a rule
+MOST_RUNS = 3000  # with more straight runs than this the picture is no form, and only long ones are rules
+
+
+def clean(ink: Ink) -> Ink:
+    """The same ink without rules, boxes, frames and specks; level is 0 where they were. A copy where any went.
+
+    Strokes that cross or touch a rule stay whole; one that lies along a rule, no thicker than it, goes with it.
+    """
+    import cv2
+
+    if not ink.mask.any():
+        return ink
+    mask = ink.mask.astype(np.uint8)
+    small = max(mask.shape) <= SINGLE
+    if small:
+        _frame(mask)
+    x, y, w, h = cv2.boundingRect(mask)
+    inked = mask[y : y + h, x : x + w]
+    if inked.size:  # a small picture's frame may have been all of it
+        line = _rules(inked, ink.stroke, mask.shape)
+        if line is not None and ink.picture is not None and ink.paper is not None:
+            ink = replace(ink, level=_parted(ink, mask, line, (y, x)))
+        _pieces(inked, _stroke(ink.level, mask), small)
+    if np.array_equal(mask, ink.mask.view(np.uint8)):
+        return ink
+    level = _level_of(ink.level, mask)
+    return replace(ink, level=level, mask=mask.view(bool), stroke=stroke_width(level, mask.view(bool)))
+
+
+def _level_of(level: U8, mask: U8) -> U8:
+    """The level on the mask and one pixel around it: the soft edges of what is left."""
+    import cv2
+
+    return cv2.multiply(level, cv2.dilate(mask, np.ones((3, 3), np.uint8)))
+
+
+def _stroke(level: U8, mask: U8) -> float:
+    import cv2
+
+    return stroke_width(cv2.multiply(level, mask), mask.view(bool))
+
+
+# --- The frame of a small picture --------------------------------------------------------------------------------------
+
+
+def _frame(mask: U8) -> None:
+    """Clears the rows and columns at the border that are all ink, up to a fifth of the picture on each side."""
+    h, w = mask.shape
+    most = max(1, int(0.2 * min(h, w)))
+    if np.count_nonzero(mask[0]) > 0.9 * w:
+        mask[: _full(mask, most)] = 0
+    if np.count_nonzero(mask[-1]) > 0.9 * w:
+        mask[h - _full(mask[::-1], most) :] = 0
+    for side in (mask.T, mask.T[::-1]):
+        if np.count_nonzero(side[0]) > 0.75 * h:  # the corners may have gone with the rows
+            side[: _full(side, most, 0.75)] = 0
+
+
+def _full(mask: U8, most: int, share: float = 0.9) -> int:
+    """How many of the first rows are all ink; 0 if more than ``most``: then it is no frame."""
+    full = mask[: most + 1].mean(axis=1) > share
+    count = int(np.argmin(full)) if not full.all() else len(full)
+    return count if count <= most else 0
+
+
+# --- Rules and boxes -------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Runs:
+    """Straight runs of ink along one axis. labels: int32 [h, w], 0 none; box: int32 [n, 4], x0 y0 x1 y1 of each.
+
+    thick: float [n], their mean thickness; kept: bool [n].
+    """
+
+    labels: I32
+    box: I32
+    thick: NDArray[np.float64]
+    kept: NDArray[np.bool_]
+
+    def turned(self) -> _Runs:
+        """The same with x and y exchanged."""
+        return _Runs(self.labels.T, self.box[:, [1, 0, 3, 2]], self.thick, self.kept)
+
+    def thickness(self) -> float:
+        """The median thickness of those kept; 0 if none is."""
+        return float(np.median(self.thick[self.kept])) if self.kept.any() else 0.0
+
+
+def _rules(mask: U8, stroke: float, page: tuple[int, ...]) -> U8 | None:
+    """Clears rules and boxes in place, on the inked part of a page of that shape. Gives where they ran, None if nowhere:
+    1 where nothing crossed them, 2 where something did."""
+    import cv2
+
+    h, w = page
+    small = max(h, w) <= SINGLE
+    # The shortest run looked at: longer than a digit's straight strokes, shorter than the side of a box around it.
+    shortest = int(max(0.55 * min(h, w) if small else max(h, w) / 50, 4 * stroke, 12))
+    runs_across = _runs(_opened(mask, shortest), w, stroke)
+    runs_down = _runs(_opened(mask.T, shortest), h, stroke).turned()
+    if not small:
+        _drop_strokes((runs_across, runs_down), mask, stroke, page)
+    _keep_joined(runs_across, runs_down, small)
+    if not (runs_across.kept.any() or runs_down.kept.any()):
+        return None
+    line_across, taken_across = _taken(mask, runs_across)
+    line_down, taken_down = (part.T for part in _taken(mask.T, runs_down.turned()))
+    line: U8 = 2 * (line_across | line_down)
+    line[(taken_across | taken_down) > 0] = 1
+    mask -= line & 1
+    # Where rules cross, each looked like a stroke through the other: such a patch stays only if a stroke is there too.
+    patch = line_across & line_down & mask
+    if patch.any():
+        rest = mask - patch
+        reach = 2 * int(max(runs_across.thickness(), runs_down.thickness())) + 1
+        mask[:] = rest | (patch & cv2.dilate(rest, np.ones((reach, reach), np.uint8)))
+    return line
+
+
+def _open(mask: U8, kernel: U8) -> U8:
+    """The opening, with paper beyond the edge: OpenCV's own default takes a run that touches it for endless."""
+    import cv2
+
+    return cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+
+
+def _opened(mask: U8, shortest: int) -> U8:
+    """Runs along x of at least ``shortest``; those of three times that by themselves, cut loose from the digits they touch."""
+    import cv2
+
+    mask = np.ascontiguousarray(mask)
+    runs = _open(mask, np.ones((1, shortest), np.uint8))
+    if not runs.any():
+        return runs
+    long = _open(runs, np.ones((1, 3 * shortest), np.uint8))
+    return cv2.bitwise_or(long, cv2.subtract(runs, cv2.dilate(long, np.ones((3, 1), np.uint8))))
+
+
+def _taken(mask: U8, runs: _Runs) -> tuple[U8, U8]:
+    """The ink on kept runs along x, a pixel wider than they, and the part of it that no stroke crosses."""
+    import cv2
+
+    mask = np.ascontiguousarray(mask)
+    if not runs.kept.any():
+        return np.zeros_like(mask), np.zeros_like(mask)
+    line = cv2.dilate(_selected(runs), np.ones((3, 1), np.uint8)) & mask
+    through = np.ones((int(1.5 * runs.thickness() + 3), 1), np.uint8)
+    taken = cv2.subtract(line, _open(mask, through))
+    for n in np.flatnonzero(runs.kept):
+        # A run that is mostly crossed is a slice of something thick: the straight side of a large digit.
+        x0, y0, x1, y1 = runs.box[n]
+        part = slice(y0, y1), slice(x0, x1)
+        own = runs.labels[part] == n
+        if np.count_nonzero(taken[part][own]) < 0.4 * np.count_nonzero(own):
+            around = slice(max(y0 - 1, 0), y1 + 1), part[1]
+            taken[around] = line[around] = 0
+            runs.kept[n] = False
+    return line, taken
+
+
+def _runs(opened: U8, length: int, stroke: float) -> _Runs:
+    """The runs along x in an opened mask [h, w], pieces on one line joined over short gaps; kept are those that are long."""
+    import cv2
+
+    if not opened.any():
+        return _Runs(np.zeros(opened.shape, np.int32), np.zeros((0, 4), np.int32), np.zeros(0), np.zeros(0, bool))
+    joined = cv2.morphologyEx(np.ascontiguousarray(opened), cv2.MORPH_CLOSE, np.ones((1, 9), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8, ltype=cv2.CV_32S)
+    x, y, w, h, area = stats.T
+    box = np.stack([x, y, x + w, y + h], axis=1)
+    thick = area / np.maximum(w, 1)
+    thin = (thick < np.maximum(1.6 * stroke + 2, 4)) & (thick < 0.15 * w)
+    kept = thin & (w >= LONG * length)
+    box[0], thick[0], kept[0] = 0, np.inf, False
+    return _Runs(np.asarray(labels, np.int32), box, np.where(thin, thick, np.inf), kept)
+
+
+def _drop_strokes(families: tuple[_Runs, _Runs], mask: U8, stroke: float, page: tuple[int, ...]) -> None:
+    """Keeps no longer what is long for a small page, but not for the writing on it: the stems of large digits."""
+    import cv2
+
+    lengths = [(runs.box[:, 2 + i] - runs.box[:, i]) * runs.kept for i, runs in enumerate(families)]
+    if not any(((length > 0) & (length < 0.75 * page[1 - i])).any() for i, length in enumerate(lengths)):
+        return
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
+    w, h, area = stats[1:, 2:].T
+    shapes = np.flatnonzero((h > 2 * stroke) & (h < 0.75 * page[0]) & (w < 0.75 * page[1]))
+    if not len(shapes):
+        return
+    order = shapes[np.argsort(h[shapes])]
+    total = np.cumsum(area[order])
+    height = h[order[np.searchsorted(total, total[-1] / 2)]]
+    for runs, length in zip(families, lengths, strict=True):
+        runs.kept &= length >= LONGER * height
+
+
+def _keep_joined(across: _Runs, down: _Runs, small: bool) -> None:
+    """Also keeps the shorter thin runs that stand with both ends on kept ones of the other axis: sides of boxes and cells.
+
+    All thin runs are supposed kept; those with a loose end fall, until none does. In a small picture, where a digit's own
+    strokes are long, nothing is kept but such closed frames.
+    """
+    families = (across, down)
+    long = [runs.kept.copy() for runs in families]
+    if sum(len(runs.box) for runs in families) > MOST_RUNS:
+        return
+    if small:
+        long = [np.zeros_like(some) for some in long]
+    ends: list[list[tuple[NDArray[np.int32], NDArray[np.int32]]]] = []
+    for i, runs in enumerate(families):
+        runs.kept = np.isfinite(runs.thick)
+        other = families[1 - i]
+        ends.append([_ends(box, thick, other, i) if ok else _NOTHING
+                     for box, thick, ok in zip(runs.box, runs.thick, runs.kept, strict=True)])  # fmt: skip
+    falling = True
+    while falling:
+        falling = False
+        for i, runs in enumerate(families):
+            other = families[1 - i]
+            for n in np.flatnonzero(runs.kept & ~long[i]):
+                one, two = ends[i][n]
+                if not (other.kept[one].any() and other.kept[two].any()):
+                    runs.kept[n] = False
+                    falling = True
+
+
+_NOTHING = (np.zeros(0, np.int32), np.zeros(0, np.int32))
+
+
+def _ends(box: I32, thick: float, other: _Runs, axis: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The labels of the other axis' runs, about as thin, at both ends of a run."""
+    x0, y0, x1, y1 = (int(n) for n in box)
+    reach = int(thick) + 3
+    if axis == 0:
+        places = ((y0 - reach, y1 + reach, x0 - reach, x0 + reach), (y0 - reach, y1 + reach, x1 - reach, x1 + reach))
+    else:
+        places = ((y0 - reach, y0 + reach, x0 - reach, x1 + reach), (y1 - reach, y1 + reach, x0 - reach, x1 + reach))
+    found = []
+    for top, bottom, left, right in places:
+        labels = np.unique(other.labels[max(top, 0) : bottom, max(left, 0) : right])
+        labels = labels[labels > 0]
+        found.append(labels[thick <= 1.5 * other.thick[labels] + 1])
+    return found[0], found[1]
+
+
+def _selected(runs: _Runs) -> U8:
+    """Where the kept runs are: uint8 [h, w] of 0 and 1."""
+    out = np.zeros(runs.labels.shape, np.uint8)
+    for n in np.flatnonzero(runs.kept):
+        x0, y0, x1, y1 = runs.box[n]
+        out[y0:y1, x0:x1] |= runs.labels[y0:y1, x0:x1] == n
+    return out
+
+
+# --- Two colours -------------------------------------------------------------------------------------------------------
+
+
+def _parted(ink: Ink, mask: U8, line: U8, at: tuple[int, int]) -> U8:
+    """The level, and in place the mask, where rules of another colour than the pen's ran; as they are if it is the same.
+
+    There ink is what is nearer to the pen's colour than to any mixture of the rules' colour with paper. line: as ``_rules``
+    gives it, its corner ``at`` y, x of the page.
+    """
+    import cv2
+
+    h, w = line.shape
+    part = slice(at[0], at[0] + h), slice(at[1], at[1] + w)
+    level, found = ink.level[part], mask[part]
+    wide = cv2.dilate(line, np.ones((3, 3), np.uint8))
+    rest = found & (wide == 0)
+    strong = level >= 200
+    places = [np.nonzero(some) for some in ((line == 1) & strong, (rest > 0) & strong)]
+    if min(len(y) for y, _ in places) < 50:
+        return ink.level
+    rule, pen = (_middle(_difference(ink, y + at[0], x + at[1])) for y, x in (_some(place) for place in places))
+    apart = float(np.linalg.norm(rule[0] - pen[0]))
+    between = _from_mixture(pen[0][None], rule[0])[0]
+    if between < max(LEAST_APART, 2 * (rule[1] + pen[1])) or apart == 0:
+        return ink.level
+    y, x = np.nonzero(wide)
+    colour = _difference(ink, y + at[0], x + at[1])
+    to_pen, to_rule = np.linalg.norm(colour - pen[0], axis=1), _from_mixture(colour, rule[0])
+    share = to_rule / np.maximum(to_rule + to_pen, 1e-3)
+    soft = np.clip(255 * (2 * share - 0.5), 0, 255).astype(np.uint8)
+    out = ink.level.copy()
+    out[part][y, x] = soft
+    found[y, x] = soft >= 128
+    # Remains of broken rules: pieces that are mostly nearer to mixtures of the rules' colour with paper than to the pen's.
+    labels = cv2.connectedComponents(found, connectivity=8, ltype=cv2.CV_32S)[1]
+    y, x = np.nonzero(found)
+    colour, piece = _difference(ink, y + at[0], x + at[1]), labels[y, x]
+    alike = _from_mixture(colour, pen[0]) > _from_mixture(colour, rule[0]) + SURELY
+    of_rule = np.bincount(piece, alike) > 0.5 * np.bincount(piece)
+    if of_rule.any():
+        found[of_rule[labels]] = 0
+    return out
+
+
+def _some(place: tuple[NDArray[np.intp], ...]) -> tuple[NDArray[np.intp], ...]:
+    step = max(1, len(place[0]) // 4000)
+    return tuple(part[::step] for part in place)
+
+
+def _difference(ink: Ink, y: NDArray[np.intp], x: NDArray[np.intp]) -> F32:
+    """How the colours at some places differ from the paper's, float32 [n, 3], as under an even light."""
+    assert ink.picture is not None
+    assert ink.paper is not None
+    h, w = ink.mask.shape
+    paper = ink.paper[y * ink.paper.shape[0] // h, x * ink.paper.shape[1] // w]
+    difference: F32 = (ink.picture[y, x] - paper) * (200 / np.maximum(paper.mean(axis=1, keepdims=True), 50))
+    return difference
+
+
+def _middle(colours: F32) -> tuple[F32, float]:
+    """The median of colours [n, 3], and how far most are from it."""
+    middle = np.median(colours, axis=0)
+    return middle, float(np.median(np.linalg.norm(colours - middle, axis=1)))
+
+
+def _from_mixture(colours: F32, rule: F32) -> F32:
+    """How far colours [n, 3] are from the nearest mixture of a rule's with paper, which is 0: [n]."""
+    share = np.clip(colours @ rule / max(float(rule @ rule), 1e-6), 0, 1)
+    distance: F32 = np.linalg.norm(colours - share[:, None] * rule, axis=1)
+    return distance
+
+
+# --- Pieces --------------------------------------------------------------------------------------------------------------------
+
+
+def _pieces(mask: U8, stroke: float, small: bool) -> None:
+    """Clears specks in place: pieces with less area than half a dot as wide as a stroke, and dots far from any writing."""
+    import cv2
+
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
+    x, y, w, h, area = stats[1:].T
+    square = stroke * stroke
+    drop = area < (max(0.3 * square, 2) if small else max(0.5 * square, 6))
+    if not small:
+        near = np.zeros_like(mask)
+        reach = int(5 * stroke)
+        for n in np.flatnonzero(area >= 4 * square):
+            near[max(y[n] - reach, 0) : y[n] + h[n] + reach, max(x[n] - reach, 0) : x[n] + w[n] + reach] = 1
+        drop |= (area < 2 * square) & (near[y + h // 2, x + w // 2] == 0)
+    if not drop.any() or (small and drop.all()):  # a tiny digit is no speck where it is all there is
+        return
+    mask *= np.concatenate([[0], ~drop]).astype(np.uint8)[labels]

@@ -1,0 +1,247 @@
+"""Rows of shapes to what each says: the network's answers decide which shapes make one digit and which are several.
+
+Two calls of the network a page. First every shape alone and joined with those it may be a part of; the best way through
+each row is the cheapest one (over-segmentation and a best path, after Fenrich and Hull 1990). Then shapes that may be
+several digits, cut wherever they could be. Read by ``_read``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet.reading.form import digit_forms
+from lenet.reading.lines import Row, joinable, separator
+from lenet.reading.reader import NO_DIGIT
+from lenet.reading.shapes import Shape, union
+from lenet.reading.split import Cuts, best_path, find_cuts, pieces
+
+__all__ = ["Glyph", "recognise"]
+
+Read = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+MOST_PARTS = 4  # that a broken digit is put together from
+MOST_CUT = 200  # shapes a page that are looked at as several digits
+MOST_DIGITS = 6  # heights: a wider shape is no run of touching digits
+
+# Costs are in nats: -log of a digit's probability, and what a person would pay for the unlikely.
+NOTHING = 3.0  # a shape of full height that is no digit
+SIGN = 0.5  # a separator
+DROPPED = 1.5  # a small shape that is a speck
+INK_CUT = 0.75  # each height of ink that a cut goes through
+WIDE = 6.0  # each height of width beyond that of digits
+SHORT = 2.0  # each height that a digit in a shape lacks
+NONE = 0.3  # of -log of the probability that a digit in a shape is one
+LOW = 2.0  # a piece much lower than its row
+SAMPLE = 48  # shapes that tell whether digits touch on a page
+LIKELY, CLEAR = 0.6, 0.25  # the mean price of digits that are likely, and beyond doubt
+MOSTLY = 0.7  # so much of what is no single digit must be likely to be several
+PAIR = 1.8  # heights: what is wider on such a page isn't cut: it is a word
+TALL = 1.5  # heights: what is taller on such a page isn't cut: it is drawn, not written
+NARROW, LETTERS = 0.7, 0.25  # a row of whose shapes below this width a larger share is no digit is words
+SURE = 0.9  # of a digit: it isn't cut
+LEAST_INK, LEAST_HIGH, LEAST_WIDE, WIDEST = 0.06, 0.55, 0.12, 1.2  # heights: the sizes of a digit, cut out of a shape
+
+
+@dataclass(frozen=True, eq=False)
+class Glyph:
+    """One thing in a row: a sign if ``sign`` is not "", else something the network saw.
+
+    probabilities: float32 [11], of 0 to 9 and of no digit. image: uint8 [28, 28].
+    """
+
+    shape: Shape
+    sign: str = ""
+    probabilities: NDArray[np.float32] | None = None
+    image: NDArray[np.uint8] | None = None
+
+
+def recognise(rows: Sequence[Row], read: Read, stroke: float) -> list[list[Glyph]]:
+    """For each row its glyphs from left to right. read: uint8 [N, 28, 28] to float32 [N, 11]. stroke: the ink's width."""
+    arcs = [_arcs(row, stroke) for row in rows]
+    seen = _look([shape for some in arcs for shape in some.values()], read)
+    found, at = [], 0
+    for row, some in zip(rows, arcs, strict=True):
+        glyphs = dict(zip(some, seen[at : at + len(some)], strict=True))
+        at += len(some)
+        found.append(_joined(row, glyphs))
+    _cut(rows, found, read)
+    return found
+
+
+def _look(shapes: Sequence[Shape], read: Read) -> list[Glyph]:
+    """Each shape as the network sees it."""
+    if not shapes:
+        return []
+    forms = digit_forms([shape.level for shape in shapes])
+    answers = read(forms)
+    return [Glyph(shape, "", p, form) for shape, p, form in zip(shapes, answers, forms, strict=True)]
+
+
+def _arcs(row: Row, stroke: float) -> dict[tuple[int, int], Shape]:
+    """The shapes of a row alone, and runs of them that may be one digit: (first, last + 1) to the shape."""
+    shapes = row.shapes
+    arcs = {(i, i + 1): shape for i, shape in enumerate(shapes)}
+    for first in range(len(shapes)):
+        for last in range(first + 1, min(first + MOST_PARTS, len(shapes))):
+            if not any(joinable(shapes[k], shapes[last], row, stroke) for k in range(first, last)):
+                break
+            whole = union(shapes[first : last + 1])
+            if whole.width <= 1.35 * row.height:
+                arcs[first, last + 1] = whole
+    return arcs
+
+
+def _price(glyph: Glyph) -> float:
+    """-log of the likeliest digit's probability."""
+    assert glyph.probabilities is not None
+    return -float(np.log(max(float(glyph.probabilities[:NO_DIGIT].max()), 1e-6)))
+
+
+def _joined(row: Row, glyphs: dict[tuple[int, int], Glyph]) -> list[Glyph]:
+    """The cheapest way along a row."""
+    costs: dict[tuple[int, int], float] = {}
+    chosen: dict[tuple[int, int], Glyph | None] = {}
+    for arc, glyph in glyphs.items():
+        price, kept = min(_price(glyph), NOTHING), glyph
+        alone = arc[1] - arc[0] == 1
+        if (
+            max(glyph.shape.height, 0.7 * glyph.shape.width) < 0.55 * row.height
+            or glyph.shape.height < 0.3 * row.height
+        ):
+            price = price + LOW
+            if alone:
+                sign = separator(glyph.shape, row)
+                costs[arc], chosen[arc] = (SIGN, Glyph(glyph.shape, sign)) if sign else (DROPPED, None)
+        if price < costs.get(arc, np.inf):
+            costs[arc], chosen[arc] = price, kept
+    path = best_path(len(row.shapes) + 1, costs)
+    return [one for arc in path if (one := chosen[arc]) is not None]
+
+
+def _letters(glyphs: Sequence[Glyph], row: Row) -> tuple[int, int]:
+    """Of the shapes that are as narrow as one digit: how many are none, and how many there are.
+
+    Where many are none the row is words, which are not cut: in pieces, letters look like digits often enough.
+    """
+    narrow = [g.probabilities for g in glyphs if g.probabilities is not None and g.shape.width < NARROW * row.height]
+    return sum(float(p[NO_DIGIT]) > 0.5 for p in narrow), len(narrow)
+
+
+def _suspicion(glyph: Glyph, row: Row) -> float:
+    """How much a glyph may be several digits; 0 not at all."""
+    if glyph.sign or glyph.probabilities is None:
+        return 0.0
+    wide, high = glyph.shape.width / row.height, glyph.shape.height / row.height
+    if not 0.3 < wide < MOST_DIGITS or not 0.6 < high < 2.0:
+        return 0.0
+    best = float(glyph.probabilities[:NO_DIGIT].max())
+    return 1 - best if best < SURE else 0.0
+
+
+def _cut(rows: Sequence[Row], found: list[list[Glyph]], read: Read) -> None:
+    """Puts in place of shapes that are several digits those digits.
+
+    In pieces letters look like digits often enough. So a sample of the page's shapes shows first whether most of what is no
+    single digit is surely several, which is so where digits touch and not where words stand; on other pages only what is
+    beyond doubt is cut.
+    """
+    letters = [_letters(glyphs, row) for row, glyphs in zip(rows, found, strict=True)]
+    suspects = sorted(
+        (-doubt, r, k)
+        for r, (row, glyphs) in enumerate(zip(rows, found, strict=True))
+        if letters[r][0] < 2 or letters[r][0] <= LETTERS * letters[r][1]
+        for k, glyph in enumerate(glyphs)
+        if (doubt := _suspicion(glyph, row)) > 0
+    )[:MOST_CUT]
+    spots = [(r, k) for _, r, k in suspects]
+    every = -(-len(spots) // SAMPLE) or 1
+    ways = _ways(spots[::every], rows, found, read)
+    apart = [way for way in ways.values() if way.price < way.whole or _is_none(way.glyph)]
+    touching = sum(way.price < min(way.whole, LIKELY * len(way.digits)) for way in apart) > MOSTLY * len(apart)
+    usual = float(np.median([row.height for row, glyphs in zip(rows, found, strict=True) for _ in glyphs] or [0.0]))
+    rest = [(r, k) for r, k in spots if (r, k) not in ways]
+    if not touching:
+        rest = [(r, k) for r, k in rest if _may_be_pair(found[r][k], rows[r], usual)]
+    ways |= _ways(rest, rows, found, read)
+    for r, glyphs in enumerate(found):
+        found[r] = []
+        for k, glyph in enumerate(glyphs):
+            way = ways.get((r, k))
+            if way is not None and way.price < way.whole and (touching or _beyond_doubt(way, rows[r], usual)):
+                found[r] += way.digits
+            else:
+                found[r].append(glyph)
+
+
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """A shape as several digits, and what that costs; whole: what it costs to take the shape for one."""
+
+    glyph: Glyph
+    digits: list[Glyph]
+    price: float
+    whole: float
+
+
+def _is_none(glyph: Glyph) -> bool:
+    return glyph.probabilities is not None and float(glyph.probabilities[NO_DIGIT]) > 0.5
+
+
+def _beyond_doubt(way: _Way, row: Row, usual: float) -> bool:
+    """Whether a shape is to be cut on a page on which digits don't usually touch."""
+    return way.price < CLEAR * len(way.digits) and _may_be_pair(way.glyph, row, usual)
+
+
+def _may_be_pair(glyph: Glyph, row: Row, usual: float) -> bool:
+    """Whether a shape is small enough to be a pair of digits on a page on which digits don't usually touch."""
+    return glyph.shape.height <= TALL * usual and glyph.shape.width <= PAIR * row.height
+
+
+def _ways(
+    spots: Sequence[tuple[int, int]], rows: Sequence[Row], found: Sequence[Sequence[Glyph]], read: Read
+) -> dict[tuple[int, int], _Way]:
+    """For the glyphs at spots (row, number) the cheapest way to take each for several digits; without those that can't be."""
+    heights = [rows[r].height for r, _ in spots]
+    cuts = find_cuts([found[r][k].shape for r, k in spots], heights)
+    parts = [_pieces(cut, height) for cut, height in zip(cuts, heights, strict=True)]
+    seen = iter(_look([shape for some in parts for shape in some.values()], read))
+    ways = {}
+    for (r, k), cut, some, height in zip(spots, cuts, parts, heights, strict=True):
+        glyphs = {arc: next(seen) for arc in some}
+        costs = {arc: _size_price(glyph, height) + INK_CUT * float(cut.ink[arc[0]]) for arc, glyph in glyphs.items()}
+        for arc, glyph in glyphs.items():
+            costs[arc] += LOW if glyph.shape.height < 0.65 * height else 0.0
+        path = best_path(len(cut), costs)
+        if path:
+            one = found[r][k]
+            price, whole = sum(costs[arc] for arc in path), _size_price(one, height)
+            ways[r, k] = _Way(one, [glyphs[arc] for arc in path], price, whole)
+    return ways
+
+
+def _size_price(glyph: Glyph, height: float) -> float:
+    """The price of a digit in a row of this height, by what it looks like and by its size."""
+    assert glyph.probabilities is not None
+    doubt = -float(np.log(max(1 - float(glyph.probabilities[NO_DIGIT]), 1e-6)))
+    wide, high = glyph.shape.width / height, glyph.shape.height / height
+    return _price(glyph) + NONE * doubt + WIDE * max(0.0, wide - 1.0) + SHORT * max(0.0, 0.9 - high)
+
+
+def _pieces(cuts: Cuts, height: float) -> dict[tuple[int, int], Shape]:
+    """Every stretch between two cuts that may be a digit by its size, but the whole."""
+    place = cuts.seams.mean(axis=1) / height
+    wide, ink = place[None] - place[:, None], cuts.area[None] - cuts.area[:, None]
+    fits = (ink >= LEAST_INK) & (wide < WIDEST + 0.2)
+    fits[0, -1] = False
+    arcs = list(zip(*(at.tolist() for at in np.nonzero(np.triu(fits, 1))), strict=True))
+    return {
+        arc: part
+        for arc, part in zip(arcs, pieces(cuts, arcs), strict=True)
+        if part is not None
+        and part.height >= LEAST_HIGH * height
+        and LEAST_WIDE * height <= part.width <= WIDEST * height
+    }

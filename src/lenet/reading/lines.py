@@ -1,0 +1,176 @@
+"""Shapes in reading order: rows of writing, which parts of a row may belong together, separators, and where numbers end.
+
+All by geometry, in the straightened frame and in working pixels, robust to a degree or two of skew that is left; the
+network is asked by ``glyphs``. Read by ``_read``.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lenet.reading.shapes import Box, Shape, is_large, is_line, typical_height
+
+__all__ = ["Row", "column_gaps", "find_rows", "joinable", "number_breaks", "separator"]
+
+_BODY = 0.45  # of the typical height: what is at least so high makes a row, what is smaller is given to one
+_SAME_ROW = 0.5  # of the height: how far a shape's middle may lie from its row's
+_FAR = 1.2  # of the height: a small shape further from every shape of its row is no part of it
+
+
+@dataclass(eq=False)
+class Row:
+    """A line of writing. shapes: from left to right by their middles, small ones among them. height: that of its digits."""
+
+    shapes: list[Shape]
+    height: float
+    bodies: list[Shape] = field(default_factory=list)
+
+    def band(self, x: float) -> tuple[float, float]:
+        """Top and base line at x: the middle values of the nearest three shapes of full height."""
+        near = sorted(self.bodies, key=lambda s: (abs(s.middle[0] - x), s.box))[:3]
+        tops, bases = sorted(s.box[1] for s in near), sorted(s.box[3] for s in near)
+        return float(tops[len(near) // 2]), float(bases[len(near) // 2])
+
+
+def find_rows(shapes: Sequence[Shape]) -> list[Row]:
+    """Rows from top to bottom. Pictures, frames and remains of rules are left out, and so are small shapes of no row."""
+    height = typical_height(shapes)
+    usual = [s for s in shapes if not is_large(s, height)]
+    height = typical_height(usual)
+    usual = [s for s in usual if not is_large(s, height) and not is_line(s, height)]
+    groups: list[list[Shape]] = []
+    for shape in sorted((s for s in usual if s.height >= _BODY * height), key=lambda s: (s.middle[0], s.box)):
+        best, least = None, 1.0
+        for group in groups:
+            off = _off(group, shape)
+            if off < least:
+                best, least = group, off
+        if best is None:
+            groups.append([shape])
+        else:
+            best.append(shape)
+    rows = []
+    for group in groups:
+        own = typical_height(group)
+        bodies = [s for s in group if s.height >= 0.6 * own]
+        rows.append(Row(list(group), own, bodies))
+    for shape in usual:
+        if shape.height < _BODY * height:
+            _give(shape, rows)
+    for row in rows:
+        row.shapes.sort(key=lambda s: (s.middle[0], s.box))
+    return sorted(rows, key=lambda r: (sum(s.middle[1] for s in r.bodies) / len(r.bodies), r.bodies[0].box))
+
+
+def _off(group: list[Shape], shape: Shape) -> float:
+    """How far a shape is from continuing a row, 1 being too far: its middle's distance from that of the last ones."""
+    last = group[-3:]
+    middle = sorted(s.middle[1] for s in last)[len(last) // 2]
+    high = max(max(s.height for s in last), shape.height)
+    overlap = min(shape.box[3], max(s.box[3] for s in last)) - max(shape.box[1], min(s.box[1] for s in last))
+    if overlap < 0.3 * min(shape.height, high):
+        return 1.0
+    return abs(shape.middle[1] - middle) / (_SAME_ROW * high)
+
+
+def _give(shape: Shape, rows: list[Row]) -> None:
+    """Add a small shape to the row whose band it lies in, if it lies near one of the row's shapes."""
+    x, y = shape.middle
+    best, least = None, 0.85
+    for row in rows:
+        if min(_gap(shape.box, s.box) for s in row.bodies) > _FAR * row.height:
+            continue
+        top, base = row.band(x)
+        off = abs(y - (top + base) / 2) / max(base - top, row.height, 1.0)
+        if off < least:
+            best, least = row, off
+    if best is not None:
+        best.shapes.append(shape)
+
+
+def _gap(a: Box, b: Box) -> int:
+    """Empty columns between two boxes; negative: the columns they share."""
+    return max(a[0], b[0]) - min(a[2], b[2])
+
+
+def separator(shape: Shape, row: Row) -> str:
+    """What a small shape is by its size and place: ``"."``, ``","``, ``"-"``, or ``""``: none of them."""
+    high = row.height
+    top, base = row.band(shape.middle[0])
+    w, h = shape.width, shape.height
+    low = shape.box[1] > base - 0.35 * high and shape.box[3] > base - 0.05 * high
+    if h < 0.36 * high and w > 1.5 * h and 0.2 * high < w < 0.95 * high:
+        return "-" if 0.28 < (shape.middle[1] - top) / max(base - top, 1.0) < 0.72 else ""
+    if low and 1.25 * w < h < 0.6 * high and w < 0.4 * high and shape.box[3] > base + 0.06 * high:
+        return ","
+    if max(w, h) < 0.3 * high and w < 2.2 * h and h < 2.2 * w and shape.middle[1] > base - 0.25 * high:
+        return "."
+    return "," if low and h < 0.6 * high and w < 0.4 * high else ""
+
+
+def joinable(a: Shape, b: Shape, row: Row, stroke: float) -> bool:
+    """Whether two shapes of a row may be parts of one digit: above one another, or so near that a stroke was broken."""
+    gap = _gap(a.box, b.box)
+    wide = max(a.box[2], b.box[2]) - min(a.box[0], b.box[0])
+    high = max(a.box[3], b.box[3]) - min(a.box[1], b.box[1])
+    if wide > 1.25 * row.height or high > 1.6 * row.height:
+        return False
+    full = min(a.height, b.height) >= 0.75 * row.height
+    if gap < 0 and -gap >= (0.5 if full else 0.25) * min(a.width, b.width):
+        return True
+    least = a if a.height < b.height else b
+    if separator(least, row):
+        return False
+    return gap <= (1.0 if full else max(2.0 * stroke, 0.12 * row.height))
+
+
+def number_breaks(boxes: Sequence[Box], height: float, signs: Sequence[str] = ()) -> list[bool]:
+    """For the digits of a row, left to right: whether a new number starts at each. The first is always True.
+
+    A gap ends a number if it is clearly wider than the row's usual narrow ones; where every digit has a cell of its own,
+    as on forms, the distances of their middles are compared instead. signs: the separator before each digit, or
+    "": a point or a comma stands inside a number if the gap fits, a minus starts one.
+    """
+    if not boxes:
+        return []
+    signs = signs or [""] * len(boxes)
+    pairs = list(itertools.pairwise(boxes))
+    gaps = [(b[0] - a[2]) / height for a, b in pairs]
+    steps = [(b[0] + b[2] - a[0] - a[2]) / 2 / height for a, b in pairs]
+    usual = sorted(steps)[len(steps) // 4] if steps else 0.0
+    even = [step for step in steps if step < 1.35 * usual]
+    if 1.2 < usual < 1.9 and len(even) > 2 and max(even) - min(even) < 0.35:
+        starts = [step > 1.35 * usual for step in steps]
+    else:
+        inside = widest_inside([g for g, sign in zip(gaps, signs[1:], strict=True) if not sign])
+        starts = [g - (0.3 if sign in (".", ",") else 0.0) > inside for g, sign in zip(gaps, signs[1:], strict=True)]
+    return [True, *(start or sign == "-" for start, sign in zip(starts, signs[1:], strict=True))]
+
+
+def widest_inside(gaps: Sequence[float]) -> float:
+    """The widest gap that lies inside a number, in heights: 0.3 more than the usual narrow gap, from 0.35 to 0.8."""
+    narrow = sorted(gap for gap in gaps if gap < 0.3) or sorted(gaps)[:1]
+    usual = narrow[len(narrow) // 2] if narrow else 0.2
+    return min(max(usual + 0.3, 0.35), 0.8)
+
+
+def column_gaps(boxes: Sequence[Box], least: float) -> list[tuple[float, float]]:
+    """The page's columns as x ranges (start, end): apart by at least ``least`` pixels that no box of any row covers."""
+    columns: list[tuple[float, float]] = []
+    for x0, x1 in sorted((b[0], b[2]) for b in boxes):
+        if columns and x0 - columns[-1][1] < least:
+            columns[-1] = (columns[-1][0], max(columns[-1][1], x1))
+        else:
+            columns.append((x0, x1))
+    return columns
+
+
+def outline(boxes: Sequence[Box]) -> Box:
+    """The box around boxes."""
+    edges = np.array(boxes)
+    (x0, y0), (x1, y1) = edges[:, :2].min(axis=0).tolist(), edges[:, 2:].max(axis=0).tolist()
+    return x0, y0, x1, y1

@@ -1,0 +1,135 @@
+"""What was read: a page of lines, of numbers, of digits. Plain frozen data; nothing here looks at an image.
+
+A box is (x0, y0, x1, y1) in whole pixels of the image as it was given (turned upright as its camera said, not reduced,
+not straightened): x grows to the right, y downwards, x1 and y1 are the first column and row outside. Read by everything
+that shows or stores a reading: ``annotate``, the command line, a server.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["REJECTED", "Box", "Digit", "Line", "Number", "Page"]
+
+Box = tuple[int, int, int, int]
+
+REJECTED = "?"  # stands in a text for a shape that is there and is no digit, or cannot be told
+
+
+@dataclass(frozen=True)
+class Digit:
+    """One shape that was looked at.
+
+    label: the likeliest digit, "0" to "9", even if rejected. confidence: its calibrated probability, 0 to 1. second: the
+    runner-up and its probability. rejected: it is not to be taken for a digit. image: what the network saw, uint8
+    [28, 28], light on dark.
+    """
+
+    box: Box
+    label: str
+    confidence: float
+    second: tuple[str, float]
+    rejected: bool
+    image: NDArray[np.uint8] = field(repr=False, compare=False)
+
+    @property
+    def text(self) -> str:
+        """The label, or ``?`` where rejected."""
+        return REJECTED if self.rejected else self.label
+
+    def as_json(self) -> dict[str, Any]:
+        """All but the image, as JSON takes it."""
+        second, its_confidence = self.second
+        return {
+            "box": [int(edge) for edge in self.box],
+            "label": self.label,
+            "confidence": float(self.confidence),
+            "second": second,
+            "second_confidence": float(its_confidence),
+            "rejected": bool(self.rejected),
+        }
+
+
+@dataclass(frozen=True)
+class Number:
+    """Digits that stand together. text: the digits with ``?`` where rejected, and signs between: ``-3.14``, ``1,0?5``."""
+
+    text: str
+    digits: tuple[Digit, ...]
+    box: Box
+
+    def as_json(self) -> dict[str, Any]:
+        """The text, the box and the digits, as JSON takes them."""
+        return {
+            "text": self.text,
+            "box": [int(edge) for edge in self.box],
+            "digits": [digit.as_json() for digit in self.digits],
+        }
+
+
+@dataclass(frozen=True)
+class Line:
+    """Numbers beside each other, from left to right."""
+
+    numbers: tuple[Number, ...]
+    box: Box
+
+    @property
+    def text(self) -> str:
+        """The numbers' texts with a blank between."""
+        return " ".join(number.text for number in self.numbers)
+
+    def as_json(self) -> dict[str, Any]:
+        """The text, the box and the numbers, as JSON takes them."""
+        return {
+            "text": self.text,
+            "box": [int(edge) for edge in self.box],
+            "numbers": [number.as_json() for number in self.numbers],
+        }
+
+
+@dataclass(frozen=True)
+class Page:
+    """One image's reading, lines from top to bottom.
+
+    width, height: of the image as given, in pixels. polarity: "dark on light" or "light on dark". skew: by how many
+    degrees the lines rose to the right before they were straightened; negative if they fell. name: the file's name, ""
+    for what has none. number: which page of the file, from 1. notes: what a person should know of how it was opened.
+    """
+
+    lines: tuple[Line, ...]
+    width: int
+    height: int
+    polarity: str = "dark on light"
+    skew: float = 0.0
+    name: str = ""
+    number: int = 1
+    notes: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The lines' texts, one a line; "" for a page without digits."""
+        return "\n".join(line.text for line in self.lines)
+
+    @property
+    def digits(self) -> tuple[Digit, ...]:
+        """Every shape looked at, rejected ones too, in reading order."""
+        return tuple(digit for line in self.lines for number in line.numbers for digit in number.digits)
+
+    def as_json(self) -> dict[str, Any]:
+        """The whole page, as JSON takes it: all but the images of the digits."""
+        return {
+            "name": self.name,
+            "page": self.number,
+            "width": int(self.width),
+            "height": int(self.height),
+            "polarity": self.polarity,
+            "skew": float(self.skew),
+            "notes": list(self.notes),
+            "text": self.text,
+            "lines": [line.as_json() for line in self.lines],
+        }

@@ -1,0 +1,105 @@
+"""What a 28 x 28 image says: the probabilities of ten digits and, last, of no digit at all.
+
+The packaged network has an output for "no digit"; a network of ten outputs gets one by a rule on how sure it is. Images
+come in MNIST's form (``form``). It knows no page. Read by ``_read``, which decides what is believed.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet._check import describe, message
+from lenet.train.trained import Trained
+
+__all__ = ["NO_DIGIT", "PACKAGED", "Reader", "with_no_digit"]
+
+NO_DIGIT = 10  # its column
+PACKAGED = os.path.join(os.path.dirname(__file__), "reader.safetensors")
+THRESHOLD = 0.5  # for networks whose file names none
+
+# P(no digit) of a network that knows digits only: logistic in the logarithm of the odds of its likeliest class. Fitted to
+# the recipe ``fast`` by bench/accuracy/reader.py, half of the images being digits.
+_SLOPE, _MIDDLE = 1.4, 4.3
+
+Model = Callable[[NDArray[np.uint8]], Any]
+
+
+class Reader:
+    """uint8 [N, 28, 28] (light on dark, MNIST's form) to float32 [N, 11], each row adding up to 1; one call of the network.
+
+    model: None for the packaged network; a ``Trained`` or the path of a model file; or any function from such images to
+    probabilities [N, 10] or [N, 11]. threshold: the probability of no digit above which an image is rejected.
+    Raises what ``Trained.load`` does; ValueError for a network of other images or of another number of outputs.
+    """
+
+    def __init__(self, model: Model | Trained | str | os.PathLike[str] | None = None) -> None:
+        self.threshold = THRESHOLD
+        self._model: Model
+        if model is None:
+            model = _packaged()
+        elif isinstance(model, (str, os.PathLike)):
+            model = Trained.load(model)
+        if isinstance(model, Trained):
+            if model.shape != (1, 28, 28) or len(model.labels) not in (10, 11):
+                given = f"one from {list(model.shape)} to {len(model.labels)} classes"
+                raise ValueError(
+                    message("model", given, "a network from [1, 28, 28] to 10 digits, or 11 with no digit")
+                )
+            self._model = model.probabilities
+            self.threshold = float(model.meta.get("training", {}).get("threshold", THRESHOLD))
+        elif callable(model):
+            self._model = model
+        else:
+            expected = "None, a Trained, a model file's path, or a function from images to probabilities"
+            raise TypeError(message("model", describe(model), expected))
+
+    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.shape[1:] != (28, 28):
+            raise ValueError(message("images", describe(images), "an array of uint8 [N, 28, 28]"))
+        if not len(images):
+            return np.zeros((0, NO_DIGIT + 1), np.float32)
+        found = np.asarray(self._model(images), np.float32)
+        if found.shape not in ((len(images), 10), (len(images), 11)):
+            given, expected = f"an answer of shape {list(found.shape)}", f"[{len(images)}, 10] or [{len(images)}, 11]"
+            raise ValueError(message("model", given, expected))
+        if found.shape[1] != NO_DIGIT + 1:
+            found = with_no_digit(found)
+        blank: NDArray[np.bool_] = images.reshape(len(images), -1).max(axis=1) == 0
+        if blank.any():  # no network need have seen one
+            found = np.where(blank[:, None], np.eye(NO_DIGIT + 1, dtype=np.float32)[NO_DIGIT], found)
+        return found
+
+    def rejects(self, probabilities: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Which rows [N, 11] of answers are to be called no digit: bool [N]."""
+        rejected: NDArray[np.bool_] = probabilities[:, NO_DIGIT] > self.threshold
+        return rejected
+
+    @staticmethod
+    def score(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+        """How much each row [N, 11] speaks for a digit: the logarithm of the odds, float32 [N]; to rank by."""
+        least = np.finfo(np.float32).tiny
+        digit = np.maximum(probabilities[:, :NO_DIGIT].sum(axis=1), least)
+        return np.log(digit) - np.log(np.maximum(probabilities[:, NO_DIGIT], least))
+
+
+def with_no_digit(digits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities [N, 10] of a network that knows digits alone, with an eleventh column: [N, 11], rows adding up to 1.
+
+    The less sure of its likeliest class, the more probably it saw no digit (Hendrycks and Gimpel 2017).
+    """
+    best = np.clip(digits.max(axis=1), 1e-7, 1 - 1e-7).astype(np.float64)
+    odds = np.log(best) - np.log1p(-best)
+    none = 1 / (1 + np.exp(_SLOPE * (odds - _MIDDLE)))
+    return np.concatenate([digits * (1 - none)[:, None], none[:, None]], axis=1).astype(np.float32)
+
+
+@functools.lru_cache(maxsize=1)
+def _packaged() -> Trained:
+    """The network that comes with the package, loaded once a process."""
+    return Trained.load(PACKAGED)
