@@ -16,6 +16,7 @@ from types import ModuleType
 
 import pytest
 
+import lenet
 from lenet import _fetch, _idx
 
 
@@ -70,3 +71,14 @@ def small_mnist(mnist_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
         read = _idx.images if part.endswith("images") else _idx.labels
         _idx.write(folder / name, read(content, name)[: 2400 if part.startswith("train") else 500])
     return folder
+
+
+@pytest.fixture
+def command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[None, None, None]:
+    """An empty working folder, a terminal of 100 columns, and afterwards the threads as they were."""
+    threads = lenet.get_num_threads()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.delenv("LENET_DEBUG", raising=False)
+    yield
+    lenet.set_num_threads(threads)

@@ -21,15 +21,7 @@ from lenet.cli.app import app
 from lenet.reading.page import Digit, Line, Number, Page
 from lenet.train import Trained, train
 
-
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path, monkeypatch):
-    threads = lenet.get_num_threads()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.delenv("LENET_DEBUG", raising=False)
-    yield
-    lenet.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("command_line")
 
 
 def run(*arguments: object):

@@ -24,14 +24,7 @@ ENV = os.environ | {
 }
 
 
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path, monkeypatch):
-    threads = lenet.get_num_threads()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.delenv("LENET_DEBUG", raising=False)
-    yield
-    lenet.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("command_line")
 
 
 def run(*arguments: object):
