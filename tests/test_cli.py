@@ -453,7 +453,7 @@ def test_evaluate_refuses_weights_that_hold_nan(model):
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("r.pdf", "report: got 'r.pdf', expected a name ending in .html. Type r.pdf.html"),
+        ("r.pdf", "report: got 'r.pdf', expected a name that ends in .html or .htm. Type r.html"),
         ("folder.html", "report: got the folder folder.html, expected a file name"),
         ("nowhere/r.html", "report: got nowhere/r.html, expected a folder that exists, unlike "),
         ("closed/r.html", "report: got closed/r.html, expected a place to write to, unlike "),

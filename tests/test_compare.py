@@ -6,6 +6,7 @@ import json
 import math
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +23,7 @@ from lenet.train import Trained, train
 from lenet.train.data import load_test
 from lenet.train.record import model_meta
 
-
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path, monkeypatch):
-    threads = lenet.get_num_threads()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("LENET_DEBUG", raising=False)
-    yield
-    lenet.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("command_line")
 
 
 def run(*arguments: object):
@@ -239,7 +233,7 @@ def test_a_model_that_does_not_say_its_data(models):
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("p.jpg", "pictures: got 'p.jpg', expected a name that ends in .png, .svg or .pdf. Type p.png"),
+        ("p.jpg", "pictures: got 'p.jpg', expected a name that ends in .png or .svg or .pdf. Type p.png"),
         ("nowhere/p.png", "expected a folder that exists"),
         ("folder.png", "got the folder folder.png, expected a file name"),
     ],
@@ -272,3 +266,14 @@ def test_damaged_data(models, small_mnist):
     images.write_bytes(images.read_bytes()[:-1])
     line = refused(models["weak"], models["good"], "--data", "data")
     assert str(images) in line
+
+
+def test_without_matplotlib_nothing_is_begun(models, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    for command in (
+        ("compare", models["weak"], models["good"], "--pictures", "p.png"),
+        ("evaluate", models["good"], "--report", "r.html"),
+    ):
+        result = CliRunner().invoke(app, [str(argument) for argument in command])
+        assert (result.exit_code, result.stdout, os.listdir()) == (1, "", [])
+        assert result.stderr.endswith("Type: pip install 'lenet[plots]'\n")

@@ -527,7 +527,7 @@ def test_curves_as_a_picture(linked):
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("c.jpg", "expected a name that ends in .png, .svg or .pdf. Type c.png"),
+        ("c.jpg", "expected a name that ends in .png or .svg or .pdf. Type c.png"),
         ("nowhere/c.png", "a folder that exists"),
         ("runs.png", "got the folder runs.png, expected a file name"),
     ],

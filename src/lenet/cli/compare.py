@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import time
 from typing import Annotated, Any, NamedTuple
@@ -13,14 +12,25 @@ from numpy.typing import NDArray
 
 from lenet import _core
 from lenet._check import message
-from lenet.cli.shared import data_set, exit_codes, fitted, load_model, percent, print_json, show, test_images
+from lenet.cli.shared import (
+    PICTURES,
+    check_drawn,
+    data_set,
+    exit_codes,
+    fitted,
+    load_model,
+    percent,
+    print_json,
+    show,
+    test_images,
+)
 from lenet.device import set_num_threads
 from lenet.evaluation import Comparison, Evaluation, evaluate
 from lenet.evaluation import compare as compared
 from lenet.train import Trained
 from lenet.train.data import Part
 
-__all__ = ["check_picture", "compare"]
+__all__ = ["compare"]
 
 _LIKELY = 0.05  # a p below this, shared among the comparisons, is called a difference
 _PASSES, _TIMED = 5, 10_000  # how often each model is timed, on how many images at most
@@ -83,7 +93,7 @@ def compare(
             fix = "Type lenet compare A.safetensors B.safetensors; `lenet evaluate` measures a single one"
             raise ValueError(message("compare", f"{len(models)} model", "at least two", fix))
         if pictures is not None:
-            check_picture("pictures", pictures)
+            check_drawn("pictures", pictures, PICTURES)
         if threads is not None:
             set_num_threads(threads)
         loaded = [(path, load_model(path, "lenet compare A B")) for path in models]
@@ -111,21 +121,6 @@ def compare(
 
 
 # ---- what can be compared ----------------------------------------------------------------------------------------------
-
-
-def check_picture(option: str, path: str) -> None:
-    """ValueError or OSError unless a picture can be written there: said before the work, not after it."""
-    start, ending = os.path.splitext(path)
-    if ending.lower() not in (".png", ".svg", ".pdf"):
-        fix = f"Type {start or 'picture'}.png"
-        raise ValueError(message(option, repr(path), "a name that ends in .png, .svg or .pdf", fix))
-    if os.path.isdir(path):
-        raise IsADirectoryError(errno.EISDIR, message(option, f"the folder {path}", "a file name"))
-    folder = os.path.dirname(os.path.abspath(path))
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(errno.ENOENT, message(option, path, f"a folder that exists, unlike {folder}"))
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ValueError(message(option, path, f"a place to write to, unlike {folder}"))
 
 
 def _check_alike(loaded: list[tuple[str, Trained]]) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from typing import Annotated
 
 import numpy as np
 import typer
 
-from lenet._check import message
 from lenet.cli.shared import (
     DEFAULT_MODEL,
+    check_drawn,
     data_set,
     exit_codes,
     fitted,
@@ -69,7 +67,7 @@ def evaluate(
     """
     with exit_codes():
         if report is not None:
-            _check_report(report)
+            check_drawn("report", report, (".html", ".htm"))
         if threads is not None:
             set_num_threads(threads)
         trained = load_model(model, "lenet evaluate MODEL")
@@ -95,19 +93,6 @@ def evaluate(
 
             write(report, trained, part.images, part.labels, line=line)
             show(f"report written to {report}", aside=True)
-
-
-def _check_report(path: str) -> None:
-    """OSError or ValueError unless a page can be written there: said before the work, not after it."""
-    if not path.lower().endswith((".html", ".htm")):
-        raise ValueError(message("report", repr(path), "a name ending in .html", f"Type {path}.html"))
-    if os.path.isdir(path):
-        raise IsADirectoryError(errno.EISDIR, message("report", f"the folder {path}", "a file name"))
-    folder = os.path.dirname(os.path.abspath(path))
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(errno.ENOENT, message("report", path, f"a folder that exists, unlike {folder}"))
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ValueError(message("report", path, f"a place to write to, unlike {folder}"))
 
 
 def _summary(found: Evaluation, trained: Trained, doubted: int) -> list[str]:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lenet._check import choice, message
-from lenet.cli.compare import check_picture
-from lenet.cli.shared import clean, exit_codes, percent, print_json, show
+from lenet.cli.shared import PICTURES, check_drawn, clean, exit_codes, percent, print_json, show
 from lenet.train import RunRecord, Runs
 from lenet.train.recording import CONFIG
 from lenet.train.runs import FOLDER
@@ -81,7 +80,7 @@ def runs(
     with exit_codes():
         choice("sort", sort, _SORTS)
         if curves is not None:
-            check_picture("curves", curves)
+            check_drawn("curves", curves, PICTURES)
         folder, wanted = _asked(names or [])
         if not wanted:
             found = _listed(folder, sort)

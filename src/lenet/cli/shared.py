@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -19,6 +20,8 @@ from lenet.train.data import DATASETS, Part, load, load_test
 
 __all__ = [
     "DEFAULT_MODEL",
+    "PICTURES",
+    "check_drawn",
     "clean",
     "data_set",
     "exit_codes",
@@ -32,6 +35,7 @@ __all__ = [
 ]
 
 DEFAULT_MODEL = "lenet.safetensors"
+PICTURES = (".png", ".svg", ".pdf")  # what ``plots.save`` writes
 
 # What a person got wrong, as against what went wrong.
 _WRONG_USE = (ValueError, TypeError, IndexError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
@@ -105,6 +109,24 @@ def load_model(path: str, command: str) -> Trained:
             raise FileNotFoundError(message("model", f"no {path} in this folder", "a model file", fix))
         raise FileNotFoundError(message("model", f"{path}, which does not exist", "a model file", "Check the path"))
     return Trained.load(path)
+
+
+def check_drawn(option: str, path: str, endings: tuple[str, ...]) -> None:
+    """ValueError, OSError or ImportError unless what an option asks for can be drawn and written: said before the work."""
+    from lenet import plots
+
+    start, ending = os.path.splitext(path)
+    if ending.lower() not in endings:
+        fix = f"Type {start or option}{endings[0]}"
+        raise ValueError(message(option, repr(path), f"a name that ends in {' or '.join(endings)}", fix))
+    if os.path.isdir(path):
+        raise IsADirectoryError(errno.EISDIR, message(option, f"the folder {path}", "a file name"))
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(errno.ENOENT, message(option, path, f"a folder that exists, unlike {folder}"))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ValueError(message(option, path, f"a place to write to, unlike {folder}"))
+    plots.needed()
 
 
 def data_set(trained: Trained, dataset: str | None, folder: str | None) -> tuple[str, str | None]:

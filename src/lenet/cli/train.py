@@ -126,9 +126,9 @@ def _check(seeds: int | None, resume: bool, runs: str | None, no_run: bool, repo
         fix = "`lenet evaluate --report FILE.html` writes a report anywhere" if report else ""
         raise ValueError(message("train", f"--no-run and {other}", "one of the two", fix))
     if report:
-        from lenet.plots import _style
+        from lenet import plots
 
-        _style._matplotlib()
+        plots.needed()
 
 
 # ---- one run -----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from lenet.plots._charts import class_counts, confusion, curves, rejection, reliability
 from lenet.plots._images import augmented, pictures, samples
-from lenet.plots._style import save
+from lenet.plots._style import needed, save
 from lenet.plots._terminal import terminal
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "class_counts",
     "confusion",
     "curves",
+    "needed",
     "pictures",
     "rejection",
     "reliability",

@@ -50,7 +50,8 @@ _OTHER_SCRIPTS = (
 )
 
 
-def _matplotlib() -> Any:
+def needed() -> Any:
+    """matplotlib; ImportError that says what to type if it isn't there. Ask before the work that a picture crowns."""
     try:
         import matplotlib
     except ModuleNotFoundError as error:
@@ -64,7 +65,7 @@ def _matplotlib() -> Any:
 @contextmanager
 def look(size: float = 11.0) -> Iterator[None]:
     """Within it figures are made, and written, in our style. size: of text, in points."""
-    matplotlib = _matplotlib()
+    matplotlib = needed()
     from matplotlib import font_manager
 
     known = {font.name for font in font_manager.fontManager.ttflist}
