@@ -270,10 +270,8 @@ def test_damaged_data(models, small_mnist):
 
 def test_without_matplotlib_nothing_is_begun(models, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    for command in (
-        ("compare", models["weak"], models["good"], "--pictures", "p.png"),
-        ("evaluate", models["good"], "--report", "r.html"),
-    ):
-        result = CliRunner().invoke(app, [str(argument) for argument in command])
+    compare = ["compare", models["weak"], models["good"], "--pictures", "p.png"]
+    for arguments in (compare, ["evaluate", models["good"], "--report", "r.html"]):
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
         assert (result.exit_code, result.stdout, os.listdir()) == (1, "", [])
         assert result.stderr.endswith("Type: pip install 'lenet[plots]'\n")
