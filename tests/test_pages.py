@@ -435,10 +435,12 @@ def test_the_whole_way_with_the_classical_peer(tmp_path: Path, monkeypatch: pyte
 def test_only_the_whole_test_run_is_a_result(tmp_path: Path) -> None:
     def where(**changes: object) -> Path:
         whole = {"out": None, "pages": 0, "peers": command.READERS, "levels": [*LEVELS, *EMPTY], "split": "test"}
+        whole |= {"singles": 10_000, "speed": True}
         return command.destination(command.argparse.Namespace(**{**whole, **changes}))
 
     assert where() == command.RESULTS / "pages.json"
-    for changes in ({"split": "validation"}, {"pages": 2}, {"levels": ["clean"]}, {"peers": ["lenet"]}):
+    parts = {"split": "validation"}, {"pages": 2}, {"levels": ["clean"]}, {"peers": ["lenet"]}, {"singles": 0}, {"speed": False}
+    for changes in parts:
         assert command.RESULTS not in where(**changes).parents
     assert where(out=tmp_path / "x.json") == tmp_path / "x.json"
 

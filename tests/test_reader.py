@@ -105,7 +105,7 @@ def test_it_reads_digits(digits):
     assert found.dtype == np.float32
     assert found.shape == (len(images), 11)
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)  # float32 sums of eleven
-    assert (found.argmax(axis=1) == labels).mean() > 0.98  # 500 images; MNIST's test images: bench/results/reader.json
+    assert (found.argmax(axis=1) == labels).mean() > 0.98  # 500 images; MNIST's test images: bench/results/pages.json
     assert reader.rejects(found).mean() < 0.02
 
 

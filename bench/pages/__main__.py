@@ -1,7 +1,7 @@
 """Generates pages, has them read by lenet.reading and its peers, scores, stores and prints.
 
     python -m bench.pages                            validation pages, to build/bench/pages/validation.json
-    python -m bench.pages --split test               once, at the end: stores bench/results/pages.json
+    python -m bench.pages --split test --singles 10000 --speed     once, at the end: stores bench/results/pages.json
     python -m bench.pages --levels clean,lit --pages 4 --peers lenet,tesseract
     python -m bench.pages --annotate FOLDER          also draws what lenet.reading read over each page
     python -m bench.pages --singles 1000             that many single images of each kind, and of what is no digit; 0: none
@@ -119,6 +119,8 @@ def destination(given: argparse.Namespace) -> Path:
         return Path(given.out)
     whole = (
         not given.pages
+        and given.singles
+        and given.speed
         and set(READERS) <= set(given.peers)
         and set(generator.LEVELS + generator.EMPTY) <= set(given.levels)
     )

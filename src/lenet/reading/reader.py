@@ -24,7 +24,7 @@ PACKAGED = os.path.join(os.path.dirname(__file__), "reader.safetensors")
 THRESHOLD = 0.5  # for networks whose file names none
 
 # P(no digit) of a network that knows digits only: logistic in the logarithm of the odds of its likeliest class. Fitted to
-# the recipe ``fast`` by bench/accuracy/reader.py, half of the images being digits.
+# the recipe ``fast`` by ``python -m bench.accuracy.no_digit_rule``.
 _SLOPE, _MIDDLE = 1.4, 4.3
 
 Model = Callable[[NDArray[np.uint8]], Any]
