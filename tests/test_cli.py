@@ -75,7 +75,7 @@ OPTIONS = {
     "train": "--dataset --data --recipe --epochs --batch-size --held-out --seed --seeds --threads --out --resume --runs"
     " --no-run --json",
     "evaluate": "MODEL --dataset --data --report --threads --json",
-    "predict": "IMAGE --model --json",
+    "predict": "IMAGE --model --json --max-pixels",
     "compare": "MODEL --dataset --data --pictures --threads --json",
     "runs": "DIR --sort --curves --json",
     "show": "DATASET --data --mode --count --augment --counts --seed --out --terminal",
@@ -598,6 +598,18 @@ def test_predict_names_bad_files_and_goes_on(model, digit):
     assert good["label"] == label
     assert good["probability"] == max(good["probabilities"].values())
     assert sum(good["probabilities"].values()) == pytest.approx(1, abs=1e-5)  # ten float32
+
+
+def test_predict_refuses_large_images_unless_told_otherwise(model, digit):
+    image, label = digit
+    Image.fromarray(image).save("good.png")
+    refused = run("predict", "good.png", "--model", model, "--max-pixels", 700)
+    assert refused.exit_code == 1
+    assert refused.stdout == ""
+    assert refused.stderr.startswith("good.png: ")
+    assert "784" in refused.stderr
+    assert run("predict", "good.png", "--model", model, "--max-pixels", 784).stdout.startswith(f"good.png: {label}")
+    assert run("predict", "good.png", "--model", model, "--max-pixels", 0).exit_code == 2
 
 
 def test_predict_without_a_model(digit):

@@ -371,7 +371,7 @@ def test_a_page_that_cannot_be_written_fails_alone(pretended, monkeypatch):
             raise OSError(28, "a full disk")
         write(path, content)
 
-    monkeypatch.setattr("lenet.cli.read.atomic_write", full)
+    monkeypatch.setattr("lenet.cli.read_output.atomic_write", full)
     result = run("read", "a.png", "b.png", "--annotate", "out", *options)
     assert result.exit_code == 1
     assert result.stdout.count("-3.? 7") == 2

@@ -439,7 +439,14 @@ def test_only_the_whole_test_run_is_a_result(tmp_path: Path) -> None:
         return command.destination(command.argparse.Namespace(**{**whole, **changes}))
 
     assert where() == command.RESULTS / "pages.json"
-    parts = {"split": "validation"}, {"pages": 2}, {"levels": ["clean"]}, {"peers": ["lenet"]}, {"singles": 0}, {"speed": False}
+    parts = (
+        {"split": "validation"},
+        {"pages": 2},
+        {"levels": ["clean"]},
+        {"peers": ["lenet"]},
+        {"singles": 0},
+        {"speed": False},
+    )
     for changes in parts:
         assert command.RESULTS not in where(**changes).parents
     assert where(out=tmp_path / "x.json") == tmp_path / "x.json"

@@ -8,10 +8,11 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from lenet._check import positive_int
 from lenet.cli.shared import DEFAULT_MODEL, exit_codes, load_model, percent, print_json, show
 from lenet.reading._read import read_singles
 from lenet.reading.reader import Reader
-from lenet.reading.source import open_pages
+from lenet.reading.source import MOST_PIXELS, open_pages
 from lenet.train import Trained
 
 __all__ = ["predict"]
@@ -23,6 +24,7 @@ def predict(
     images: Annotated[list[str], typer.Argument(help="Image files, one digit each.", metavar="IMAGE")],
     model: Annotated[str, typer.Option(help="The model file.", metavar="FILE")] = DEFAULT_MODEL,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    max_pixels: Annotated[int, typer.Option(help="Refuse larger images of digits.", metavar="N")] = MOST_PIXELS,
 ) -> None:
     """Say what each image shows, and how sure the model is.
 
@@ -42,11 +44,12 @@ def predict(
     - `lenet predict --model letters.safetensors scans/*.png --json`
     """
     with exit_codes():
+        positive_int("max-pixels", max_pixels)
         trained = load_model(model, "lenet predict --model MODEL IMAGE")
         reader = Reader(trained) if _knows_digits(trained) else None
         results = []
         for path in images:
-            results.append(_answer(trained, reader, path))
+            results.append(_answer(trained, reader, path, max_pixels))
             if not as_json or "error" in results[-1]:
                 _show(results[-1])
         if as_json:
@@ -66,9 +69,9 @@ def _knows_digits(trained: Trained) -> bool:
     return name == "mnist" and trained.shape == (1, 28, 28) and trained.labels == _DIGITS
 
 
-def _answer(trained: Trained, reader: Reader | None, path: str) -> dict[str, Any]:
+def _answer(trained: Trained, reader: Reader | None, path: str, max_pixels: int) -> dict[str, Any]:
     try:
-        image, rejected = (trained.read(path), None) if reader is None else _formed(reader, path)
+        image, rejected = (trained.read(path), None) if reader is None else _formed(reader, path, max_pixels)
     except (OSError, ValueError, ImportError) as error:
         return {"file": path, "error": str(error)}
     shares = trained.probabilities(image[None])[0]
@@ -82,9 +85,9 @@ def _answer(trained: Trained, reader: Reader | None, path: str) -> dict[str, Any
     }
 
 
-def _formed(reader: Reader, path: str) -> tuple[NDArray[np.uint8], bool]:
+def _formed(reader: Reader, path: str, max_pixels: int) -> tuple[NDArray[np.uint8], bool]:
     """The digit in MNIST's form, uint8 [28, 28], and whether it is to be rejected; of a blank image nothing, rejected."""
-    pages = open_pages(path)
+    pages = open_pages(path, most_pixels=max_pixels)
     try:
         digits = read_singles([next(pages)], reader)[0].digits
     finally:

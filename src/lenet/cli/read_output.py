@@ -1,0 +1,162 @@
+"""What ``lenet read`` gives out: text, JSON or CSV on standard output, and pages with what was read drawn over them.
+
+Text, JSON and CSV are each a class of ``page``, called for every page, ``error`` and ``end``. Read by ``read``.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+from typing import Any
+
+from lenet._check import message
+from lenet.cli.read_files import File, many_pages
+from lenet.cli.shared import clean, print_json, show
+from lenet.reading._annotate import annotate
+from lenet.reading.page import Page
+from lenet.reading.source import Source
+from lenet.serialization import atomic_write
+
+__all__ = ["Csv", "Drawing", "Json", "Text"]
+
+_WRITTEN = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
+_COLUMNS = ["file", "page", "line", "number", "digit", "label", "confidence", "second", "second_confidence", "rejected"]
+_COLUMNS += ["x0", "y0", "x1", "y1"]
+
+
+class Text:
+    """Lines as they stand on the page; with several pages each under its name, with single digits one line a file."""
+
+    def __init__(self, layout: str, several: bool) -> None:
+        self.layout, self.several = layout, several
+        self._first = True
+
+    def page(self, file: str, page: Page, pages: int) -> None:
+        place = clean(f"{file}, page {page.number}" if pages > 1 else file)
+        text = self._text(page)
+        if self.several or pages > 1:
+            if self.layout == "single":
+                text = f"{place}: {text or 'nothing found'}"
+            else:
+                gap = "" if self._first else "\n"
+                text = f"{gap}{place}:\n{text or '(no digits)'}"
+        elif not text:
+            show(f"{place}: no digits found", aside=True)
+        self._first = False
+        if text:
+            sys.stdout.write(f"{text}\n")  # tabs and all
+            sys.stdout.flush()
+
+    def _text(self, page: Page) -> str:
+        if self.layout == "table":
+            return "\n".join("\t".join(number.text for number in line.numbers) for line in page.lines)
+        return page.text
+
+    def error(self, file: str, error: str) -> None:
+        pass
+
+    def end(self, about: dict[str, Any]) -> None:
+        pass
+
+
+class Json:
+    """One object with all pages and all errors, at the end."""
+
+    def __init__(self) -> None:
+        self.pages: list[dict[str, Any]] = []
+        self.errors: list[dict[str, Any]] = []
+
+    def page(self, file: str, page: Page, pages: int) -> None:
+        self.pages.append({"file": file} | {k: v for k, v in page.as_json().items() if k != "name"})
+
+    def error(self, file: str, error: str) -> None:
+        self.errors.append({"file": file, "error": error})
+
+    def end(self, about: dict[str, Any]) -> None:
+        print_json(about | {"pages": self.pages, "errors": self.errors})
+
+
+class Csv:
+    """A row for each digit, rejected ones too; places on the page count from 1."""
+
+    def __init__(self) -> None:
+        self._rows = csv.writer(sys.stdout, lineterminator="\n")
+        self._rows.writerow(_COLUMNS)
+
+    def page(self, file: str, page: Page, pages: int) -> None:
+        for row, line in enumerate(page.lines, 1):
+            for place, number in enumerate(line.numbers, 1):
+                for at, digit in enumerate(number.digits, 1):
+                    second, its_confidence = digit.second
+                    sure, less = f"{digit.confidence:.6g}", f"{its_confidence:.6g}"
+                    rejected = "true" if digit.rejected else "false"
+                    where = [clean(file), page.number, row, place, at]
+                    self._rows.writerow([*where, digit.label, sure, second, less, rejected, *digit.box])
+
+    def error(self, file: str, error: str) -> None:
+        pass
+
+    def end(self, about: dict[str, Any]) -> None:
+        sys.stdout.flush()
+
+
+class Drawing:
+    """Where annotated pages go: ``out`` itself, an image file, for one page; else a folder, one .png for each page.
+
+    In a folder ``scans/a.jpg`` becomes ``a.png``, its second page ``a-p2.png``; files of a folder that was given keep
+    their place in it. ValueError, before anything is read, if a file that is read would be written to.
+    """
+
+    def __init__(self, out: str, files: list[File]) -> None:
+        self.out = os.path.expanduser(out)
+        ending = os.path.splitext(self.out)[1].lower()
+        self.is_file = bool(ending) and not os.path.isdir(self.out) and not self.out.endswith(("/", os.sep))
+        self.format = _WRITTEN.get(ending, "PNG")
+        if self.is_file and ending not in _WRITTEN:
+            expected = f"a folder, or a file that ends in {', '.join(_WRITTEN)}"
+            raise ValueError(message("annotate", out, expected, f"Type --annotate {os.path.splitext(out)[0]}.png"))
+        many = f"{len(files):,} files" if len(files) > 1 else many_pages(files) if self.is_file else ""
+        if self.is_file and many:
+            fix = f"Type --annotate {os.path.splitext(out)[0]}/"
+            raise ValueError(message("annotate", f"the one file {out} for {many}", "a folder", fix))
+        if not self.is_file and os.path.lexists(self.out) and not os.path.isdir(self.out):
+            raise ValueError(message("annotate", f"{out}, a file without an ending", "a folder or an image file"))
+        self._inputs = {os.path.realpath(file.path) for file in files}
+        self._targets: dict[str, str] = {}
+        self._taken: set[str] = set()
+        for file in files:
+            if not file.error:
+                self._free(self._target(file))
+
+    def draw(self, file: File, source: Source, page: Page) -> None:
+        """Write the page, whole or not at all."""
+        from PIL import Image
+
+        target = self._target(file)
+        if source.number > 1:
+            target = f"{target[:-4]}-p{source.number}.png"
+            self._free(target)
+        picture = Image.fromarray(annotate(source.rgb, page))
+        more: dict[str, Any] = {"quality": 92} if self.format in ("JPEG", "WEBP") else {}
+        if self.format == "PNG":
+            more = {"compress_level": 3}
+        atomic_write(target, lambda stream: picture.save(stream, format=self.format, **more))
+
+    def _target(self, file: File) -> str:
+        if self.is_file:
+            return self.out
+        known = self._targets.get(file.path)
+        if known is None:
+            stem = os.path.join(self.out, os.path.splitext(file.place)[0])
+            known, again = f"{stem}.png", 2
+            while known in self._taken:
+                known, again = f"{stem}-{again}.png", again + 1
+            self._targets[file.path] = known
+            self._taken.add(known)
+        return known
+
+    def _free(self, target: str) -> None:
+        if os.path.realpath(target) in self._inputs:
+            given = f"{self.out}, where {target} is a file to read"
+            raise ValueError(message("annotate", given, "a place of its own", "Type --annotate annotated/"))
