@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import report
+from bench.pages import tables as page_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -136,6 +137,29 @@ def calibration() -> str:
     return "\n".join(rows)
 
 
+def reading(table: Callable[[dict[str, Any]], str], key: str = "levels") -> str:
+    """A table of the page benchmark, whose one run on the test split may have left a part out."""
+    if not (RESULTS / "pages.json").exists() or key not in stored("pages"):
+        command = "python -m bench.pages --split test --singles 2000 --speed"
+        return f"Not measured yet: run `{command}`, then `python -m bench.tables`."
+    return table(stored("pages"))
+
+
+def shown(table: Callable[[dict[str, Any]], str]) -> str:
+    """What was read in docs/reading.md's pictures."""
+    if not (RESULTS / "pictures.json").exists():
+        return "Not drawn yet: run `python -m bench.pages.pictures`, then `python -m bench.tables`."
+    return table(stored("pictures"))
+
+
+def reading_weights() -> str:
+    """How the packaged reader was made, as its own file says."""
+    from lenet.reading.reader import PACKAGED
+    from lenet.train import Trained
+
+    return page_tables.weights(Trained.load(PACKAGED).meta["training"], Path(PACKAGED).stat().st_size)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     **{name: functools.partial(measured, name) for name in report.TABLES},
     "growth": growth,
@@ -144,6 +168,16 @@ TABLES: dict[str, Callable[[], str]] = {
     "tried": functools.partial(tried, "best"),
     "tried_fast": functools.partial(tried, "fast"),
     "calibration": calibration,
+    "reading": functools.partial(reading, page_tables.summary),
+    "reading_pages": functools.partial(reading, page_tables.measured),
+    "reading_singles": functools.partial(reading, page_tables.singles, "singles"),
+    "reading_rejection": functools.partial(reading, page_tables.rejection, "rejection"),
+    "reading_risk": functools.partial(reading, page_tables.risk, "risk"),
+    "reading_speed": functools.partial(reading, page_tables.speed, "speed"),
+    "reading_example": functools.partial(shown, page_tables.example),
+    "reading_failures": functools.partial(shown, page_tables.failures),
+    "reading_sudoku": functools.partial(shown, page_tables.sudoku),
+    "reading_weights": reading_weights,
 }
 MARK = re.compile(r"(<!-- table:(\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 

@@ -357,6 +357,71 @@ def test_what_is_not_measured_says_how_to(results: Path) -> None:
     assert "recipes.py search best`" in tables.tried("best")
 
 
+READING = ("reading", "reading_pages", "reading_singles", "reading_rejection", "reading_risk", "reading_speed")
+SHOWN = ("reading_example", "reading_failures", "reading_sudoku")
+
+
+def test_the_readers_tables_say_how_to_come_by_them(results: Path) -> None:
+    for name in READING:
+        assert tables.TABLES[name]().startswith("Not measured yet: run `python -m bench.pages --split test ")
+    for name in SHOWN:
+        assert tables.TABLES[name]().startswith("Not drawn yet: run `python -m bench.pages.pictures`")
+
+
+def test_the_readers_tables(results: Path) -> None:
+    right = {"pages": 2, "digits": 200, "right": 0.991, "se": 0.002, "false": 1}
+    found = ABOUT | {
+        "split": "test", "seed": 20, "readers": ["lenet", "tesseract"], "versions": {"tesseract": "5.3.0"},
+        "absent": {"rapidocr": "no wheel"}, "touching": {"touching": 77, "neighbours": 78, "share": 0.98},
+        "modes": {"clean": {"mode": 6}},
+        "levels": {"clean": {"lenet": right, "tesseract": right | {"right": 0.4}}, "prose": {"lenet": right}},
+        "singles": {"third": {"right": 0.95, "se": 0.01, "n": 1000}},
+    }  # fmt: skip
+    (results / "pages.json").write_text(json.dumps(found))
+    assert tables.TABLES["reading"]().splitlines()[2:] == ["| **lenet.reading** | 99.1 |", "| tesseract | 40.0 |"]
+    whole = tables.TABLES["reading_pages"]()
+    assert "| clean | 200 | 99.1 ± 0.2 | 40.0 ± 0.2 |" in whole
+    for part in ("the test split", "tesseract 5.3.0", "rapidocr: no wheel", "77 of 78", "clean 6"):
+        assert part in whole
+    assert "| 0.3 of the size: 8 × 8 pixels | 95.00 ± 1.00 |" in tables.TABLES["reading_singles"]()
+    assert tables.TABLES["reading_speed"]().startswith("Not measured yet")  # this run left it out
+
+
+def test_what_the_pictures_showed(results: Path) -> None:
+    digit = {"box": [1, 2, 3, 4], "label": "3", "confidence": 0.5, "rejected": False}
+    page = {
+        "file": "a.jpg",
+        "lines": [{"text": "3", "numbers": [{"text": "3", "digits": [digit, digit]}]}],
+        "notes": [],
+    }
+    found = {
+        "example": {"written": "3 4\n1", "printed": "3 9\n1\n", "json": {"model": None, "pages": [page]}},
+        "failures": {"clean": dict.fromkeys(("pages", "digits", "misread", "rejected", "missed", "extra"), 1234)},
+        "sudoku": {"digits": 26, "right": 20, "wrong": 1, "empty": 2, "outside": 3},
+    }
+    (results / "pictures.json").write_text(json.dumps(found))
+    example = tables.TABLES["reading_example"]()
+    assert "\n3 9\n1\n```" in example
+    assert "Not all of it is right: `3 4` read as `3 9`." in example
+    shown = example.split("```json\n")[1].split("\n```")[0]
+    assert json.loads(shown) == found["example"]["json"]
+    lines = [line for line in shown.splitlines() if '"label"' in line]
+    assert [json.loads(line.rstrip(",")) for line in lines[:1]] == [digit]  # a digit a line
+    assert len(lines) == 2
+    assert "| clean | 1,234 |" in tables.TABLES["reading_failures"]()
+    assert "26 printed digits 20 are read right and 1 wrong" in tables.TABLES["reading_sudoku"]()
+
+
+def test_the_packaged_weights_are_the_files() -> None:
+    from lenet.reading.reader import PACKAGED
+    from lenet.train import Trained
+
+    meta = Trained.load(PACKAGED).meta["training"]
+    rows = tables.TABLES["reading_weights"]()
+    for part in (meta["weights"][:8], f"{meta['samples']['count']:,}", f"{100 * meta['held_out']['accuracy']:.2f}"):
+        assert part in rows
+
+
 def test_a_search_under_way_is_not_shown_and_a_finished_one_is_best_first(results: Path) -> None:
     found = {
         "table": [

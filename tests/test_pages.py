@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,20 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))  # bench is not part o
 
 from bench.environments import Absent
 from bench.pages import __main__ as command
-from bench.pages import fonts, generator, glyphs, looks, ours, peers, rejects, score, singles, tables
+from bench.pages import (
+    fonts,
+    generator,
+    glyphs,
+    looks,
+    mistakes,
+    ours,
+    peers,
+    pictures,
+    rejects,
+    score,
+    singles,
+    tables,
+)
 from bench.pages.generator import EMPTY, LEVELS
 
 from lenet import reading
@@ -479,7 +493,8 @@ def test_tables_say_what_is_known() -> None:
     }
     assert "| clean | 200 | 99.1 ± 0.2 | 40.0 ± 2.0 |" in tables.pages(result)
     assert "| prose: false digits on 10 pages | 0 | 1 | 70 |" in tables.pages(result)
-    assert "| grey paper | 99.00 ± 0.10 |" in tables.singles(result)
+    assert "| grey paper with a gradient | 99.00 ± 0.10 |" in tables.singles(result)
+    assert set(tables.SINGLES) <= set(singles.SETS)
     assert "| letters | 0.9870 | 2.0 |" in tables.rejection(result)
     assert "1.0 % were rejected" in tables.rejection(result)
     speed = {"page_s": 0.5, "digits": 200, "mb": 350.2, "image_ms": 0.61, "images_a_second": 1999.7}
@@ -487,3 +502,109 @@ def test_tables_say_what_is_known() -> None:
         {"speed": speed}
     )
     assert "| clean | 2.00 % | 1.00 % | 0.50 % | 0.00 % | 0.00 % |" in tables.risk(result)
+
+
+# -------------------------------------------------------------------------------------------------------------- pictures
+
+
+def test_mistakes_are_told_apart() -> None:
+    boxes = {"7": (0, 0, 8, 20), "4": (10, 0, 18, 20), "2": (20, 0, 28, 20), "9": (30, 0, 38, 20)}
+    digits = [{"label": label, "box": list(box)} for label, box in boxes.items()]
+    truth = {"lines": [{"text": "7429", "digits": digits}]}
+
+    def read(*found: tuple[str, float, bool, tuple[int, int, int, int]]) -> reading.Page:
+        image = np.zeros((28, 28), np.uint8)
+        made = tuple(reading.Digit(box, label, sure, ("0", 0.0), out, image) for label, sure, out, box in found)
+        number = reading.Number("", made, (0, 0, 40, 20))
+        return reading.Page((reading.Line((number,), number.box),), 100, 100)
+
+    page = read(
+        ("7", 0.9, False, (1, 1, 8, 19)),
+        ("9", 0.8, False, (10, 0, 18, 20)),  # instead of 4
+        ("1", 0.3, False, (13, 0, 18, 20)),  # what was cut off it
+        ("2", 0.4, True, (20, 0, 28, 20)),
+        ("0", 0.7, False, (60, 0, 68, 20)),
+        ("3", 0.2, True, (80, 0, 88, 20)),  # rejected where nothing stands: no mistake
+    )
+    found = {mistakes.told(one): mistakes.kind_of(one) for one in mistakes.mistakes(truth, page)}
+    assert found == {
+        "4 read as 9\n80 % sure": "misread",
+        "extra: 1\n30 % sure": "extra",
+        "extra: 0\n70 % sure": "extra",
+        "2 rejected": "rejected",
+        "9 not seen": "missed",
+    }
+    assert mistakes.mistakes({"lines": []}, reading.Page((), 100, 100)) == []
+
+
+def test_the_part_of_a_page_that_holds_most() -> None:
+    boxes = [(x, y, x + 20, y + 30) for y in (300, 360) for x in range(400, 700, 40)] + [(10, 40, 30, 70)]
+    x0, y0, x1, y1 = pictures.window(boxes, (900, 900), 400, range(120, 161, 20))
+    assert x1 - x0 == 400
+    assert y1 - y0 in (120, 140, 160)
+    assert all(x0 <= x and right <= x1 and y0 <= y - 24 and bottom <= y1 for x, y, right, bottom in boxes[:-1])
+    assert pictures.window([], (50, 80), 400, range(120, 161, 20)) == (0, 0, 80, 50)
+
+
+@pytest.mark.usefixtures("handwriting")
+def test_the_pictures_are_drawn(tmp_path: Path) -> None:
+    result = pictures.draw(tmp_path, 1, levels=("clean",), each=1)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *(f"reading-{name}.webp" for name in ("clean", "way", "forms", "failures", "nothing", "example-read")),
+        "reading-example.jpg",
+    }
+    for path in tmp_path.iterdir():
+        with Image.open(path) as image:
+            image.load()
+            assert image.width <= pictures.WIDTH
+            assert np.asarray(image.convert("L")).std() > 5
+    assert result["example"]["json"]["pages"][0]["text"] == result["example"]["printed"].rstrip("\n")
+    assert result["levels"]["clean"]["edits"] <= 0.05 * result["levels"]["clean"]["digits"]
+    assert result["failures"]["clean"]["pages"] == 1
+    assert result["nothing"] == {kind: {"pages": 1, "read": 0} for kind in ("prose", "photo")}
+    for table in (tables.example, tables.failures, tables.sudoku):
+        assert table(result)
+    again, _ = pictures.level_picture("clean")
+    pictures.stored(again, tmp_path / "again.webp")
+    assert (tmp_path / "again.webp").read_bytes() == (tmp_path / "reading-clean.webp").read_bytes()
+
+
+def test_the_page_shows_every_stored_picture_and_they_are_small() -> None:
+    page = (ROOT / "docs" / "reading.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"images/(reading[\w.-]*)", page))
+    files = {path.name: path.stat().st_size for path in (ROOT / "docs" / "images").glob("reading*")}
+    assert shown == set(files)
+    assert {f"reading-{level}.webp" for level in LEVELS} <= shown
+    assert max(files.values()) < 100_000
+    assert sum(files.values()) < 600_000
+
+
+def test_the_example_is_read_as_the_page_says() -> None:
+    """Fails after a change of the reader or its weights until ``python -m bench.pages.pictures`` has run."""
+    stored = json.loads(pictures.RESULT.read_text(encoding="utf-8"))
+    assert (
+        reading.read(str(ROOT / "docs" / "images" / "reading-example.jpg")).text == stored["example"]["printed"].strip()
+    )
+
+
+def test_the_sudoku_counts_every_answer_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert (len(mistakes.CELLS), len(mistakes.CELLS.replace(".", ""))) == (81, 26)
+    monkeypatch.setattr(mistakes, "SUDOKU", tmp_path / "none.png")
+    assert mistakes.sudoku() is None
+    assert "opencv-doc" in tables.sudoku({"sudoku": None})
+    monkeypatch.setattr(mistakes, "SUDOKU", tmp_path)
+    monkeypatch.setattr(mistakes, "CORNERS", ((0, 0), (90, 0), (90, 90), (0, 90)))
+    image = np.zeros((28, 28), np.uint8)
+    places = [
+        ("6", 30, 0),
+        ("1", 50, 0),
+        ("4", 51, 1),
+        ("8", 0, 0),
+        ("7", 0, 10),
+        ("3", 200, 5),
+    ]  # label, x, y of a corner
+    made = tuple(reading.Digit((x, y, x + 8, y + 8), label, 0.9, ("0", 0.0), False, image) for label, x, y in places)
+    number = reading.Number("", made, (0, 0, 90, 90))
+    page = reading.Page((reading.Line((number,), number.box),), 210, 90)
+    monkeypatch.setattr(reading, "read", lambda path: page)
+    assert mistakes.sudoku() == {"digits": 26, "right": 2, "wrong": 1, "empty": 2, "outside": 1}

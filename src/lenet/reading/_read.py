@@ -9,6 +9,7 @@ command line and by users.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import ceil, floor
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,8 @@ from lenet.reading.ink import Ink, find_ink
 from lenet.reading.lines import Row, column_gaps, find_rows, number_breaks, outline
 from lenet.reading.page import Digit, Line, Number, Page
 from lenet.reading.reader import NO_DIGIT, Reader
-from lenet.reading.shapes import Box, Shape, find_shapes, union
+from lenet.reading.shapes import Box, find_shapes
+from lenet.reading.singles import find_marks
 from lenet.reading.source import MOST_PIXELS, Source, open_pages
 from lenet.reading.straighten import straighten
 from lenet.reading.writing import is_numbers, without_words
@@ -30,7 +32,6 @@ from lenet.reading.writing import is_numbers, without_words
 __all__ = ["LAYOUTS", "read", "read_all", "read_singles"]
 
 LAYOUTS = ("lines", "table", "single")
-THRESHOLD = 0.5  # of no digit's probability on a page; an image of one digit has the reader's own, which is milder
 NEIGHBOURS, ROW = 0.5, 0.25  # how much the company in a number, and in its row, counts beside what a shape looks like
 SURE = 3.0  # log odds beyond which a shape is simply sure to be a digit, or none
 
@@ -86,21 +87,29 @@ def read_singles(
     """Many images of one digit each, the first page of each: as ``read`` with layout ``"single"``, and faster together."""
     _check("single", min_confidence)
     reader = _reader(model)
-    found: list[tuple[Source, Ink, Shape | None]] = []
-    for image in images:
-        source = next(iter(open_pages(image, most_pixels=most_pixels)))
-        ink = clean(find_ink(source.rgb))
-        found.append((source, ink, _single(ink)))
-    forms = digit_forms([shape.level for _, _, shape in found if shape is not None])
-    answers = iter(zip(forms, reader(forms), strict=True) if len(forms) else ())
-    pages = []
-    for source, ink, shape in found:
-        lines: tuple[Line, ...] = ()
-        if shape is not None:
-            form, probabilities = next(answers)
-            row = [Glyph(shape, "", probabilities, form)]
-            lines = _lines([(row, [True])], _Frame(source, ink, None), reader, min_confidence, prose=False)
-        pages.append(_made(source, ink, lines, 0.0))
+    sources = [next(iter(open_pages(image, most_pixels=most_pixels))) for image in images]
+    ways = [find_marks(source.rgb) for source in sources]
+    marks = [mark for some in ways for mark in some]
+    forms = digit_forms([mark.shape.level for mark in marks])
+    answers = reader(forms)
+    odds = reader.score(answers) - np.array([mark.price for mark in marks])
+    if min_confidence is None:
+        rejected = odds < np.log((1 - reader.threshold) / reader.threshold)
+    else:
+        rejected = _unsure(answers, min_confidence)
+    pages, start = [], 0
+    for source, some in zip(sources, ways, strict=True):
+        if not some:
+            pages.append(_made(source, "dark on light", (), 0.0))
+            continue
+        best = start + int(odds[start : start + len(some)].argmax())
+        start += len(some)
+        ink, shape, _ = marks[best]
+        scale = ink.scale * source.scale
+        x0, y0, x1, y1 = (end / scale for end in shape.box)
+        digit = _digit(answers[best], _within((x0, y0, x1, y1), source), bool(rejected[best]), forms[best])
+        line = Line((Number(digit.text, (digit,), digit.box),), digit.box)
+        pages.append(_made(source, ink.polarity, (line,), 0.0))
     return pages
 
 
@@ -140,18 +149,18 @@ def _from_ink(
     glyphs = recognise(rows, reader, ink.stroke)
     table = _columns(rows, glyphs) if layout == "table" else None
     groups = [(some, _starts(row, some, table)) for row, some in zip(rows, glyphs, strict=True)]
-    lines = _lines(groups, frame, reader, min_confidence, prose=True)
+    lines = _lines(groups, frame, min_confidence)
     if min_confidence is None and not is_numbers(lines, source.rgb):
         lines = ()
-    return _made(source, ink, lines, frame.skew)
+    return _made(source, ink.polarity, lines, frame.skew)
 
 
-def _made(source: Source, ink: Ink, lines: tuple[Line, ...], skew: float) -> Page:
+def _made(source: Source, polarity: str, lines: tuple[Line, ...], skew: float) -> Page:
     return Page(
         lines,
         source.width,
         source.height,
-        ink.polarity,
+        polarity,
         skew,
         name=source.name,
         number=source.number,
@@ -166,7 +175,7 @@ class _Frame:
     """
 
     def __init__(self, source: Source, ink: Ink, matrix: NDArray[np.float64] | None) -> None:
-        self.width, self.height = source.width, source.height
+        self.source = source
         scale = ink.scale * source.scale
         back = np.eye(3) if matrix is None else np.linalg.inv(matrix)
         self.back = np.diag([1 / scale, 1 / scale, 1.0]) @ back
@@ -178,19 +187,17 @@ class _Frame:
         x0, y0, x1, y1 = box
         corners = self.back @ np.array([[x0, x1, x1, x0], [y0, y0, y1, y1], [1, 1, 1, 1]], np.float64)
         x, y = corners[:2] / corners[2]
-        left = min(max(int(np.floor(x.min() + 0.01)), 0), self.width - 1)
-        top = min(max(int(np.floor(y.min() + 0.01)), 0), self.height - 1)
-        right = max(min(int(np.ceil(x.max() - 0.01)), self.width), left + 1)
-        bottom = max(min(int(np.ceil(y.max() - 0.01)), self.height), top + 1)
-        return left, top, right, bottom
+        return _within((float(x.min()), float(y.min()), float(x.max()), float(y.max())), self.source)
 
 
-def _single(ink: Ink) -> Shape | None:
-    """All of an image's ink as one shape, specks left out; None for a blank one."""
-    shapes = find_shapes(ink.level, ink.mask, ink.stroke)
-    largest = max((s.area for s in shapes), default=0)
-    kept = [s for s in shapes if s.area >= 0.03 * largest]
-    return union(kept) if kept else None
+def _within(box: tuple[float, float, float, float], source: Source) -> Box:
+    """A box in pixels of the page as given, in whole pixels, within the page and never empty."""
+    x0, y0, x1, y1 = box
+    left = min(max(floor(x0 + 0.01), 0), source.width - 1)
+    top = min(max(floor(y0 + 0.01), 0), source.height - 1)
+    right = max(min(ceil(x1 - 0.01), source.width), left + 1)
+    bottom = max(min(ceil(y1 - 0.01), source.height), top + 1)
+    return left, top, right, bottom
 
 
 def _starts(row: Row, glyphs: Sequence[Glyph], table: Sequence[tuple[float, float]] | None) -> list[bool]:
@@ -217,39 +224,29 @@ def _columns(rows: Sequence[Row], glyphs: Sequence[Sequence[Glyph]]) -> list[tup
 
 
 def _lines(
-    groups: Iterable[tuple[Sequence[Glyph], Sequence[bool]]],
-    frame: _Frame,
-    reader: Reader,
-    min_confidence: float | None,
-    *,
-    prose: bool,
+    groups: Iterable[tuple[Sequence[Glyph], Sequence[bool]]], frame: _Frame, min_confidence: float | None
 ) -> tuple[Line, ...]:
-    """Rows of glyphs as lines of numbers. prose: leave out words, lines of words and pages of words."""
+    """Rows of glyphs as lines of numbers; words, lines of words and pages of words are left out."""
     rows = []
     for glyphs, starts in groups:
         shapes = [glyph for glyph in glyphs if not glyph.sign]
-        rejected = _rejected(shapes, starts, reader.threshold if not prose else THRESHOLD, min_confidence)
-        rows.append(_numbers(glyphs, starts, rejected, frame))
-    if prose and min_confidence is None:
+        rows.append(_numbers(glyphs, starts, _rejected(shapes, starts, min_confidence), frame))
+    if min_confidence is None:
         rows = without_words(rows)
     return tuple(Line(tuple(row), outline([n.box for n in row])) for row in rows if row)
 
 
-def _rejected(
-    shapes: Sequence[Glyph], starts: Sequence[bool], threshold: float, min_confidence: float | None
-) -> NDArray[np.bool_]:
+def _rejected(shapes: Sequence[Glyph], starts: Sequence[bool], min_confidence: float | None) -> NDArray[np.bool_]:
     """Which shapes of a row are to be taken for no digit, bool [n]: by what each looks like and the company it keeps.
 
-    A shape among digits is likelier to be one than the same shape in a word. threshold: the probability of no digit from
-    which a shape that keeps no company is rejected.
+    Alone it is none where that is likelier; among digits it is likelier to be one than the same shape in a word.
     """
     if not shapes:
         return np.zeros(0, bool)
     p = np.stack([glyph.probabilities for glyph in shapes if glyph.probabilities is not None])
     if min_confidence is not None:
-        unsure: NDArray[np.bool_] = p[:, :NO_DIGIT].max(axis=1) < min_confidence
-        return unsure
-    odds = Reader.score(p) - np.log((1 - threshold) / threshold)
+        return _unsure(p, min_confidence)
+    odds = Reader.score(p)
     firm = np.clip(odds, -SURE, SURE).astype(np.float64)
     number = np.cumsum(starts) - 1
     totals, counts = np.bincount(number, firm), np.bincount(number)
@@ -257,6 +254,12 @@ def _rejected(
     row = (firm.sum() - firm) / max(len(firm) - 1, 1)
     doubted: NDArray[np.bool_] = odds + NEIGHBOURS * company + ROW * row < 0
     return doubted
+
+
+def _unsure(answers: NDArray[np.float32], min_confidence: float) -> NDArray[np.bool_]:
+    """Of which answers [n, 11] no digit is as sure as asked for: bool [n]."""
+    unsure: NDArray[np.bool_] = answers[:, :NO_DIGIT].max(axis=1) < min_confidence
+    return unsure
 
 
 def _numbers(
@@ -270,7 +273,9 @@ def _numbers(
             sign = sign or glyph.sign
             continue
         start, out = next(at)
-        digit = _digit(glyph, frame, out)
+        assert glyph.probabilities is not None
+        assert glyph.image is not None
+        digit = _digit(glyph.probabilities, frame.box(glyph.shape.box), out, glyph.image)
         if start:
             found.append(("-" if sign == "-" else "", []))
         elif sign:
@@ -281,11 +286,7 @@ def _numbers(
     return [Number(text, tuple(digits), outline([d.box for d in digits])) for text, digits in found]
 
 
-def _digit(glyph: Glyph, frame: _Frame, rejected: bool) -> Digit:
-    """The network's answer as a digit."""
-    p, image = glyph.probabilities, glyph.image
-    assert p is not None
-    assert image is not None
+def _digit(p: NDArray[np.float32], box: Box, rejected: bool, image: NDArray[np.uint8]) -> Digit:
+    """The network's answer [11] as a digit."""
     first, second = np.argsort(-p[:NO_DIGIT], kind="stable")[:2].tolist()
-    runner_up = str(second), float(p[second])
-    return Digit(frame.box(glyph.shape.box), str(first), float(p[first]), runner_up, rejected, image)
+    return Digit(box, str(first), float(p[first]), (str(second), float(p[second])), rejected, image)

@@ -93,6 +93,8 @@ def array_page(array: NDArray[Any], what: str, most_pixels: int) -> Page:
         factor = _reduction(array.shape[1], array.shape[0])
     if factor == 1 and array.dtype == np.uint8 and array.ndim == 3 and array.shape[2] == 3:
         return np.ascontiguousarray(array), array.shape[1], array.shape[0]
+    if factor == 1 and array.dtype == np.uint8 and array.ndim == 2:
+        return np.repeat(array[..., None], 3, axis=2), array.shape[1], array.shape[0]
     picture = picture_of(array, what)
     return rgb_of(_smaller(picture, factor)), *picture.size
 

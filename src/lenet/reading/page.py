@@ -47,9 +47,9 @@ class Digit:
         return {
             "box": [int(edge) for edge in self.box],
             "label": self.label,
-            "confidence": float(self.confidence),
+            "confidence": round(float(self.confidence), 6),
             "second": second,
-            "second_confidence": float(its_confidence),
+            "second_confidence": round(float(its_confidence), 6),
             "rejected": bool(self.rejected),
         }
 

@@ -21,6 +21,8 @@ WORDS, ROW_WORDS = 0.15, 0.25  # a page, or a row, more of which is rejected has
 PROSE, FEW = 0.3, 0.08  # a page, or a row, of which a smaller share is whole numbers is prose
 PAPER = 0.8  # where less around the numbers has one colour they may stand in a picture
 SURE, PROOF = 0.9, 3  # so many different digits so sure, in one number if 0 and 1 count, show that they don't
+RINGS_AND_BARS = frozenset({"0", "1"})  # which are in any picture
+LONE = 0.95  # so sure must the only thing on a picture be to be a digit
 HUE = 0.15  # the difference in the logarithms of red to green, or blue to green, that is one colour in uneven light
 
 
@@ -80,12 +82,18 @@ def paper_share(rgb: NDArray[np.uint8]) -> float:
 
 
 def is_numbers(lines: Sequence[Line], rgb: NDArray[np.uint8]) -> bool:
-    """Whether what was read on an image [H, W, 3] stands on paper, or else is more than the rings and bars in any picture."""
+    """Whether what was read on an image [H, W, 3] stands on paper, or else is more than the rings and bars in any picture.
+
+    One digit that is alone on it, and sure, is more than that too: a marker's on a card of two colours.
+    """
     numbers = [number for line in lines for number in line.numbers]
     if not numbers or paper_share(_around(numbers, rgb)) >= PAPER:
         return True
+    seen = [digit for number in numbers for digit in number.digits]
+    if len(seen) == 1 and not seen[0].rejected and seen[0].confidence >= LONE and seen[0].label not in RINGS_AND_BARS:
+        return True
     sure = [[d.label for d in n.digits if not d.rejected and d.confidence >= SURE] for n in numbers]
-    if len({label for labels in sure for label in labels} - {"0", "1"}) >= PROOF:
+    if len({label for labels in sure for label in labels} - RINGS_AND_BARS) >= PROOF:
         return True
     return any(
         len(set(labels)) >= PROOF and len(labels) == len(n.digits) for labels, n in zip(sure, numbers, strict=True)
