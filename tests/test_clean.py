@@ -116,6 +116,33 @@ def test_stems_on_a_small_page_are_no_rules(height: int) -> None:
     assert compare(clean(find_ink(picture(ruled, 0))), cover) < (0.01, 0.02)
 
 
+def test_bold_rules_among_fine_ones_go_too() -> None:
+    grid = np.zeros((H, W), np.float32)
+    for n in range(10):
+        for line, at in ((grid, 25 + 50 * n), (grid.T, 25 + 85 * n)):
+            line[at : at + (7 if n % 3 == 0 else 2), 25:-25] = 1
+    drawn = np.zeros((H, W), np.uint8)
+    for n in range(9):
+        at = 50 + 85 * n, 62 + 50 * (n % 5)
+        cv2.putText(drawn, str(n), at, cv2.FONT_HERSHEY_SIMPLEX, 0.9, 255, 3, cv2.LINE_AA)
+    cover = drawn.astype(np.float32) / 255
+    false, lost = compare(clean(find_ink(picture(np.maximum(grid, cover)))), cover)
+    assert false < 0.05
+    assert lost < 0.02
+
+
+def test_the_pieces_of_a_broken_rule_go_where_they_cross_others() -> None:
+    grid = lines("squared paper")
+    grid[:, :12] = grid[:, -12:] = 0
+    broken = np.zeros((H, W), np.float32)
+    for x in range(25, W - 200, 210):
+        broken[40:42, x : x + 110] = 1  # an end of each stands on no rule
+    after = clean(find_ink(picture(np.maximum(np.maximum(grid, broken), DIGITS))))
+    alone = (broken > 0) & (DIGITS == 0)
+    assert np.count_nonzero(after.mask & alone) < 0.1 * np.count_nonzero(alone)
+    assert compare(after, DIGITS)[1] < 0.02
+
+
 FORMS = {"dark rules, red pen": ((30, 30, 35), (150, 35, 45)), "grey rules, dark pen": ((170, 170, 175), (40, 40, 45))}
 
 

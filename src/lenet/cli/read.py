@@ -131,6 +131,7 @@ def _work(files: list[File], job: _Job, output: Text | Json | Csv, drawing: Draw
     """Read the files and give what is found to ``output`` and ``drawing``; the names of those that failed."""
     failed: list[str] = []
     waiting: list[tuple[File, Source]] = []
+    held = 0  # pixels waiting
     with Progress("reading", total=len(files), unit="files" if len(files) > 1 else "file") as bar:
 
         def fail(file: File, error: object) -> None:
@@ -142,6 +143,7 @@ def _work(files: list[File], job: _Job, output: Text | Json | Csv, drawing: Draw
                 failed.append(file.path)
 
         def flush() -> None:
+            nonlocal held
             pages = job.pages([source for _, source in waiting])
             for (file, source), page in zip(waiting, pages, strict=True):
                 bar.close()
@@ -152,6 +154,7 @@ def _work(files: list[File], job: _Job, output: Text | Json | Csv, drawing: Draw
                     except (OSError, ValueError) as error:
                         fail(file, error)
             waiting.clear()
+            held = 0
 
         for done, file in enumerate(files):
             bar.update(done, clean(file.path))
@@ -160,7 +163,7 @@ def _work(files: list[File], job: _Job, output: Text | Json | Csv, drawing: Draw
                     bar.close()
                     show(f"{file.path}: {note}", aside=True)
                 waiting.append((file, source))
-                held = sum(source.rgb.size for _, source in waiting) // 3
+                held += source.rgb.size // 3
                 if job.layout != "single" or len(waiting) == _TOGETHER or held >= _TOGETHER_PIXELS:
                     flush()
         flush()

@@ -15,15 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet.reading.ink import SINGLE, Ink, stroke_width
-from lenet.reading.paper import F32, U8
+from lenet.reading.paper import U8
+from lenet.reading.two_inks import part_inks
 
 __all__ = ["clean"]
 
 I32 = NDArray[np.int32]
 
 LONG = 0.25  # a straight run over this share of the page is a rule by itself
-SURELY = 10.0  # in the same units, by so much nearer to a rule's colour than to a pen's is what belongs to the rule
-LEAST_APART = 40.0  # so far apart in colour, of 200 for black on white, are a rule and a pen that are told apart by it
+CROSSING = 4.0  # of the shortest run looked at: from there what crosses two rules is one
 LONGER = 1.6  # than most of the writing is high, is a rule
 MOST_RUNS = 3000  # with more straight runs than this the picture is no form, and only long ones are rules
 
@@ -46,7 +46,7 @@ def clean(ink: Ink) -> Ink:
     if inked.size:  # a small picture's frame may have been all of it
         line = _rules(inked, ink.stroke, mask.shape)
         if line is not None and ink.picture is not None and ink.paper is not None:
-            ink = replace(ink, level=_parted(ink, mask, line, (y, x)))
+            ink = replace(ink, level=part_inks(ink, mask, line, (y, x)))
         _pieces(inked, _stroke(ink.level, mask), small)
     if np.array_equal(mask, ink.mask.view(np.uint8)):
         return ink
@@ -127,6 +127,8 @@ def _rules(mask: U8, stroke: float, page: tuple[int, ...]) -> U8 | None:
     runs_down = _runs(_opened(mask.T, shortest), h, stroke).turned()
     if not small:
         _drop_strokes((runs_across, runs_down), mask, stroke, page)
+    if not small:
+        _keep_crossing(runs_across, runs_down, CROSSING * shortest)
     _keep_joined(runs_across, runs_down, small)
     if not (runs_across.kept.any() or runs_down.kept.any()):
         return None
@@ -170,9 +172,13 @@ def _taken(mask: U8, runs: _Runs) -> tuple[U8, U8]:
     mask = np.ascontiguousarray(mask)
     if not runs.kept.any():
         return np.zeros_like(mask), np.zeros_like(mask)
-    line = cv2.dilate(_selected(runs), np.ones((3, 1), np.uint8)) & mask
-    through = np.ones((int(1.5 * runs.thickness() + 3), 1), np.uint8)
-    taken = cv2.subtract(line, _open(mask, through))
+    line, taken = np.zeros_like(mask), np.zeros_like(mask)
+    # A form's bold rules are no strokes across its fine ones.
+    through = np.where(runs.kept, 1.5 * np.maximum(runs.thick, runs.thickness()) + 3, 0).astype(np.int32)
+    for length in np.unique(through[runs.kept]):
+        some = cv2.dilate(_selected(runs, through == length), np.ones((3, 1), np.uint8)) & mask
+        line |= some
+        taken |= cv2.subtract(some, _open(mask, np.ones((length, 1), np.uint8)))
     for n in np.flatnonzero(runs.kept):
         # A run that is mostly crossed is a slice of something thick: the straight side of a large digit.
         x0, y0, x1, y1 = runs.box[n]
@@ -221,6 +227,21 @@ def _drop_strokes(families: tuple[_Runs, _Runs], mask: U8, stroke: float, page: 
         runs.kept &= length >= LONGER * height
 
 
+def _keep_crossing(across: _Runs, down: _Runs, least: float) -> None:
+    """Also keeps the runs at least so long that cross two kept ones, about as thin, of the other axis: pieces of a broken or bent
+    rule."""
+    found = []
+    for i, (runs, other) in enumerate(((across, down), (down, across))):
+        x0, y0, x1, y1 = (runs.box[:, None, k] for k in range(4))
+        left, top, right, bottom = other.box[other.kept].T
+        crossed = (x0 < right) & (left < x1) & (y0 < bottom) & (top < y1)
+        crossed &= runs.thick[:, None] <= 1.5 * other.thick[other.kept] + 1.5
+        long = runs.box[:, 2 + i] - runs.box[:, i] >= least
+        found.append(np.isfinite(runs.thick) & long & (crossed.sum(axis=1) > 1))
+    across.kept |= found[0]
+    down.kept |= found[1]
+
+
 def _keep_joined(across: _Runs, down: _Runs, small: bool) -> None:
     """Also keeps the shorter thin runs that stand with both ends on kept ones of the other axis: sides of boxes and cells.
 
@@ -266,89 +287,17 @@ def _ends(box: I32, thick: float, other: _Runs, axis: int) -> tuple[NDArray[np.i
     for top, bottom, left, right in places:
         labels = np.unique(other.labels[max(top, 0) : bottom, max(left, 0) : right])
         labels = labels[labels > 0]
-        found.append(labels[thick <= 1.5 * other.thick[labels] + 1])
+        found.append(labels[thick <= 1.5 * other.thick[labels] + 1.5])
     return found[0], found[1]
 
 
-def _selected(runs: _Runs) -> U8:
-    """Where the kept runs are: uint8 [h, w] of 0 and 1."""
+def _selected(runs: _Runs, which: NDArray[np.bool_]) -> U8:
+    """Where some of the runs are: uint8 [h, w] of 0 and 1."""
     out = np.zeros(runs.labels.shape, np.uint8)
-    for n in np.flatnonzero(runs.kept):
+    for n in np.flatnonzero(which):
         x0, y0, x1, y1 = runs.box[n]
         out[y0:y1, x0:x1] |= runs.labels[y0:y1, x0:x1] == n
     return out
-
-
-# --- Two colours -------------------------------------------------------------------------------------------------------
-
-
-def _parted(ink: Ink, mask: U8, line: U8, at: tuple[int, int]) -> U8:
-    """The level, and in place the mask, where rules of another colour than the pen's ran; as they are if it is the same.
-
-    There ink is what is nearer to the pen's colour than to any mixture of the rules' colour with paper. line: as ``_rules``
-    gives it, its corner ``at`` y, x of the page.
-    """
-    import cv2
-
-    h, w = line.shape
-    part = slice(at[0], at[0] + h), slice(at[1], at[1] + w)
-    level, found = ink.level[part], mask[part]
-    wide = cv2.dilate(line, np.ones((3, 3), np.uint8))
-    rest = found & (wide == 0)
-    strong = level >= 200
-    places = [np.nonzero(some) for some in ((line == 1) & strong, (rest > 0) & strong)]
-    if min(len(y) for y, _ in places) < 50:
-        return ink.level
-    rule, pen = (_middle(_difference(ink, y + at[0], x + at[1])) for y, x in (_some(place) for place in places))
-    apart = float(np.linalg.norm(rule[0] - pen[0]))
-    between = _from_mixture(pen[0][None], rule[0])[0]
-    if between < max(LEAST_APART, 2 * (rule[1] + pen[1])) or apart == 0:
-        return ink.level
-    y, x = np.nonzero(wide)
-    colour = _difference(ink, y + at[0], x + at[1])
-    to_pen, to_rule = np.linalg.norm(colour - pen[0], axis=1), _from_mixture(colour, rule[0])
-    share = to_rule / np.maximum(to_rule + to_pen, 1e-3)
-    soft = np.clip(255 * (2 * share - 0.5), 0, 255).astype(np.uint8)
-    out = ink.level.copy()
-    out[part][y, x] = soft
-    found[y, x] = soft >= 128
-    # Remains of broken rules: pieces that are mostly nearer to mixtures of the rules' colour with paper than to the pen's.
-    labels = cv2.connectedComponents(found, connectivity=8, ltype=cv2.CV_32S)[1]
-    y, x = np.nonzero(found)
-    colour, piece = _difference(ink, y + at[0], x + at[1]), labels[y, x]
-    alike = _from_mixture(colour, pen[0]) > _from_mixture(colour, rule[0]) + SURELY
-    of_rule = np.bincount(piece, alike) > 0.5 * np.bincount(piece)
-    if of_rule.any():
-        found[of_rule[labels]] = 0
-    return out
-
-
-def _some(place: tuple[NDArray[np.intp], ...]) -> tuple[NDArray[np.intp], ...]:
-    step = max(1, len(place[0]) // 4000)
-    return tuple(part[::step] for part in place)
-
-
-def _difference(ink: Ink, y: NDArray[np.intp], x: NDArray[np.intp]) -> F32:
-    """How the colours at some places differ from the paper's, float32 [n, 3], as under an even light."""
-    assert ink.picture is not None
-    assert ink.paper is not None
-    h, w = ink.mask.shape
-    paper = ink.paper[y * ink.paper.shape[0] // h, x * ink.paper.shape[1] // w]
-    difference: F32 = (ink.picture[y, x] - paper) * (200 / np.maximum(paper.mean(axis=1, keepdims=True), 50))
-    return difference
-
-
-def _middle(colours: F32) -> tuple[F32, float]:
-    """The median of colours [n, 3], and how far most are from it."""
-    middle = np.median(colours, axis=0)
-    return middle, float(np.median(np.linalg.norm(colours - middle, axis=1)))
-
-
-def _from_mixture(colours: F32, rule: F32) -> F32:
-    """How far colours [n, 3] are from the nearest mixture of a rule's with paper, which is 0: [n]."""
-    share = np.clip(colours @ rule / max(float(rule @ rule), 1e-6), 0, 1)
-    distance: F32 = np.linalg.norm(colours - share[:, None] * rule, axis=1)
-    return distance
 
 
 # --- Pieces --------------------------------------------------------------------------------------------------------------------

@@ -31,8 +31,10 @@ FLOOR = 10.0  # the least colour difference, of 255, that is ever ink
 SIGMAS = 5.0  # how far ink must stand out of the noise
 GRAINY = 4.0  # grey levels of noise from which a page is smoothed
 QUANTILE = (
-    0.35  # of a half-normal spread this quantile lies at 0.454 sigma, and up to 40 % of ink does not move it much
-)
+    0.35,
+    0.454,
+)  # this quantile of a half-normal spread lies at so many sigmas; up to 40 % of ink doesn't move it much
+CALMEST = 0.15, 0.189  # the same, where fine lines and their soft edges are more of the page than paper
 # Rows: brightness and two colour differences of R, G, B (as in ITU-R BT.601, so that grey has none).
 OPPONENT = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]], np.float32)
 
@@ -82,9 +84,9 @@ def find_ink(rgb: U8) -> Ink:
     fine_lines = False
     if not small and (view is None or view.grains > GRAINY):
         squared = page_paper(work, fine_lines=True)
-        other = _view(work, squared)
+        other = _view(work, squared, CALMEST)
         if other is not None and (view is None or other.grains < 0.5 * view.grains):
-            page, view, fine_lines = squared, other, True
+            page, view, fine_lines = squared, _view(work, squared, CALMEST, _grain(work)), True
     if not (small or fine_lines or view is None) and view.grains > GRAINY and page.smooth and view.rows.shape[1] == 1:
         # Even paper and one pen: these are grains, and no photograph's grass.
         work = cv2.GaussianBlur(work, (0, 0), 0.9 if view.grains < 2 * GRAINY else 1.3)
@@ -93,7 +95,8 @@ def find_ink(rgb: U8) -> Ink:
         return Ink(np.zeros((h, w), np.uint8), np.zeros((h, w), bool), "dark on light", 0.0, scale, page.sheet)
     contrast = _contrast(work, page.colour, view)
     if not small:
-        contrast = _within(contrast, page)
+        if page.inside is not None:
+            contrast = cv2.multiply(contrast, page.inside)
         if not page.smooth:
             contrast = _without_shadows(contrast, view)
     # Beside a shadow's edge, which is itself faint ink to look at, no ink may be much fainter than the rest.
@@ -136,16 +139,6 @@ def _working_size(given: U8) -> tuple[U8, float]:
     return cv2.resize(given, size, interpolation=cv2.INTER_AREA), 1 / factor
 
 
-def _within(contrast: U8, page: Paper) -> U8:
-    """The contrast without what lies off the sheet or on its very edge."""
-    import cv2
-
-    if page.inside is None:
-        return contrast
-    inside = cv2.erode(page.inside, np.ones((3, 3), np.uint8), borderValue=1)
-    return cv2.multiply(contrast, cv2.resize(inside, contrast.shape[::-1], interpolation=cv2.INTER_NEAREST))
-
-
 def _without_shadows(contrast: U8, view: _View) -> U8:
     """The contrast without what is much wider than the strokes (a top hat, at half the size): edges of shadows, photographs."""
     import cv2
@@ -183,8 +176,8 @@ class _View:
         return self.noise / self.gain
 
 
-def _view(work: U8, page: Paper) -> _View | None:
-    """Looks at a sample of the picture; None if nothing stands out of the noise."""
+def _view(work: U8, page: Paper, share: tuple[float, float] = QUANTILE, most_noise: float = np.inf) -> _View | None:
+    """Looks at a sample of the picture; None if nothing stands out of the noise, which is at most so much."""
     import cv2
 
     sample, paper = work, page.colour
@@ -194,15 +187,15 @@ def _view(work: U8, page: Paper) -> _View | None:
         paper = cv2.resize(paper, sample.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     pixels = (sample - paper).reshape(-1, 3)
     if page.inside is not None:
-        inside = cv2.erode(page.inside, np.ones((5, 5), np.uint8), borderValue=1)
-        pixels = pixels[cv2.resize(inside, sample.shape[1::-1], interpolation=cv2.INTER_NEAREST).ravel() > 0]
+        inside = cv2.resize(page.inside, sample.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+        pixels = pixels[inside.ravel() > 0]
     difference = OPPONENT @ pixels.T
-    spread = np.array([_spread(np.abs(row)) for row in difference], np.float32)
+    spread = np.array([_spread(np.abs(row), share) for row in difference], np.float32)
     weights = np.ones(3, np.float32)
     weights[1:] = ((spread[0] + 1) / (spread[1:] + 1)).clip(0.4, 1.3)
     difference *= weights[:, None]
     size = np.sqrt(np.einsum("cn,cn->n", difference, difference))
-    noise = _spread(size)
+    noise = min(_spread(size, share), most_noise)
     floor = max(FLOOR, SIGMAS * noise)
     outside = np.flatnonzero(size > floor)
     if not len(outside):
@@ -220,15 +213,21 @@ def _view(work: U8, page: Paper) -> _View | None:
         loyal, halo = np.count_nonzero(along > 0.7), np.count_nonzero(along < -0.5)
         if loyal + min(halo, 0.1 * loyal) >= 0.97 * len(along):
             rows = rows @ direction[:, None]
-            noise = min(noise, _spread(np.abs(direction @ difference)))
+            noise = min(noise, _spread(np.abs(direction @ difference), share))
             floor = max(FLOOR, SIGMAS * noise)
     gain = min(12.0, 220 / max(strength, 1.0))
     return _View(rows * np.float32(gain), gain, noise * gain, floor * gain, strength * gain, polarity)
 
 
-def _spread(size: F32) -> float:
-    """Sigma of non-negative sizes [n], judged by those below the QUANTILE: most of these are paper."""
-    return quantile(size, QUANTILE) / 0.454
+def _spread(size: F32, share: tuple[float, float]) -> float:
+    """Sigma of non-negative sizes [n], judged by a quantile below which most are paper's."""
+    return quantile(size, share[0]) / share[1]
+
+
+def _grain(work: U8) -> float:
+    """The noise of a picture in grey levels by how far neighbours differ where they differ least."""
+    change = np.diff(work[::7].astype(np.float32) @ OPPONENT[0], axis=1)
+    return _spread(np.abs(change).ravel(), CALMEST) / 2**0.5
 
 
 def _contrast(work: U8, paper: F32, view: _View) -> U8:

@@ -8,25 +8,24 @@ Source: the surface is fitted by iteratively reweighted least squares, Holland a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet.reading.sheet_edges import F32, U8, find_sheet, fitted_corners
+
 __all__ = ["F32", "U8", "Paper", "enlarge", "page_paper", "quantile", "smooth_paper"]
 
-# OpenCV's own annotations know of no element type, so these two tell it to the reader alone.
-U8 = NDArray[Any]
-F32 = NDArray[Any]
-
 SMALL = 256  # the long side at which a page's paper is estimated
+AROUND = 15  # working pixels: so near everywhere is some paper between fine lines
+RIM = 3  # working pixels along a sheet's edge that are no longer paper, and not yet what lies beyond
 
 
 @dataclass(frozen=True)
 class Paper:
     """The paper of a picture. colour: float32 [h', w', 3], at full or at a small size. smooth: one surface explains it.
 
-    inside: uint8 [h', w'], 1 where the sheet is, None if it is everywhere. sheet: as in Ink.
+    inside: uint8 [h, w], 1 where the sheet is, less its very edge; None if it is everywhere. sheet: as in Ink.
     """
 
     colour: F32
@@ -129,13 +128,14 @@ def page_paper(work: U8, fine_lines: bool = False) -> Paper:
     size = (max(4, round(w * ratio)), max(4, round(h * ratio)))
     lw, lh = size
     little = _without_lines(work, size) if fine_lines else cv2.resize(work, size, interpolation=cv2.INTER_AREA)
-    inside, corners = _sheet(little)
-    pixels = little.reshape(-1, 3).astype(np.float32)
-    on = None if inside is None else cv2.erode(inside, np.ones((3, 3), np.uint8)).ravel() > 0
-    coarse = _surface(pixels, lh, lw, _median(pixels if on is None else pixels[on]), order=2, on=on)
+    inside, corners, whole = find_sheet(little)
+    on = None if inside is None else cv2.erode(inside, np.ones((3, 3), np.uint8))
     if on is not None:
-        pixels = np.where(on[:, None], pixels, coarse.reshape(-1, 3))
-        little = np.clip(pixels.reshape(lh, lw, 3), 0, 255).astype(np.uint8)
+        little = _spread_out(little, on)
+    pixels = little.reshape(-1, 3).astype(np.float32)
+    paper_only = None if on is None else on.ravel() > 0
+    start = _median(pixels if paper_only is None else pixels[paper_only])
+    coarse = _surface(pixels, lh, lw, start, order=2, on=paper_only)
     off = _size(pixels - coarse.reshape(-1, 3)).reshape(lh, lw)
     tolerance = max(12.0, 4 * quantile(off.ravel(), 0.4))
     # Whatever is off the surface and wider than any stroke is a shadow or another sheet: then the paper is local.
@@ -155,76 +155,47 @@ def page_paper(work: U8, fine_lines: bool = False) -> Paper:
         share = cv2.GaussianBlur(calm, (0, 0), 5) + 0.05
         paper = paper + cv2.GaussianBlur(rest * calm[..., None], (0, 0), 5) / share[..., None]
         rest = little - paper
-    sheet = None if corners is None else (corners + 0.5) * np.array([w / lw, h / lh], np.float32) - np.float32(0.5)
-    return Paper(paper, smooth, inside, sheet)
+    if inside is None:
+        return Paper(paper, smooth)
+    if corners is None:
+        inner = cv2.erode(inside, np.ones((3, 3), np.uint8), borderValue=1) * np.uint8(255)
+        return Paper(paper, smooth, cv2.threshold(cv2.resize(inner, (w, h)), 127, 1, cv2.THRESH_BINARY)[1])
+    scale = np.array([w / lw, h / lh], np.float32)
+    corners = (corners + 0.5) * scale - np.float32(0.5)
+    for reach in (2.5, 1.0):
+        corners = fitted_corners(work, corners, reach * float(scale.max()))
+    # All between the corners: writing near an edge makes bays in the outline.
+    inside = cv2.fillConvexPoly(np.zeros((h, w), np.uint8), np.rint(corners * 16).astype(np.int32), 1, shift=4)
+    inside = cv2.erode(inside, np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8), borderValue=0)
+    return Paper(paper, smooth, inside, corners if whole else None)
+
+
+def _spread_out(little: U8, on: U8) -> U8:
+    """The picture [h, w, 3] with the nearest colour of where ``on`` is 1 everywhere else: a shadow goes on beyond the sheet."""
+    import cv2
+
+    labels = cv2.distanceTransformWithLabels(1 - on, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)[1]
+    colours = np.zeros((int(labels.max()) + 1, 3), np.uint8)
+    colours[labels[on > 0]] = little[on > 0]
+    return colours[labels]
 
 
 def _without_lines(work: U8, size: tuple[int, int]) -> U8:
-    """The picture at a small size without what is thin, by medians of some of its pixels."""
+    """The picture at a small size without what is thin: the mean of what is far from it, which is either the lightest or
+    the darkest around, whichever is more of the picture."""
     import cv2
 
-    sample = cv2.resize(work, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_NEAREST)
-    return cv2.resize(cv2.medianBlur(sample, 11), size, interpolation=cv2.INTER_AREA)
-
-
-def _sheet(little: U8) -> tuple[U8 | None, F32 | None]:
-    """Where the sheet is in a small picture: (uint8 [h, w] of 0 and 1, its four corners).
-
-    (None, None) where the sheet fills the picture; corners only of a sheet with four corners inside the picture. A shadow
-    is no surrounding: it is not nearly black and has not four corners.
-    """
-    import cv2
-
-    h, w = little.shape[:2]
-    grey = cv2.cvtColor(little, cv2.COLOR_RGB2GRAY)
-    calm = cv2.medianBlur(grey, 7)
-    _, light = cv2.threshold(calm, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    centre = light[h // 4 : h - h // 4, w // 4 : w - w // 4]
-    if np.count_nonzero(centre) < 0.5 * centre.size:
-        light = 1 - light
-    light = np.pad(cv2.morphologyEx(light, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8)), 1)
-    outlines, _ = cv2.findContours(light, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=(-1, -1))
-    outline = max(outlines, key=cv2.contourArea, default=None)
-    if outline is None or cv2.contourArea(outline) < 0.25 * h * w:
-        return None, None
-    inside = cv2.drawContours(np.zeros((h, w), np.uint8), [outline], -1, 1, cv2.FILLED)
-    outside = inside == 0
-    if np.count_nonzero(outside) < 0.003 * h * w:
-        return None, None
-    kernel = np.ones((5, 5), np.uint8)
-    near, beyond = cv2.dilate(inside, kernel) - inside, inside - cv2.erode(inside, kernel, borderValue=1)
-    here, there = (cv2.mean(grey, ring)[0] for ring in (beyond, near))
-    if abs(here - there) < 30:
-        return None, None
-    hull = cv2.convexHull(outline)
-    corners = cv2.approxPolyDP(hull, 0.03 * cv2.arcLength(hull, True), True).reshape(-1, 2).astype(np.float32)
-    far = np.minimum(corners.min(axis=0), np.array([w, h]) - 1 - corners.max(axis=0)).min() if len(corners) else 0
-    if len(corners) == 4 and far > 1 and cv2.contourArea(outline) > 0.93 * cv2.contourArea(hull):
-        return inside, _fitted_corners(outline.reshape(-1, 2).astype(np.float32), corners)
-    return (inside, None) if there < 0.3 * here else (None, None)
-
-
-def _fitted_corners(outline: F32, corners: F32) -> F32:
-    """The crossings of lines fitted to the four sides of an outline [n, 2], from the top left clockwise: [4, 2]."""
-    import cv2
-
-    middle = corners.mean(axis=0)
-    corners = corners[np.argsort(np.arctan2(*(corners - middle).T[::-1]))]
-    corners = np.roll(corners, -int(np.argmin(corners.sum(axis=1))), axis=0)
-    lines = []
-    for one, two in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        along = (two - one) / np.linalg.norm(two - one)
-        offset = outline - one
-        t, d = offset @ along, np.abs(offset @ np.array([-along[1], along[0]]))
-        length = float(np.linalg.norm(two - one))
-        side = outline[(d < 4) & (t > 0.1 * length) & (t < 0.9 * length)]
-        if len(side) < 8:
-            return corners
-        vx, vy, x, y = cv2.fitLine(side, cv2.DIST_HUBER, 0, 0.01, 0.01).ravel()
-        lines.append(np.array([-vy, vx, vy * x - vx * y]))
-    crossings = np.array([np.cross(lines[i - 1], lines[i]) for i in range(4)])
-    fitted: F32 = (crossings[:, :2] / crossings[:, 2:]).astype(np.float32)
-    return fitted
+    grey = cv2.blur(cv2.cvtColor(work, cv2.COLOR_RGB2GRAY), (3, 3))
+    around = np.ones((AROUND, AROUND), np.uint8)
+    light, dark = cv2.dilate(grey, around), cv2.erode(grey, around)
+    paper = cv2.compare(grey, cv2.addWeighted(light, 0.75, dark, 0.25, 0), cv2.CMP_GE)
+    lines = cv2.compare(grey, cv2.addWeighted(light, 0.25, dark, 0.75, 0), cv2.CMP_LE)
+    if cv2.countNonZero(lines) > cv2.countNonZero(paper):
+        paper = lines
+    share = cv2.resize(paper, size, interpolation=cv2.INTER_AREA).astype(np.float32)[..., None] / 255
+    sums = cv2.resize(cv2.bitwise_and(work, work, mask=paper), size, interpolation=cv2.INTER_AREA)
+    plain = cv2.resize(work, size, interpolation=cv2.INTER_AREA)
+    return np.where(share > 0.1, np.minimum(sums / np.maximum(share, 0.1), 255), plain).astype(np.uint8)
 
 
 def enlarge(paper: F32, h: int, w: int, top: int, count: int) -> F32:

@@ -26,6 +26,7 @@ F64 = NDArray[np.float64]
 
 STEEPEST = np.deg2rad(15.5)
 LEAST = np.deg2rad(0.3)  # a smaller skew harms no reader, and turning blurs
+STROKES = 1.5  # heights of writing: what is shorter is a straight stroke, and no rule
 LOOK = 1000  # the long side at which lines and rows are looked for
 
 
@@ -40,7 +41,8 @@ def straighten(ink: Ink) -> tuple[Ink, F64]:
         return ink, unit
     matrix = unit if ink.sheet is None else _from_sheet(ink.sheet.astype(np.float64) + 0.5)
     level, shrink = _small(ink.level)
-    segments = _segments(level) / shrink
+    centres, height = _centres(level)
+    segments = _segments(level, STROKES * height) / shrink
     segments = _apply(matrix, segments.reshape(-1, 2)).reshape(-1, 2, 2)
     across, down = _families(segments, max(ink.mask.shape))
     if ink.sheet is None and len(across) and len(down):
@@ -48,7 +50,6 @@ def straighten(ink: Ink) -> tuple[Ink, F64]:
     turned = _apply(matrix, np.asarray(across).reshape(-1, 2)).reshape(-1, 2, 2) if ink.sheet is None else across
     skew = _of_rules(turned, ink.mask.shape[1])
     if skew is None:
-        centres, height = _centres(level)
         skew = _of_rows(_apply(matrix, centres / shrink), height / shrink)
     if abs(skew) >= LEAST:
         matrix = _rotation(-skew, ink.mask.shape) @ matrix
@@ -95,8 +96,8 @@ def _from_sheet(corners: F64) -> F64:
 # --- Rules -------------------------------------------------------------------------------------------------------------
 
 
-def _segments(level: U8) -> F64:
-    """Straight edges [n, 2, 2] (ends, x and y) long enough to belong to a rule."""
+def _segments(level: U8, least: float) -> F64:
+    """Straight edges [n, 2, 2] (ends, x and y) long enough to belong to a rule, and at least so long."""
     import cv2
 
     found = cv2.createLineSegmentDetector(cv2.LSD_REFINE_NONE).detect(level)[0]
@@ -104,7 +105,7 @@ def _segments(level: U8) -> F64:
         return np.zeros((0, 2, 2))
     segments = found.reshape(-1, 2, 2).astype(np.float64) + 0.5
     length = np.linalg.norm(segments[:, 1] - segments[:, 0], axis=1)
-    long: F64 = segments[length >= 0.05 * max(level.shape)]
+    long: F64 = segments[length >= max(0.05 * max(level.shape), least)]
     return long
 
 
