@@ -7,6 +7,7 @@ import pytest
 
 from lenet.reading.clean import clean
 from lenet.reading.ink import Ink, find_ink, stroke_width
+from lenet.reading.straighten import straighten
 
 cv2 = pytest.importorskip("cv2")
 
@@ -158,6 +159,30 @@ def test_a_thick_grid_of_another_colour_goes_whole(form: str, pitch: int, thick:
     false, lost = compare(clean(find_ink(page.astype(np.uint8))), DIGITS)
     assert false < 0.02
     assert lost < 0.02
+
+
+@pytest.mark.parametrize("rule", [(90, 140, 205), (158, 158, 158)], ids=["blue", "grey"])
+@pytest.mark.parametrize("degrees", [0.8, -2.0, 5.0])
+def test_pale_squares_that_are_turned_leave_nothing(rule: tuple[int, int, int], degrees: float) -> None:
+    """Turned, a thin rule is darker here and paler there; beside dark writing only its darker places are ink."""
+    cover = digits(columns=5)
+    squares = np.zeros((2 * H, 2 * W), np.float32)
+    squares[6::80] = squares[7::80] = squares[8::80] = 1
+    squares[:, 6::80] = squares[:, 7::80] = squares[:, 8::80] = 1
+    squares = cv2.resize(squares, (W, H), interpolation=cv2.INTER_AREA)
+    page = np.full((H, W, 3), (240, 240, 236), np.float32)
+    for layer, colour in ((squares, rule), (cover, (40, 44, 60))):
+        page += layer[:, :, None] * (np.float32(colour) - page)
+    turn = cv2.getRotationMatrix2D((W / 2, H / 2), degrees, 0.9)
+    page = cv2.warpAffine(page, turn, (W, H), flags=cv2.INTER_LINEAR, borderValue=(240, 240, 236))
+    page += np.random.default_rng(5).normal(0, 2, page.shape).astype(np.float32)
+    ink, matrix = straighten(find_ink(np.clip(page, 0, 255).astype(np.uint8)))
+    found = clean(ink).mask
+    there = (matrix @ np.vstack([turn, [0, 0, 1]]))[:2]
+    written = cv2.warpAffine(cover, there, found.shape[::-1], flags=cv2.INTER_LINEAR)
+    near = cv2.dilate((written > 0.3).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    assert np.count_nonzero(found & ~near) < 0.005 * np.count_nonzero(found)  # an end of one rule, or nothing
+    assert found[written > 0.7].mean() > 0.97
 
 
 def test_digits_alone_are_left_alone() -> None:

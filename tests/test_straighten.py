@@ -13,15 +13,15 @@ cv2 = pytest.importorskip("cv2")
 H, W = 900, 1200
 
 
-def page(rows: int, columns: int, *, ruled: bool = False, squared: bool = False, size: float = 1.4) -> np.ndarray:
-    """A grey page of digits that jitter by 3 pixels, uint8 [900, 1200]."""
+def page(rows: int, columns: int, *, ruled: bool = False, squared: int = 0, size: float = 1.4) -> np.ndarray:
+    """A grey page of digits that jitter by 3 pixels, uint8 [900, 1200]. squared: the pitch of its squares, 0 for none."""
     rng = np.random.default_rng(rows * 100 + columns)
     out = np.full((H, W), 230, np.uint8)
     if ruled or squared:
-        for y in range(60, H, 70):
+        for y in range(60, H, squared or 70):
             out[y : y + 2] = 120
     if squared:
-        for x in range(60, W, 70):
+        for x in range(60, W, squared):
             out[:, x : x + 2] = 120
     for n in range(rows * columns):
         x = 150 + (W - 300) * (n % columns) / max(1, columns - 1) + rng.normal(0, 6)
@@ -46,6 +46,12 @@ def found(picture: np.ndarray) -> float:
 @pytest.mark.parametrize("ruled", [False, True])
 def test_skew_is_found(degrees: float, ruled: bool) -> None:
     assert found(turned(page(7, 10, ruled=ruled), degrees)) == pytest.approx(degrees, abs=0.3)
+
+
+@pytest.mark.parametrize("degrees", [-13.0, -2.0, 5.0])
+@pytest.mark.parametrize("pitch", [25, 40])
+def test_squares_too_small_for_long_edges_show_the_skew(degrees: float, pitch: int) -> None:
+    assert found(turned(page(2, 3, squared=pitch), degrees)) == pytest.approx(degrees, abs=0.1)
 
 
 @pytest.mark.parametrize("ruled", [False, True])
@@ -100,7 +106,7 @@ def test_perspective_of_squared_paper() -> None:
     source = np.float32([[0, 0], [W, 0], [W, H], [0, H]])
     target = np.float32([[-40, -30], [W + 60, -80], [W - 10, H + 70], [30, H]])
     move = cv2.getPerspectiveTransform(source, target)
-    photo = cv2.warpPerspective(page(7, 10, squared=True), move, (W, H), borderMode=cv2.BORDER_REPLICATE)
+    photo = cv2.warpPerspective(page(7, 10, squared=70), move, (W, H), borderMode=cv2.BORDER_REPLICATE)
     _, matrix = straighten(find_ink(photo))
     both = matrix @ move
     grid = np.array([[x, y, 1] for y in (200, 450, 700) for x in (200, 600, 1000)], float) @ both.T

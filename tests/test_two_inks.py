@@ -36,7 +36,7 @@ def crossing(pen: tuple[int, int, int], edges: bool) -> tuple[Ink, np.ndarray, n
 @pytest.mark.parametrize("edges", [False, True])
 def test_only_the_stroke_stays_where_it_crosses_a_rule_of_another_colour(edges: bool) -> None:
     ink, mask, line = crossing(BLUE, edges)
-    level = part_inks(ink, mask, line, (0, 0))
+    level = part_inks(ink, mask, line, 3.0, (0, 0))
     assert mask[ROWS, PEN].all()
     assert not mask[ROWS, 80:90].any()
     assert not mask[ROWS, 111:121].any()
@@ -47,5 +47,5 @@ def test_only_the_stroke_stays_where_it_crosses_a_rule_of_another_colour(edges: 
 def test_nothing_changes_where_rule_and_pen_have_one_colour() -> None:
     ink, mask, line = crossing(RULE, False)
     before = mask.copy()
-    assert part_inks(ink, mask, line, (0, 0)) is ink.level
+    assert part_inks(ink, mask, line, 3.0, (0, 0)) is ink.level
     assert np.array_equal(mask, before)

@@ -23,6 +23,7 @@ __all__ = ["clean"]
 I32 = NDArray[np.int32]
 
 LONG = 0.25  # a straight run over this share of the page is a rule by itself
+PALE = 170  # the level that no piece of a rule reaches which is much paler than the writing beside it
 CROSSING = 4.0  # of the shortest run looked at: from there what crosses two rules is one
 LONGER = 1.6  # than most of the writing is high, is a rule
 MOST_RUNS = 3000  # with more straight runs than this the picture is no form, and only long ones are rules
@@ -44,9 +45,11 @@ def clean(ink: Ink) -> Ink:
     x, y, w, h = cv2.boundingRect(mask)
     inked = mask[y : y + h, x : x + w]
     if inked.size:  # a small picture's frame may have been all of it
-        line = _rules(inked, ink.stroke, mask.shape)
+        line, thickness = _rules(inked, ink.stroke, mask.shape)
         if line is not None and ink.picture is not None and ink.paper is not None:
-            ink = replace(ink, level=part_inks(ink, mask, line, (y, x)))
+            ink = replace(ink, level=part_inks(ink, mask, line, thickness, (y, x)))
+        if line is not None and not small:
+            _remains(inked, ink.level[y : y + h, x : x + w], thickness)
         _pieces(inked, _stroke(ink.level, mask), small)
     if np.array_equal(mask, ink.mask.view(np.uint8)):
         return ink
@@ -114,9 +117,9 @@ class _Runs:
         return float(np.median(self.thick[self.kept])) if self.kept.any() else 0.0
 
 
-def _rules(mask: U8, stroke: float, page: tuple[int, ...]) -> U8 | None:
+def _rules(mask: U8, stroke: float, page: tuple[int, ...]) -> tuple[U8 | None, float]:
     """Clears rules and boxes in place, on the inked part of a page of that shape. Gives where they ran, None if nowhere:
-    1 where nothing crossed them, 2 where something did."""
+    1 where nothing crossed them, 2 where something did; and how thick they are."""
     import cv2
 
     h, w = page
@@ -127,11 +130,12 @@ def _rules(mask: U8, stroke: float, page: tuple[int, ...]) -> U8 | None:
     runs_down = _runs(_opened(mask.T, shortest), h, stroke).turned()
     if not small:
         _drop_strokes((runs_across, runs_down), mask, stroke, page)
-    if not small:
         _keep_crossing(runs_across, runs_down, CROSSING * shortest)
+        _keep_in_line(runs_across, 0)
+        _keep_in_line(runs_down, 1)
     _keep_joined(runs_across, runs_down, small)
     if not (runs_across.kept.any() or runs_down.kept.any()):
-        return None
+        return None, 0.0
     line_across, taken_across = _taken(mask, runs_across)
     line_down, taken_down = (part.T for part in _taken(mask.T, runs_down.turned()))
     line: U8 = 2 * (line_across | line_down)
@@ -143,7 +147,20 @@ def _rules(mask: U8, stroke: float, page: tuple[int, ...]) -> U8 | None:
         rest = mask - patch
         reach = 2 * int(max(runs_across.thickness(), runs_down.thickness())) + 1
         mask[:] = rest | (patch & cv2.dilate(rest, np.ones((reach, reach), np.uint8)))
-    return line
+    return line, max(runs_across.thickness(), runs_down.thickness())
+
+
+def _remains(mask: U8, level: U8, thickness: float) -> None:
+    """Clears in place what is left of pale rules beside dark writing: ink no thicker than they, away from all full ink.
+
+    There a rule is ink here and paper there, as its pixels lie, and no run of it is long.
+    """
+    import cv2
+
+    side = int(thickness) + 2
+    full = _open(mask, np.ones((side, side), np.uint8))
+    full[(mask > 0) & (level >= PALE)] = 1
+    mask[cv2.dilate(full, np.ones((5, 5), np.uint8)) == 0] = 0
 
 
 def _open(mask: U8, kernel: U8) -> U8:
@@ -240,6 +257,15 @@ def _keep_crossing(across: _Runs, down: _Runs, least: float) -> None:
         found.append(np.isfinite(runs.thick) & long & (crossed.sum(axis=1) > 1))
     across.kept |= found[0]
     down.kept |= found[1]
+
+
+def _keep_in_line(runs: _Runs, axis: int) -> None:
+    """Also keeps the runs in line with kept ones of the same axis, about as thin: ends of broken rules."""
+    low, high = runs.box[:, 1 - axis], runs.box[:, 3 - axis]
+    middle = (low + high)[:, None] / 2
+    in_line = (middle > low[runs.kept] - 1) & (middle < high[runs.kept] + 1)
+    in_line &= runs.thick[:, None] <= 1.5 * runs.thick[runs.kept] + 1
+    runs.kept |= in_line.any(axis=1)
 
 
 def _keep_joined(across: _Runs, down: _Runs, small: bool) -> None:

@@ -27,6 +27,11 @@ F64 = NDArray[np.float64]
 STEEPEST = np.deg2rad(15.5)
 LEAST = np.deg2rad(0.3)  # a smaller skew harms no reader, and turning blurs
 STROKES = 1.5  # heights of writing: what is shorter is a straight stroke, and no rule
+SHORTEST = 8  # pixels at the size looked at, of the edges that speak for squares
+SQUARES = (
+    4.0  # times the long side of the page: from there that many level edges, and as many upright ones, are squares
+)
+AGREE = np.deg2rad(1.0)  # edges of squares differ so much in direction
 LOOK = 1000  # the long side at which lines and rows are looked for
 
 
@@ -42,13 +47,16 @@ def straighten(ink: Ink) -> tuple[Ink, F64]:
     matrix = unit if ink.sheet is None else _from_sheet(ink.sheet.astype(np.float64) + 0.5)
     level, shrink = _small(ink.level)
     centres, height = _centres(level)
-    segments = _segments(level, STROKES * height) / shrink
-    segments = _apply(matrix, segments.reshape(-1, 2)).reshape(-1, 2, 2)
-    across, down = _families(segments, max(ink.mask.shape))
+    segments = _segments(level)
+    long = _lengths(segments) >= max(0.05 * max(level.shape), STROKES * height)
+    segments = _moved(matrix, segments / shrink)
+    across, down = _families(segments[long], max(ink.mask.shape))
     if ink.sheet is None and len(across) and len(down):
-        matrix = _from_rules(across, down, ink.mask.shape) @ matrix
-    turned = _apply(matrix, np.asarray(across).reshape(-1, 2)).reshape(-1, 2, 2) if ink.sheet is None else across
-    skew = _of_rules(turned, ink.mask.shape[1])
+        upright = _from_rules(across, down, ink.mask.shape)
+        matrix, segments, across = upright @ matrix, _moved(upright, segments), _moved(upright, across)
+    skew = _of_squares(segments, max(ink.mask.shape))
+    if skew is None:
+        skew = _of_rules(across, ink.mask.shape[1])
     if skew is None:
         skew = _of_rows(_apply(matrix, centres / shrink), height / shrink)
     if abs(skew) >= LEAST:
@@ -76,6 +84,11 @@ def _apply(matrix: F64, points: F64) -> F64:
     return flat
 
 
+def _moved(matrix: F64, segments: F64) -> F64:
+    """Segments [n, 2, 2] through a 3 x 3 matrix."""
+    return _apply(matrix, segments.reshape(-1, 2)).reshape(-1, 2, 2)
+
+
 def _rotation(angle: float, shape: tuple[int, ...]) -> F64:
     """Turns about the middle: x' = c x - s y."""
     c, s = np.cos(angle), np.sin(angle)
@@ -96,17 +109,20 @@ def _from_sheet(corners: F64) -> F64:
 # --- Rules -------------------------------------------------------------------------------------------------------------
 
 
-def _segments(level: U8, least: float) -> F64:
-    """Straight edges [n, 2, 2] (ends, x and y) long enough to belong to a rule, and at least so long."""
+def _segments(level: U8) -> F64:
+    """Straight edges [n, 2, 2] (ends, x and y) of at least SHORTEST pixels."""
     import cv2
 
     found = cv2.createLineSegmentDetector(cv2.LSD_REFINE_NONE).detect(level)[0]
     if found is None:
         return np.zeros((0, 2, 2))
     segments = found.reshape(-1, 2, 2).astype(np.float64) + 0.5
-    length = np.linalg.norm(segments[:, 1] - segments[:, 0], axis=1)
-    long: F64 = segments[length >= max(0.05 * max(level.shape), least)]
-    return long
+    return segments[_lengths(segments) >= SHORTEST]
+
+
+def _lengths(segments: F64) -> F64:
+    step = segments[:, 1] - segments[:, 0]
+    return np.hypot(step[:, 0], step[:, 1])
 
 
 def _families(segments: F64, longest: int) -> tuple[F64, F64]:
@@ -144,6 +160,36 @@ def _of_rules(across: F64, width: int) -> float | None:
     length = np.hypot(step[:, 0], step[:, 1])
     angle = np.arctan(step[:, 1] / step[:, 0])
     return _median(angle, length) if length.sum() > 0.6 * width else None
+
+
+def _of_squares(segments: F64, longest: int) -> float | None:
+    """The skew in radians that squares show, whose rules are cut short by one another; None without squares.
+
+    Strokes of writing are straight and level here and there. Squares are so many times as long in all, and both ways.
+    """
+    step, length = segments[:, 1] - segments[:, 0], _lengths(segments)
+    slopes = []
+    for along, aside in ((step[:, 0], step[:, 1]), (step[:, 1], -step[:, 0])):
+        angle = np.arctan(aside / np.where(along == 0, 1e-9, along))
+        near = np.abs(angle) <= STEEPEST + AGREE
+        if length[near].sum() < SQUARES * longest:
+            return None
+        bins = np.rint((angle[near] + STEEPEST + AGREE) / (AGREE / 2)).astype(np.int64)
+        totals = np.convolve(np.bincount(bins, length[near]), np.ones(5), "same")
+        if totals.max() < SQUARES * longest:
+            return None
+        middle = int(totals.argmax()) * (AGREE / 2) - STEEPEST - AGREE
+        agree = np.abs(angle - middle) <= AGREE
+        slopes.append((_median(angle[agree], length[agree]), agree))
+    (skew, level), (other, _) = slopes
+    if abs(skew - other) > 3 * AGREE:
+        return None
+    # Each edge alone is too short to tell its direction well: seen along the true one all fall into the fewest rows.
+    tries = skew + np.linspace(-AGREE, AGREE, 41)
+    x, y = segments[level].mean(axis=1).T
+    rows = np.rint(y * np.cos(tries)[:, None] - x * np.sin(tries)[:, None]).astype(np.int64)
+    crowded = [np.square(np.bincount(row - row.min(), length[level])).sum() for row in rows]
+    return float(tries[int(np.argmax(crowded))])
 
 
 def _from_rules(across: F64, down: F64, shape: tuple[int, ...]) -> F64:

@@ -19,11 +19,11 @@ UNLIKE = 0.35  # of what is least like a rule in colour, a tenth left out: from 
 SURELY = 10.0  # in the same units, by so much nearer to a rule's colour than to a pen's is what belongs to the rule
 
 
-def part_inks(ink: Ink, mask: U8, line: U8, at: tuple[int, int]) -> U8:
+def part_inks(ink: Ink, mask: U8, line: U8, thickness: float, at: tuple[int, int]) -> U8:
     """The level, and in place the mask, where rules of another colour than the pen's ran; as they are if it is the same.
 
     There ink is what is nearer to the pen's colour than to any mixture of the rules' colour with paper. line: as clean.py
-    finds it, 1 where nothing crossed them, 2 where something did, its corner ``at`` y, x of the page.
+    finds it, 1 where nothing crossed them, 2 where something did, its corner ``at`` y, x of the page. thickness: theirs.
     """
     import cv2
 
@@ -37,7 +37,9 @@ def part_inks(ink: Ink, mask: U8, line: U8, at: tuple[int, int]) -> U8:
     if min(len(y) for y, _ in places) < 50:
         return ink.level
     lines, other = (_difference(ink, y + at[0], x + at[1]) for y, x in (_some(place) for place in places))
-    rule = _middle(lines)
+    # A thin rule's pixels are mixtures with paper: its colour is that of the strongest.
+    strength = np.linalg.norm(lines, axis=1)
+    rule = _middle(lines[strength >= np.quantile(strength, 0.7)])
     # Between close lines much is their soft edges: the pen's colour is that of what is least like theirs.
     unlike = _from_mixture(other, rule[0])
     pen = _middle(other[unlike >= UNLIKE * np.quantile(unlike, 0.9)])
@@ -58,7 +60,12 @@ def part_inks(ink: Ink, mask: U8, line: U8, at: tuple[int, int]) -> U8:
     y, x = np.nonzero(found)
     colour, piece = _difference(ink, y + at[0], x + at[1]), labels[y, x]
     alike = _from_mixture(colour, pen[0]) > _from_mixture(colour, rule[0]) + SURELY
-    of_rule = np.bincount(piece, alike) > 0.5 * np.bincount(piece)
+    weight = np.einsum("nc,nc->n", colour, colour)  # the soft edges of a piece say little of its colour
+    of_rule = np.bincount(piece, weight * alike) > 0.5 * np.bincount(piece, weight)
+    # Paler rules of the pen's own hue: pieces as thin as they, and hardly a pixel of which has the pen's strength.
+    strong = np.linalg.norm(colour - pen[0], axis=1) < _from_mixture(colour, rule[0])
+    solid = cv2.morphologyEx(found, cv2.MORPH_OPEN, np.ones((int(thickness) + 2,) * 2, np.uint8))[y, x]
+    of_rule |= (np.bincount(piece, strong) < 0.05 * np.bincount(piece)) & (np.bincount(piece, solid) == 0)
     if of_rule.any():
         found[of_rule[labels]] = 0
     return out
