@@ -140,7 +140,7 @@ def calibration() -> str:
 def reading(table: Callable[[dict[str, Any]], str], key: str = "levels") -> str:
     """A table of the page benchmark, whose one run on the test split may have left a part out."""
     if not (RESULTS / "pages.json").exists() or key not in stored("pages"):
-        command = "python -m bench.pages --split test --singles 2000 --speed"
+        command = "python -m bench.pages --split test --singles 10000 --speed"
         return f"Not measured yet: run `{command}`, then `python -m bench.tables`."
     return table(stored("pages"))
 

@@ -72,6 +72,7 @@ def test_its_account_is_what_the_code_would_write_again(packaged):
         "count": training.SAMPLES,
         "kinds": samples.KINDS,
         "others_met": training.OTHERS,
+        "others_alone": training.NOT_ONE,
         "letters": samples.LETTERS,
         "marks": samples.MARKS,
     }
@@ -337,7 +338,7 @@ def test_the_threshold_makes_the_fewest_mistakes(packaged, digits, few):
 
     def mistakes(threshold: float) -> float:
         lost, let_pass = (none[digit] > threshold).mean(), (none[~digit] <= threshold).mean()
-        return (1 - training.OTHERS) * lost + training.OTHERS / 8 * let_pass  # there is one of eight kinds
+        return (1 - training.NOT_ONE) * lost + training.NOT_ONE / 8 * let_pass  # there is one of eight kinds
 
     found = training.threshold_of(packaged, held)
     assert 0 < found < 1

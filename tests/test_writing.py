@@ -44,10 +44,91 @@ def test_unsure_numbers_are_left_out_only_where_words_stand() -> None:
     assert texts([[*row("123 ???? 456 78"), unsure]]) == [["123", "456", "78"]]
 
 
-def test_a_page_of_prose_has_no_numbers_but_a_line_of_them() -> None:
-    words = [row("???? ??1 ????? 1 ????"), row("?? ?????? 11 ???? ????"), row("????? ???? ?????")]
-    assert texts(words) == [[], [], []]
-    assert texts([*words, row("1998 2024")])[-1] == ["1998", "2024"]
+def test_words_in_a_row_or_elsewhere_on_the_page() -> None:
+    """Doubtful numbers stand where no words do; unsure ones in a row with words, if the page has no others."""
+    clean, wordy = row("1234567 3?5"), row("??? ???? 12345")
+    assert texts([clean])[0] == ["1234567", "3?5"]
+    assert texts([clean, wordy])[0] == ["1234567"]
+    unsure = [*row("???"), number("42", 0.5)]
+    assert texts([*(5 * [clean]), unsure])[-1] == ["42"]
+    assert texts([clean, wordy, unsure])[-1] == []
+
+
+PROSE = ["???? ??1 ????? 1 ????", "?? ?????? 11 ???? ????", "????? ???? ?????"]
+
+
+def among_prose(*lines: str, confidence: float = 0.99) -> list[list[str]]:
+    """What is left of lines below thirteen of prose, of which nothing must be left."""
+    words = [row(line) for line in [*PROSE, *(4 * PROSE[:2]), *PROSE[2:], PROSE[2]]]
+    found = texts([*words, *([number(word, confidence) for word in line.split()] for line in lines)])
+    assert found[: len(words)] == [[]] * len(words)
+    return found[len(words) :]
+
+
+def test_a_page_of_prose_has_no_numbers_but_what_hardly_is_a_word() -> None:
+    assert among_prose() == []
+    assert among_prose("???? 1984 ???", "??? 3726 ??") == [["1984"], ["3726"]]
+    assert among_prose("?? 726 ??") == [["726"]]
+    assert among_prose("?? 52 ??", "6 ???") == [[], []]
+    assert among_prose("?? 1984 ??", confidence=0.7) == [[]]
+    assert among_prose("?? 19?? ??") == [[]]
+
+
+def test_a_digit_may_be_doubtful_in_a_long_number_among_prose() -> None:
+    assert among_prose("?? 73?2658 ???") == [["73?2658"]]
+    page = [row("?1?? ????? ???? 6?? ???? ????? ?0??? ????") for _ in range(3)]
+    assert texts([*page, row("??? 726 ???"), row("??? 7?26 ???")])[-2:] == [["726"], []]
+
+
+def test_short_numbers_in_a_row_stand_together_among_prose() -> None:
+    assert among_prose("??? 26 34 58 79 ??") == [["26", "34", "58", "79"]]
+    assert among_prose("??? 26 ??? 34 ??") == [[]]
+
+
+def test_strokes_and_loops_are_no_numbers_among_prose() -> None:
+    """As those below a line are, or the parts of an m."""
+    assert among_prose("0 8 0 8 8 0 8 8", "11100111", "?? 1111111") == [[], [], []]
+    assert among_prose("?? 5533 ???") == [["5533"]]
+
+
+def test_on_a_page_where_letters_often_look_like_digits_more_is_asked_of_a_number() -> None:
+    few, many = ["??? ?? ????", "???? ??? ??"], ["?1? 6? ?5?0", "0??? 1?? ?8"]
+    assert texts([*map(row, 6 * few), row("??? 726")])[-1] == ["726"]
+    assert texts([*map(row, 6 * many), row("??? 726")])[-1] == []
+    assert texts([*map(row, 6 * many), row("??? 7264358")])[-1] == ["7264358"]
+
+
+def test_a_word_that_comes_again_and_again_is_a_word() -> None:
+    """As a number it would be seen once or twice."""
+    page = [row("?1??? 6??? ????? ?0??? 1?? ????") for _ in range(4)]
+    assert texts([*page, row("4226")])[-1] == ["4226"]
+    assert texts([*page, *[row("4226")] * 8])[-8:] == [[]] * 8
+
+
+def test_large_writing_with_few_numbers() -> None:
+    assert texts([row("?????"), row("???? ???"), row("????? ???"), row("???? 199")]) == [[], [], [], ["199"]]
+    page = [row("???"), row("99615 1??? ???"), row("??1? ??1? ???"), row("???? 543 ????"), row("?1?1 ???? ?????")]
+    assert texts(page) == [[], ["99615"], [], ["543"], []]
+
+
+def test_a_page_is_prose_if_more_letters_look_like_digits_than_stand_in_numbers() -> None:
+    """Short words read as numbers then: as a third of these pages' shapes does."""
+    alike = [row("?1?15 01 ?5?10 11 61?5? 17 7"), row("1?0?5 6?5?1 10 70 17 ?1?56 1")]
+    assert texts(4 * alike) == [[]] * 8
+    others = [row("????? 41 ????? 57 ????? 92 8"), row("????? ????? 32 96 14 ????? 7")]
+    assert texts(4 * others)[:2] == [["41", "57", "92", "8"], ["32", "96", "14", "7"]]
+
+
+def test_a_page_of_numbers_that_is_read_badly_is_no_prose() -> None:
+    page = 4 * [row("12?4? 56 789 3?5?1 42")]
+    assert texts(page) == [["56", "789", "42"]] * 4
+
+
+def test_a_doubtful_number_stands_where_letters_never_look_like_digits() -> None:
+    page = 3 * [row("??? 12345678 ???? 901234"), row("???? 567 ??? 89 ???? 12345")]
+    assert texts([*page, row("????? 9?09")]) == [*(3 * [["12345678", "901234"], ["567", "89", "12345"]]), ["9?09"]]
+    assert texts([*page, row("????? 9??9")])[-1] == []
+    assert texts([*page, row("????? 1234 5? ???")])[-1] == ["1234"]
 
 
 def test_no_rows() -> None:

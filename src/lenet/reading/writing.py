@@ -5,7 +5,9 @@ It sees digits and their confidence, and of the page no more than its colours. R
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,11 @@ MOSTLY = 0.5  # a number less of which is read is a word
 NEARLY, LIKELY = 0.8, 0.7  # so much of a number must be read, and so surely, on a page with words on it
 WORDS, ROW_WORDS = 0.15, 0.25  # a page, or a row, more of which is rejected has words on it
 PROSE, FEW = 0.3, 0.08  # a page, or a row, of which a smaller share is whole numbers is prose
+LOOKS = 0.8  # so sure must the network be of a letter that is said to look like a digit
+PARTLY = 0.7  # so much of a number must look like digits to weigh what that says
+LETTERS = 20, 4  # of letters to which those of a page are added, and how many of these look like digits
+MOST_PROSE = 0.4  # however many letters look like digits, a page with a larger share of whole numbers isn't prose
+CHANCE = 0.08  # so likely may it be that a word of a page reads as a number that is believed
 PAPER = 0.8  # where less around the numbers has one colour they may stand in a picture
 SURE, PROOF = 0.9, 3  # so many different digits so sure, in one number if 0 and 1 count, show that they don't
 RINGS_AND_BARS = frozenset({"0", "1"})  # which are in any picture
@@ -27,25 +34,94 @@ HUE = 0.15  # the difference in the logarithms of red to green, or blue to green
 
 
 def without_words(rows: Sequence[Sequence[Number]]) -> list[list[Number]]:
-    """The rows less what is words: numbers that are mostly rejected, and on a page with words on it all that aren't read
-    nearly whole and surely.
+    """The rows less what is words: numbers that are mostly rejected, and among words all that may be words by chance.
 
-    Letters such as O, S and I look like digits, but hardly ever do all of a word's. A page on which next to nothing stands
-    as a number of its own is prose: on it only rows most of which is numbers count.
+    Letters such as O, S and I look like digits, but hardly ever do all of a word's: how many of a page's letters do says
+    how soon a word of so many reads as a number. On a page of prose only what so is hardly a word counts, on other pages
+    with words on them also what is read nearly whole and surely. A page is prose of which few shapes are in whole
+    numbers, or fewer than a letter looks like a digit.
     """
-    taken, whole, digits = _shares([number for row in rows for number in row])
-    is_prose = whole < PROSE or (digits < 4 and whole <= MOSTLY)
+    numbers = [number for row in rows for number in row]
+    taken, whole, digits = _shares(numbers)
+    rate = _alike(numbers)
+    is_prose = whole < min(max(PROSE, rate), MOST_PROSE) or (digits < 4 and whole <= MOSTLY)
     words = taken < 1 - WORDS
+    runs = [_runs(row) for row in rows]
+    standing = _standing(runs, rate)
     kept: list[list[Number]] = []
-    for row in rows:
-        taken, whole, digits = _shares(row)
-        if (whole <= MOSTLY or digits < 3) if is_prose else whole < FEW:
-            kept.append([])
-        elif words or taken < 1 - ROW_WORDS:
-            kept.append([n for n in row if _shares([n])[0] >= NEARLY and (not words or _sureness(n) >= LIKELY)])
-        else:
+    for row, some, stand in zip(rows, runs, standing, strict=True):
+        taken, whole, _ = _shares(row)
+        if not is_prose and not words and taken >= 1 - ROW_WORDS and whole >= FEW:
             kept.append([n for n in row if _shares([n])[0] >= MOSTLY])
+            continue
+        prose = is_prose or whole < FEW
+        kept.append([])
+        for run, stands in zip(some, stand, strict=True):
+            kept[-1] += [n for n in run if stands or (not prose and _is_read(n, LIKELY if words else 0.0))]
     return kept
+
+
+def _is_read(number: Number, sureness: float) -> bool:
+    """Whether a number is read nearly whole, and its digits are so sure on average."""
+    return _shares([number])[0] >= NEARLY and _sureness(number) >= sureness
+
+
+def _sure(number: Number, share: float) -> list[str]:
+    """What a number's sure digits say; nothing, if these are a smaller share of its shapes."""
+    sure = [d.label for d in number.digits if not d.rejected and d.confidence >= LOOKS]
+    return sure if len(sure) >= share * len(number.digits) else []
+
+
+def _alike(numbers: Sequence[Number]) -> float:
+    """How many of a page's letters look like digits, 0 to 1: those of the words that don't read as numbers nearly whole."""
+    words = [number for number in numbers if not _sure(number, NEARLY)]
+    count, alike = LETTERS
+    alike += sum(len(_sure(word, 0.0)) for word in words)
+    return alike / (count + sum(len(word.digits) for word in words))
+
+
+def _runs(row: Sequence[Number]) -> list[list[Number]]:
+    """A row's words, and its numbers that follow on one another, as those of a telephone number do, together."""
+    runs: list[list[Number]] = []
+    before = False
+    for number in row:
+        is_sure = bool(_sure(number, PARTLY))
+        if before and is_sure:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+        before = is_sure
+    return runs
+
+
+def _chance(run: Sequence[Number], rate: float) -> float:
+    """How likely words read as this run, if a letter looks like a digit at this rate; 1 if the run isn't read.
+
+    A letter that comes again looks the same again. So in a run of several, and of rings and bars anywhere, each digit
+    counts once: loops below a line, or strokes, come in rows.
+    """
+    read = [_sure(number, PARTLY) for number in run]
+    if not all(read):
+        return 1.0
+    labels = [label for one in read for label in one]
+    once = set(labels) if len(run) > 1 else set(labels) & RINGS_AND_BARS
+    proofs = len(once) + sum(label not in once for label in labels)
+    return float(comb(sum(len(number.digits) for number in run), len(labels)) * rate**proofs)
+
+
+def _standing(rows: Sequence[Sequence[list[Number]]], rate: float) -> list[list[bool]]:
+    """Of the runs of each row, which are no words: that any word of the page reads so by chance has at most CHANCE.
+
+    So a page of many words asks more of a number than one of few (Bonferroni's correction). Words come again more often
+    than numbers do: each time that a run is seen counts as a chance more.
+    """
+    said = [[" ".join(number.text for number in run) for run in row] for row in rows]
+    times = Counter(text for row in said for text in row)
+    most = CHANCE / max(times.total(), 1)
+    return [
+        [times[text] * _chance(run, rate) <= most for run, text in zip(row, texts, strict=True)]
+        for row, texts in zip(rows, said, strict=True)
+    ]
 
 
 def _shares(numbers: Sequence[Number]) -> tuple[float, float, int]:
