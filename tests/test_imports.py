@@ -232,7 +232,7 @@ def test_importing_draws_nothing_and_says_nothing() -> None:
 
 
 # Where users look. ON_DEMAND have an import of their own; the others `import lenet` brings along.
-ON_DEMAND = ["lenet.evaluation", "lenet.plots", "lenet.report", "lenet.train"]
+ON_DEMAND = ["lenet.evaluation", "lenet.plots", "lenet.reading", "lenet.report", "lenet.train"]
 PUBLIC = ["lenet", "lenet.callbacks", "lenet.io", "lenet.jit", "lenet.metric", "lenet.nn", "lenet.nn.functional"]
 PUBLIC += [
     "lenet.nn.initializer",
