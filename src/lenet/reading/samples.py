@@ -29,7 +29,7 @@ NO_DIGIT = 10
 LETTERS = "ACDEFGHJKLMNPQRTUVWXYacdefhijkmnprtuvwxy"  # no digit looks like them; O I S Z B b g l o q s z are left out
 MARKS = "?!&@#%+*=$§~^"
 FONT_PIXELS = 96  # the size at which font glyphs are kept
-HEIGHTS = 7.0, 100.0  # of a sample on its sheet, in pixels
+HEIGHTS = 5.5, 100.0  # of a sample on its sheet, in pixels
 
 # Of a hundred samples how many are of each kind: digits, then what is none. Pieces are both, and fewer than stands here, for
 # not every run gives as many as are wanted.
