@@ -89,11 +89,14 @@ def test_the_ink_to_the_left_of_each_cut() -> None:
         assert part.area / 40**2 == pytest.approx(area, abs=0.03)
 
 
-def test_at_most_so_many_cuts_and_in_order() -> None:
+@pytest.mark.parametrize(("many", "most", "closest"), [(False, 24, 0.06), (True, 48, 0.03)])
+def test_at_most_so_many_cuts_in_order_and_apart(many: bool, most: int, closest: float) -> None:
     row = np.concatenate([ring()] * 5, axis=1)
-    cuts = find_cuts([shape(row)], [40.0], most=3)[0]
-    assert len(cuts) == 5
-    assert (np.diff(cuts.seams, axis=0) >= 0).all()
+    cuts = find_cuts([shape(row)], [40.0], many)[0]
+    inner = cuts.seams[1:-1]
+    assert len(inner) == most
+    assert (np.diff(cuts.area) >= 0).all()
+    assert all(np.abs(a - b).mean() >= closest * 40 - 0.5 for k, a in enumerate(inner) for b in inner[:k])
 
 
 def test_a_bar_without_room_for_two_has_no_cuts_that_leave_nothing() -> None:

@@ -31,18 +31,19 @@ MOST_DIGITS = 6  # heights: a wider shape is no run of touching digits
 NOTHING = 3.0  # a shape of full height that is no digit
 SIGN = 0.5  # a separator
 DROPPED = 1.5  # a small shape that is a speck
+LOW = 2.0  # a shape much lower than its row
 INK_CUT = 0.75  # each height of ink that a cut goes through
-WIDE = 6.0  # each height of width beyond that of digits
+USUAL, WIDE = 0.95, 6.0  # each height of width beyond the usual
 SHORT = 2.0  # each height that a digit in a shape lacks
-NONE = 0.3  # of -log of the probability that a digit in a shape is one
-LOW = 2.0  # a piece much lower than its row
+NONE = 0.5  # of -log of the probability that a digit in a shape is one
+MORE = 0.6  # what each digit in a shape is worth: without it, a stroke next to a digit is soon taken for a part of it
 SAMPLE = 48  # shapes that tell whether digits touch on a page
-LIKELY, CLEAR = 0.6, 0.25  # the mean price of digits that are likely, and beyond doubt
-MOSTLY = 0.7  # so much of what is no single digit must be likely to be several
+LIKELY, CLEAR = 0.6, 0.25  # the mean doubt of digits that are likely, and beyond doubt
+MOSTLY = 0.5  # so much of what is no single digit must be likely to be several: with touching digits 0.6 to 1, else below 0.25
 PAIR = 1.8  # heights: what is wider on such a page isn't cut: it is a word
 TALL = 1.5  # heights: what is taller on such a page isn't cut: it is drawn, not written
 NARROW, LETTERS = 0.7, 0.25  # a row of whose shapes below this width a larger share is no digit is words
-SURE = 0.9  # of a digit: it isn't cut
+SURE = 0.97  # of a digit: it isn't cut
 LEAST_INK, LEAST_HIGH, LEAST_WIDE, WIDEST = 0.06, 0.55, 0.12, 1.2  # heights: the sizes of a digit, cut out of a shape
 
 
@@ -161,12 +162,13 @@ def _cut(rows: Sequence[Row], found: list[list[Glyph]], read: Read) -> None:
     every = -(-len(spots) // SAMPLE) or 1
     ways = _ways(spots[::every], rows, found, read)
     apart = [way for way in ways.values() if way.price < way.whole or _is_none(way.glyph)]
-    touching = sum(way.price < min(way.whole, LIKELY * len(way.digits)) for way in apart) > MOSTLY * len(apart)
+    touching = sum(way.price < way.whole and way.doubt < LIKELY for way in apart) > MOSTLY * len(apart)
     usual = float(np.median([row.height for row, glyphs in zip(rows, found, strict=True) for _ in glyphs] or [0.0]))
-    rest = [(r, k) for r, k in spots if (r, k) not in ways]
-    if not touching:
-        rest = [(r, k) for r, k in rest if _may_be_pair(found[r][k], rows[r], usual)]
-    ways |= _ways(rest, rows, found, read)
+    if touching:
+        ways = _ways(spots, rows, found, read, many=True)
+    else:
+        rest = [(r, k) for r, k in spots if (r, k) not in ways and _may_be_pair(found[r][k], rows[r], usual)]
+        ways |= _ways(rest, rows, found, read)
     for r, glyphs in enumerate(found):
         found[r] = []
         for k, glyph in enumerate(glyphs):
@@ -186,6 +188,11 @@ class _Way:
     price: float
     whole: float
 
+    @property
+    def doubt(self) -> float:
+        """What each of the digits costs, whatever their number is worth."""
+        return self.price / len(self.digits) + MORE
+
 
 def _is_none(glyph: Glyph) -> bool:
     return glyph.probabilities is not None and float(glyph.probabilities[NO_DIGIT]) > 0.5
@@ -193,7 +200,7 @@ def _is_none(glyph: Glyph) -> bool:
 
 def _beyond_doubt(way: _Way, row: Row, usual: float) -> bool:
     """Whether a shape is to be cut on a page on which digits don't usually touch."""
-    return way.price < CLEAR * len(way.digits) and _may_be_pair(way.glyph, row, usual)
+    return way.doubt < CLEAR and _may_be_pair(way.glyph, row, usual)
 
 
 def _may_be_pair(glyph: Glyph, row: Row, usual: float) -> bool:
@@ -202,19 +209,21 @@ def _may_be_pair(glyph: Glyph, row: Row, usual: float) -> bool:
 
 
 def _ways(
-    spots: Sequence[tuple[int, int]], rows: Sequence[Row], found: Sequence[Sequence[Glyph]], read: Read
+    spots: Sequence[tuple[int, int]],
+    rows: Sequence[Row],
+    found: Sequence[Sequence[Glyph]],
+    read: Read,
+    many: bool = False,
 ) -> dict[tuple[int, int], _Way]:
     """For the glyphs at spots (row, number) the cheapest way to take each for several digits; without those that can't be."""
     heights = [rows[r].height for r, _ in spots]
-    cuts = find_cuts([found[r][k].shape for r, k in spots], heights)
+    cuts = find_cuts([found[r][k].shape for r, k in spots], heights, many)
     parts = [_pieces(cut, height) for cut, height in zip(cuts, heights, strict=True)]
     seen = iter(_look([shape for some in parts for shape in some.values()], read))
     ways = {}
     for (r, k), cut, some, height in zip(spots, cuts, parts, heights, strict=True):
         glyphs = {arc: next(seen) for arc in some}
         costs = {arc: _size_price(glyph, height) + INK_CUT * float(cut.ink[arc[0]]) for arc, glyph in glyphs.items()}
-        for arc, glyph in glyphs.items():
-            costs[arc] += LOW if glyph.shape.height < 0.65 * height else 0.0
         path = best_path(len(cut), costs)
         if path:
             one = found[r][k]
@@ -228,7 +237,7 @@ def _size_price(glyph: Glyph, height: float) -> float:
     assert glyph.probabilities is not None
     doubt = -float(np.log(max(1 - float(glyph.probabilities[NO_DIGIT]), 1e-6)))
     wide, high = glyph.shape.width / height, glyph.shape.height / height
-    return _price(glyph) + NONE * doubt + WIDE * max(0.0, wide - 1.0) + SHORT * max(0.0, 0.9 - high)
+    return _price(glyph) + NONE * doubt + WIDE * max(0.0, wide - USUAL) + SHORT * max(0.0, 0.9 - high) - MORE
 
 
 def _pieces(cuts: Cuts, height: float) -> dict[tuple[int, int], Shape]:

@@ -76,7 +76,7 @@ def true_pieces(shape: Shape, run: Run, rng: np.random.Generator) -> list[tuple[
 
     shape: the run as it was found again; its box counts from the run's own upper left corner.
     """
-    cuts = find_cuts([shape], [run.height])[0]
+    cuts = find_cuts([shape], [run.height], many=True)[0]
     arcs = [(i, j) for i in range(len(cuts) - 1) for j in range(i + 1, len(cuts))]
     found: list[tuple[Levels, int]] = []
     kinds = [0, 0]

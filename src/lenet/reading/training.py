@@ -46,7 +46,7 @@ __all__ = [
     "sources",
 ]
 
-GENERATOR = 3  # raised whenever samples come out differently
+GENERATOR = 4  # raised whenever samples come out differently
 SEED = 0
 SAMPLES, HELD_SAMPLES = 300_000, 12_000
 PART = 3_000  # samples that one process makes at a time
@@ -97,19 +97,22 @@ class Made(NamedTuple):
 
 
 class Network(nn.Sequential):
-    """LeNet with more filters and fewer hidden units: uint8 pixels as -1 to 1, [N, 1, 28, 28], to eleven scores."""
+    """LeNet with a third convolution: uint8 pixels as -1 to 1, [N, 1, 28, 28], to eleven scores."""
 
-    def __init__(self, filters: tuple[int, int] = (16, 40), hidden: int = 48) -> None:
-        first, second = filters
+    def __init__(self, filters: tuple[int, int, int] = (16, 32, 72), hidden: int = 64) -> None:
+        first, second, third = filters
         super().__init__(
             nn.Conv2D(1, first, 5, padding=2),
             nn.ReLU(),
             nn.MaxPool2D(2, 2),
-            nn.Conv2D(first, second, 5),
+            nn.Conv2D(first, second, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2D(2, 2),
+            nn.Conv2D(second, third, 3, padding=1),
             nn.ReLU(),
             nn.MaxPool2D(2, 2),
             nn.Flatten(),
-            nn.Linear(25 * second, hidden),
+            nn.Linear(9 * third, hidden),
             nn.ReLU(),
             nn.Linear(hidden, len(LABELS)),
         )
