@@ -36,9 +36,9 @@ INK_CUT = 0.75  # each height of ink that a cut goes through
 USUAL, WIDE = 0.95, 6.0  # each height of width beyond the usual
 SHORT = 2.0  # each height that a digit in a shape lacks
 NONE = 0.5  # of -log of the probability that a digit in a shape is one
-MORE = 0.6  # what each digit in a shape is worth: without it, a stroke next to a digit is soon taken for a part of it
+MORE = 0.6  # what each digit in a shape is worth: without it a stroke beside a digit is soon taken for a part of it
 SAMPLE = 48  # shapes that tell whether digits touch on a page
-LIKELY, CLEAR = 0.6, 0.25  # the mean doubt of digits that are likely, and beyond doubt
+LIKELY, CLEAR = 0.6, 0.25  # the mean price of digits that are likely, and beyond doubt
 MOSTLY = 0.5  # so much of what is no single digit must be likely to be several: with touching digits 0.6 to 1, else below 0.25
 PAIR = 1.8  # heights: what is wider on such a page isn't cut: it is a word
 TALL = 1.5  # heights: what is taller on such a page isn't cut: it is drawn, not written
@@ -161,8 +161,8 @@ def _cut(rows: Sequence[Row], found: list[list[Glyph]], read: Read) -> None:
     spots = [(r, k) for _, r, k in suspects]
     every = -(-len(spots) // SAMPLE) or 1
     ways = _ways(spots[::every], rows, found, read)
-    apart = [way for way in ways.values() if way.price < way.whole or _is_none(way.glyph)]
-    touching = sum(way.price < way.whole and way.doubt < LIKELY for way in apart) > MOSTLY * len(apart)
+    apart = [way for way in ways.values() if way.is_better() or _is_none(way.glyph)]
+    touching = sum(way.is_better() and way.is_below(LIKELY) for way in apart) > MOSTLY * len(apart)
     usual = float(np.median([row.height for row, glyphs in zip(rows, found, strict=True) for _ in glyphs] or [0.0]))
     if touching:
         ways = _ways(spots, rows, found, read, many=True)
@@ -173,7 +173,7 @@ def _cut(rows: Sequence[Row], found: list[list[Glyph]], read: Read) -> None:
         found[r] = []
         for k, glyph in enumerate(glyphs):
             way = ways.get((r, k))
-            if way is not None and way.price < way.whole and (touching or _beyond_doubt(way, rows[r], usual)):
+            if way is not None and (way.is_better(MORE) if touching else _beyond_doubt(way, rows[r], usual)):
                 found[r] += way.digits
             else:
                 found[r].append(glyph)
@@ -181,17 +181,20 @@ def _cut(rows: Sequence[Row], found: list[list[Glyph]], read: Read) -> None:
 
 @dataclass(frozen=True, eq=False)
 class _Way:
-    """A shape as several digits, and what that costs; whole: what it costs to take the shape for one."""
+    """A shape as several digits, and what these cost; whole: what it costs to take the shape for one."""
 
     glyph: Glyph
     digits: list[Glyph]
     price: float
     whole: float
 
-    @property
-    def doubt(self) -> float:
-        """What each of the digits costs, whatever their number is worth."""
-        return self.price / len(self.digits) + MORE
+    def is_better(self, more: float = 0.0) -> bool:
+        """Whether several digits are likelier than one, if each digit more is worth ``more``."""
+        return self.price - more * (len(self.digits) - 1) < self.whole
+
+    def is_below(self, price: float) -> bool:
+        """Whether its digits cost less than that each."""
+        return self.price < price * len(self.digits)
 
 
 def _is_none(glyph: Glyph) -> bool:
@@ -200,7 +203,7 @@ def _is_none(glyph: Glyph) -> bool:
 
 def _beyond_doubt(way: _Way, row: Row, usual: float) -> bool:
     """Whether a shape is to be cut on a page on which digits don't usually touch."""
-    return way.doubt < CLEAR and _may_be_pair(way.glyph, row, usual)
+    return way.is_better() and way.is_below(CLEAR) and _may_be_pair(way.glyph, row, usual)
 
 
 def _may_be_pair(glyph: Glyph, row: Row, usual: float) -> bool:
@@ -224,7 +227,7 @@ def _ways(
     for (r, k), cut, some, height in zip(spots, cuts, parts, heights, strict=True):
         glyphs = {arc: next(seen) for arc in some}
         costs = {arc: _size_price(glyph, height) + INK_CUT * float(cut.ink[arc[0]]) for arc, glyph in glyphs.items()}
-        path = best_path(len(cut), costs)
+        path = best_path(len(cut), {arc: cost - MORE for arc, cost in costs.items()})
         if path:
             one = found[r][k]
             price, whole = sum(costs[arc] for arc in path), _size_price(one, height)
@@ -237,7 +240,7 @@ def _size_price(glyph: Glyph, height: float) -> float:
     assert glyph.probabilities is not None
     doubt = -float(np.log(max(1 - float(glyph.probabilities[NO_DIGIT]), 1e-6)))
     wide, high = glyph.shape.width / height, glyph.shape.height / height
-    return _price(glyph) + NONE * doubt + WIDE * max(0.0, wide - USUAL) + SHORT * max(0.0, 0.9 - high) - MORE
+    return _price(glyph) + NONE * doubt + WIDE * max(0.0, wide - USUAL) + SHORT * max(0.0, 0.9 - high)
 
 
 def _pieces(cuts: Cuts, height: float) -> dict[tuple[int, int], Shape]:
