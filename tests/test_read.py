@@ -168,7 +168,7 @@ def test_touching_digits_are_split(pen: Pen) -> None:
     pairs = [(a, (3 * a + k) % 10, k) for a in range(10) for k in (1, 4)]
     texts = [read(255 - touching(pen.marks[a][k], pen.marks[b][k])).text for a, b, k in pairs]
     right = sum(text == f"{a}{b}" for text, (a, b, _) in zip(texts, pairs, strict=True))
-    assert right >= 14, texts  # of 20; the benchmark's touching pages say how many it is of thousands
+    assert right >= 15, texts  # of 20; the benchmark's touching pages say how many it is of thousands
 
 
 def test_what_the_network_saw_goes_with_each_digit(pen: Pen) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from lenet import _fetch, _idx, serialization
+from lenet.evaluation import softmax
 from lenet.reading import samples, touching, training
 from lenet.reading.form import digit_forms
 from lenet.reading.reader import NO_DIGIT, PACKAGED, Reader, with_no_digit
@@ -134,6 +135,17 @@ def test_an_answer_does_not_depend_on_its_neighbours(digits):
     together = reader(images)
     alone = np.concatenate([reader(image[None]) for image in images[::20]])
     np.testing.assert_allclose(together[::20], alone, rtol=1e-4, atol=1e-6)  # other sums in the engine
+
+
+def test_the_packaged_network_looks_three_times(packaged, digits):
+    images = digits[0][:50]
+    moved = [np.zeros_like(images), np.zeros_like(images)]
+    moved[0][:, :-1, 1:], moved[1][:, 1:, :-1] = images[:, 1:, :-1], images[:, :-1, 1:]
+    logits = np.mean([packaged.logits(look) for look in (images, *moved)], axis=0)
+    np.testing.assert_allclose(Reader()(images), softmax(logits, packaged.temperature), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(Reader().glance(images), packaged.probabilities(images), rtol=1e-4, atol=1e-6)
+    other = Reader(packaged)  # one that isn't the package's own takes one look
+    np.testing.assert_array_equal(other(images), other.glance(images))
 
 
 def test_no_images_no_answers():

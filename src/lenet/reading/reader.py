@@ -26,7 +26,7 @@ THRESHOLD = 0.5  # for networks whose file names none
 
 # P(no digit) of a network that knows digits only: logistic in the logarithm of the odds of its likeliest class. Fitted to
 # the recipe ``fast`` by ``python -m bench.accuracy.no_digit_rule``.
-_SLOPE, _MIDDLE = 1.4, 4.3
+_SLOPE, _MIDDLE = 1.45, 4.32
 
 Model = Callable[[NDArray[np.uint8]], Any]
 
