@@ -106,6 +106,7 @@ class Plan {
 
  private:
   bool infer_few(const Source& source, const int64_t* indices, size_t n, float* logits);
+  void infer_one(const Source& source, size_t at, size_t room, float* logits);
   void pack_for_one();
   void fuse();
   void lay_out();

@@ -7,8 +7,6 @@
 
 namespace lenet {
 
-namespace {}  // namespace
-
 // The convolutions' weights for one.h, packed anew only if they have changed: a few KB to compare, many to pack.
 void Plan::pack_for_one() {
   std::lock_guard<std::mutex> hold(packing_);
@@ -34,61 +32,78 @@ void Plan::pack_for_one() {
   packed_level_ = &k;
 }
 
-// One image after another on the caller's thread, with kernels whose lanes aren't samples. False if a row has none.
+// An image's multiplications from which on several images are worth a second thread: some twenty microseconds.
+constexpr size_t kWorth = 1u << 20;
+
+// One image after another with kernels whose lanes aren't samples; side by side where each is much work. False if a row
+// has no such kernel.
 bool Plan::infer_few(const Source& source, const int64_t* indices, size_t n, float* logits) {
-  size_t frame = 0;
+  size_t room = 0, work = 0;  // room: a frame's, or what pooling needs
   for (const Row& row : rows_) {
-    const bool known = (row.convolves() && row.conv.plain()) || row.kind == Kind::linear || row.kind == Kind::relu ||
-                       row.kind == Kind::sigmoid || row.kind == Kind::tanh || row.kind == Kind::dropout;
+    const bool pools = row.kind == Kind::max_pool || row.kind == Kind::avg_pool;
+    const bool known = (row.convolves() && row.conv.plain()) || pools || row.kind == Kind::linear ||
+                       row.kind == Kind::relu || row.kind == Kind::sigmoid || row.kind == Kind::tanh ||
+                       row.kind == Kind::dropout;
     if (!known) return false;
-    if (row.convolves() && frame < row.conv.frame_size()) frame = row.conv.frame_size();
+    const size_t needed = row.convolves() ? row.conv.frame_size() : pools ? one_pool_room(row.pool) : 0;
+    if (room < needed) room = needed;
+    if (row.convolves()) work += row.conv.weights() * size_t(row.conv.OH) * row.conv.OW;
   }
   pack_for_one();
+  auto one = [&](size_t i) { infer_one(source, (indices ? size_t(indices[i]) : i) * in_size_, room, logits + i * out_size_); };
+  if (n > 1 && work >= kWorth)
+    run(int(n), [&](int i) { one(size_t(i)); });
+  else
+    for (size_t i = 0; i < n; ++i) one(i);
+  return true;
+}
+
+void Plan::infer_one(const Source& source, size_t at, size_t room, float* logits) {
   const auto& k = kernels();
   float* turn[2] = {static_cast<float*>(scratch(0, (widest_ + kSlack) * sizeof(float))),
                     static_cast<float*>(scratch(1, (widest_ + kSlack) * sizeof(float)))};
-  float* padded = static_cast<float*>(scratch(2, (frame + kSlack) * sizeof(float)));
-  for (size_t i = 0; i < n; ++i) {
-    const size_t at = (indices ? size_t(indices[i]) : i) * in_size_;
-    float* x = turn[0];
-    if (source.bytes)
-      for (size_t f = 0; f < in_size_; ++f) x[f] = source.lut[source.bytes[at + f]];
-    else
-      std::memcpy(x, source.floats + at, in_size_ * sizeof(float));
-    size_t packed = 0;
-    int next = 1;
-    for (const Row& row : rows_) {
-      float* y = turn[next];
-      const float* b = row.b >= 0 ? params_[row.b].value : nullptr;
-      if (row.convolves()) {
-        const Conv& c = row.conv;
-        const float* xp = x;
-        if (c.padded()) {
-          std::memset(padded, 0, c.frame_size() * sizeof(float));
-          for (int r = 0; r < c.C * c.H; ++r)
-            std::memcpy(padded + (size_t(r / c.H) * c.Hp + r % c.H + c.pt) * c.Wp + c.pl, x + size_t(r) * c.W,
-                        c.W * sizeof(float));
-          xp = padded;
-        }
-        k.one_conv(c, xp, packed_one_.data() + packed, b, row.cut, row.kind == Kind::conv_pool, y);
-        packed += aligned(k.one_packed_size(c));
-      } else if (row.kind == Kind::linear) {
-        k.one_linear(row.in, row.out, x, params_[row.w].value, b, row.cut, y);
-      } else if (row.kind == Kind::relu) {
-        k.relu(row.out_size, x, y);
-      } else if (row.kind == Kind::sigmoid) {
-        k.sigmoid(row.out_size, x, y);
-      } else if (row.kind == Kind::tanh) {
-        k.tanh(row.out_size, x, y);
-      } else {
-        k.scale(row.out_size, row.upscale ? 1.0f : 1.0f - row.p, x, y);
+  float* aside = static_cast<float*>(scratch(2, (room + kSlack) * sizeof(float)));
+  float* x = turn[0];
+  if (source.bytes)
+    for (size_t f = 0; f < in_size_; ++f) x[f] = source.lut[source.bytes[at + f]];
+  else
+    std::memcpy(x, source.floats + at, in_size_ * sizeof(float));
+  size_t packed = 0;
+  int next = 1;
+  for (const Row& row : rows_) {
+    float* y = turn[next];
+    const float* b = row.b >= 0 ? params_[row.b].value : nullptr;
+    if (row.convolves()) {
+      const Conv& c = row.conv;
+      const float* xp = x;
+      if (c.padded()) {
+        std::memset(aside, 0, c.frame_size() * sizeof(float));
+        for (int r = 0; r < c.C * c.H; ++r)
+          std::memcpy(aside + (size_t(r / c.H) * c.Hp + r % c.H + c.pt) * c.Wp + c.pl, x + size_t(r) * c.W,
+                      c.W * sizeof(float));
+        xp = aside;
       }
-      x = y;
-      next = 1 - next;
+      k.one_conv(c, xp, packed_one_.data() + packed, b, row.cut, row.kind == Kind::conv_pool, y);
+      packed += aligned(k.one_packed_size(c));
+    } else if (row.kind == Kind::max_pool) {
+      k.one_max_pool(row.pool, x, aside, y);
+    } else if (row.kind == Kind::avg_pool) {
+      k.one_avg_pool(row.pool, x, aside, y);
+    } else if (row.kind == Kind::linear) {
+      k.one_linear(row.in, row.out, x, params_[row.w].value, b, row.cut, y);
+    } else if (row.kind == Kind::relu) {
+      k.relu(row.out_size, x, y);
+    } else if (row.kind == Kind::sigmoid) {
+      k.sigmoid(row.out_size, x, y);
+    } else if (row.kind == Kind::tanh) {
+      k.tanh(row.out_size, x, y);
+    } else {
+      k.scale(row.out_size, row.upscale ? 1.0f : 1.0f - row.p, x, y);
     }
-    std::memcpy(logits + i * out_size_, x, out_size_ * sizeof(float));
+    x = y;
+    next = 1 - next;
   }
-  return true;
+  std::memcpy(logits, x, out_size_ * sizeof(float));
 }
 
 void Plan::infer(const Source& source, const int64_t* indices, size_t n, float* logits) {

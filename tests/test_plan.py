@@ -71,6 +71,22 @@ NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[], list[nn.Layer]]]] = {
         (1, 9, 9),
         lambda: [nn.Conv2D(1, 3, 3), nn.ReLU(), nn.MaxPool2D(2, 2), nn.Flatten(), nn.Linear(27, 4)],
     ),
+    "three convolutions": (  # enough work for few images to go side by side
+        (1, 28, 28),
+        lambda: [
+            nn.Conv2D(1, 16, 5, padding=2),
+            nn.ReLU(),
+            nn.MaxPool2D(2, 2),
+            nn.Conv2D(16, 32, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2D(2, 2),
+            nn.Conv2D(32, 10, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2D(2, 2),
+            nn.Flatten(),
+            nn.Linear(90, 4),
+        ],
+    ),
     "strides, dilation, groups": (
         (2, 11, 10),
         lambda: [
@@ -144,6 +160,19 @@ def test_inference(name: str, n: int) -> None:
     assert distance(chain.infer(x), eager) <= SAME
     order = np.random.RandomState(1).permutation(n).astype(np.int64)
     assert np.array_equal(chain.infer(x, None, order), chain.infer(x)[order])
+
+
+def test_few_images_give_the_same_bits_alone_and_side_by_side() -> None:
+    net, shape = network("three convolutions")
+    x = images(8, *shape)
+    chain = chain_of(net.eval(), x[:2])
+    alone = np.concatenate([chain.infer(x[i : i + 1]) for i in range(8)])
+    for threads in (1, 2):
+        lenet.set_num_threads(threads)
+        try:
+            assert np.array_equal(chain.infer(x), alone)
+        finally:
+            lenet.set_num_threads(0)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
