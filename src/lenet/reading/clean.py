@@ -126,8 +126,11 @@ def _rules(mask: U8, stroke: float, page: tuple[int, ...]) -> tuple[U8 | None, f
     small = max(h, w) <= SINGLE
     # The shortest run looked at: longer than a digit's straight strokes, shorter than the side of a box around it.
     shortest = int(max(0.55 * min(h, w) if small else max(h, w) / 50, 4 * stroke, 12))
-    runs_across = _runs(_opened(mask, shortest), w, stroke)
-    runs_down = _runs(_opened(mask.T, shortest), h, stroke).turned()
+    across, down = _opened(mask, shortest), _opened(mask.T, shortest)
+    if not (across.any() and down.any()) and small:
+        return None, 0.0  # in a small picture nothing goes but closed frames
+    runs_across = _runs(across, w, stroke)
+    runs_down = _runs(down, h, stroke).turned()
     if not small:
         _drop_strokes((runs_across, runs_down), mask, stroke, page)
         _keep_crossing(runs_across, runs_down, CROSSING * shortest)
