@@ -1,4 +1,4 @@
-"""Fixtures that several test files share: real Paddle, and MNIST's files as plain and as gzipped IDX.
+"""Fixtures that several test files share: real Paddle, MNIST's files as plain and as gzipped IDX, a trained model.
 
 Tests that need a program of the system skip without it and name its package; with LENET_REQUIRE_ALL set, as where every
 program is known to be there, a skip is a failure.
@@ -14,10 +14,13 @@ from collections.abc import Generator
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import lenet
 from lenet import _fetch, _idx
+from lenet.train import Trained, train
 
 
 @pytest.hookimpl(wrapper=True)
@@ -71,6 +74,25 @@ def small_mnist(mnist_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
         read = _idx.images if part.endswith("images") else _idx.labels
         _idx.write(folder / name, read(content, name)[: 2400 if part.startswith("train") else 500])
     return folder
+
+
+@pytest.fixture(scope="session")
+def model(small_mnist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a model that knows its small test set fairly well."""
+    out = tmp_path_factory.mktemp("model") / "digits.safetensors"
+    train("fast", data=small_mnist, epochs=8, out=out, say=lambda text: None)
+    return out
+
+
+@pytest.fixture(scope="session")
+def digit(model: Path, small_mnist: Path) -> tuple[NDArray[np.uint8], str]:
+    """A test image, uint8 [28, 28], that the model reads right, and its label."""
+    files = _fetch.given(small_mnist)
+    images, labels = _idx.read_pair(files["test-images"], files["test-labels"])
+    shares = Trained.load(model).probabilities(images[:50])
+    at = int(np.argmax(shares[np.arange(50), labels[:50]]))
+    assert shares[at].argmax() == labels[at]
+    return images[at], str(labels[at])
 
 
 @pytest.fixture

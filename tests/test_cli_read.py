@@ -12,28 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import run
 from PIL import Image, ImageDraw, ImageFont
-from typer.testing import CliRunner
 
 import lenet
 from lenet import _fetch, _idx, serialization
-from lenet.cli.app import app
 from lenet.reading.page import Digit, Line, Number, Page
-from lenet.train import Trained, train
+from lenet.train import Trained
 
 pytestmark = pytest.mark.usefixtures("command_line")
-
-
-def run(*arguments: object):
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], prog_name="lenet")
-
-
-@pytest.fixture(scope="module")
-def model(small_mnist, tmp_path_factory):
-    """A model that knows digits fairly well."""
-    out = tmp_path_factory.mktemp("model") / "digits.safetensors"
-    train("fast", data=small_mnist, epochs=8, out=out, say=lambda text: None)
-    return out
 
 
 @pytest.fixture(scope="module")

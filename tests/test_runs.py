@@ -12,11 +12,10 @@ import time
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from command import run
 
 import lenet
 from lenet import serialization
-from lenet.cli.app import app
 from lenet.train import Interrupted, Recipe, Result, Runs, Trained, train
 from lenet.train.data import load_test
 from lenet.train.loop import Run
@@ -29,10 +28,6 @@ FILES = ["config.json", "curves.jsonl", "model.safetensors", "report.json"]
 
 
 pytestmark = pytest.mark.usefixtures("command_line")
-
-
-def run(*arguments: object):
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], prog_name="lenet")
 
 
 def quiet(text: str) -> None:

@@ -11,11 +11,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from command import run
 
 import lenet
 from lenet import serialization
-from lenet.cli.app import app
 from lenet.train import Result, Runs, Score, train, train_seeds
 from lenet.train.seeds import SeedsInterrupted, Spread, median, seed_file
 
@@ -25,10 +24,6 @@ ENV = os.environ | {
 
 
 pytestmark = pytest.mark.usefixtures("command_line")
-
-
-def run(*arguments: object):
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], prog_name="lenet")
 
 
 def quiet(text: str) -> None:
