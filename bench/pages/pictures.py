@@ -137,7 +137,7 @@ def small_sheet(seed: int, height: int, width: int, size: float) -> layout.Write
 
 def way_picture() -> Image.Image:
     """One sheet's way, an example that goes well: ruled paper, turned, in uneven light; its ink; straight; read."""
-    writer = small_sheet(2, 840, 1140, 70)
+    writer = small_sheet(8, 840, 1140, 70)
     rng, sheet = writer.rng, writer.sheet
     for base in range(120, 840, 120):
         layout.rule(sheet, (0, base), (1140, base), 2)
