@@ -1,6 +1,6 @@
 """Rows of shapes to what each says: the network's answers decide which shapes make one digit and which are several.
 
-Two calls of the network a page. First every shape alone and joined with those it may be a part of; the best way through
+A few calls of the network a page. First every shape alone and joined with those it may be a part of; the best way through
 each row is the cheapest one (over-segmentation and a best path, after Fenrich and Hull 1990). Then shapes that may be
 several digits, cut wherever they could be. Read by ``_read``.
 """

@@ -45,7 +45,6 @@ class Reader:
         self._glance: Model | None = None
         if model is None:
             model = _packaged()
-            self._glance = model.glance
         elif isinstance(model, (str, os.PathLike)):
             model = Trained.load(model)
         if isinstance(model, Trained):
@@ -55,6 +54,8 @@ class Reader:
                     message("model", given, "a network from [1, 28, 28] to 10 digits, or 11 with no digit")
                 )
             self._model = model.probabilities
+            if isinstance(model, Steady):
+                self._glance = model.glance
             self.threshold = float(model.meta.get("training", {}).get("threshold", THRESHOLD))
         elif callable(model):
             self._model = model
