@@ -331,14 +331,6 @@ void loss_forward(int classes, int n, const T* x, const T* target, const T* weig
 // ---- few images ----------------------------------------------------------------------------------------------------
 
 template <class T>
-static void pad_image(const Conv& c, const T* x, T* xp) {
-  std::memset(xp, 0, c.frame_size() * sizeof(T));
-  for (int ch = 0; ch < c.C; ++ch)
-    for (int r = 0; r < c.H; ++r, x += c.W)
-      std::memcpy(xp + (size_t(ch) * c.Hp + r + c.pt) * c.Wp + c.pl, x, c.W * sizeof(T));
-}
-
-template <class T>
 void few_conv(const Conv& c, int n, const T* x, const T* w, const T* b, T* y) {
   const auto& k = conv_table<T>(c);
   T* packed = scratch_of<T>(0, k.one_packed_size(c));

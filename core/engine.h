@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <vector>
 
 #include "kernels.h"
@@ -79,6 +80,15 @@ void softmax_backward(int classes, int n, const T* y, const T* dy, T* dx);
 // targets and weights in lanes; loss [groups*L]; dx is the gradient of each sample's own loss
 template <class T>
 void loss_forward(int classes, int n, const T* x, const T* target, const T* weight, T* loss, T* dx);
+
+// One image [C][H][W] into its padded frame.
+template <class T>
+void pad_image(const Conv& c, const T* x, T* xp) {
+  std::memset(xp, 0, c.frame_size() * sizeof(T));
+  for (int ch = 0; ch < c.C; ++ch)
+    for (int r = 0; r < c.H; ++r, x += c.W)
+      std::memcpy(xp + (size_t(ch) * c.Hp + r + c.pt) * c.Wp + c.pl, x, c.W * sizeof(T));
+}
 
 // The same for n images one after another, y and x dense with kSlack numbers behind them, on the calling thread: where
 // sixteen lanes would stay mostly empty. Nothing is kept for a backward pass.

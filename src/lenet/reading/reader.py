@@ -64,8 +64,6 @@ class Reader:
             raise TypeError(message("model", describe(model), expected))
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.shape[1:] != (28, 28):
-            raise ValueError(message("images", describe(images), "an array of uint8 [N, 28, 28]"))
         return self._answers(self._model, images)
 
     def glance(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -74,6 +72,8 @@ class Reader:
 
     @staticmethod
     def _answers(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.shape[1:] != (28, 28):
+            raise ValueError(message("images", describe(images), "an array of uint8 [N, 28, 28]"))
         if not len(images):
             return np.zeros((0, NO_DIGIT + 1), np.float32)
         found = np.asarray(model(images), np.float32)
@@ -107,11 +107,11 @@ class Steady(Trained):
     """
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """For images uint8 [N, H, W], light on dark: the mean of three scores, float32 [N, K]."""
+        """For images as ``Trained.logits`` takes them: the mean of three scores, float32 [N, K]."""
         looks = np.zeros((3, *images.shape), images.dtype)
         looks[0] = images
-        looks[1, :, :-1, 1:] = images[:, 1:, :-1]
-        looks[2, :, 1:, :-1] = images[:, :-1, 1:]
+        looks[1, ..., :-1, 1:] = images[..., 1:, :-1]
+        looks[2, ..., 1:, :-1] = images[..., :-1, 1:]
         each = super().logits(looks.reshape(-1, *images.shape[1:]))
         mean: NDArray[np.float32] = each.reshape(3, len(images), each.shape[1]).mean(axis=0)
         return mean
