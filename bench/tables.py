@@ -154,7 +154,7 @@ def shown(table: Callable[[dict[str, Any]], str]) -> str:
 
 def reading_weights() -> str:
     """How the packaged reader was made, as its own file says."""
-    from lenet.reading.reader import PACKAGED
+    from lenet.reading.weights.reader import PACKAGED
     from lenet.train import Trained
 
     return page_tables.weights(Trained.load(PACKAGED).meta["training"], Path(PACKAGED).stat().st_size)

@@ -413,7 +413,7 @@ def test_what_the_pictures_showed(results: Path) -> None:
 
 
 def test_the_packaged_weights_are_the_files() -> None:
-    from lenet.reading.reader import PACKAGED
+    from lenet.reading.weights.reader import PACKAGED
     from lenet.train import Trained
 
     meta = Trained.load(PACKAGED).meta["training"]

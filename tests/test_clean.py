@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lenet.reading.clean import clean
-from lenet.reading.ink import Ink, find_ink, stroke_width
-from lenet.reading.straighten import straighten
+from lenet.reading.ink.clean import clean
+from lenet.reading.ink.find import Ink, find_ink, stroke_width
+from lenet.reading.ink.straighten import straighten
 
 cv2 = pytest.importorskip("cv2")
 

@@ -1,4 +1,4 @@
-"""``lenet.reading.form``: what becomes of a crop of ink, against MNIST's own images."""
+"""``lenet.reading.shapes.form``: what becomes of a crop of ink, against MNIST's own images."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from lenet import _idx
-from lenet.reading import form
-from lenet.reading.form import digit_form, digit_forms
+from lenet.reading.shapes import form
+from lenet.reading.shapes.form import digit_form, digit_forms
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lenet.reading.ink import EDGE, find_ink, stroke_width
+from lenet.reading.ink.find import EDGE, find_ink, stroke_width
 
 cv2 = pytest.importorskip("cv2")
 

@@ -5,8 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lenet.reading.lines import Row, column_gaps, find_rows, joinable, number_breaks, outline, separator, widest_inside
-from lenet.reading.shapes import Shape
+from lenet.reading.shapes.lines import (
+    Row,
+    column_gaps,
+    find_rows,
+    joinable,
+    number_breaks,
+    outline,
+    separator,
+    widest_inside,
+)
+from lenet.reading.shapes.shape import Shape
 
 
 def box(x0: int, y0: int, x1: int, y1: int) -> Shape:

@@ -11,8 +11,8 @@ import pytest
 
 from lenet.reading._read import LAYOUTS, read, read_all, read_singles
 from lenet.reading.page import Page
-from lenet.reading.reader import Reader
-from lenet.reading.singles import find_marks
+from lenet.reading.shapes.singles import find_marks
+from lenet.reading.weights.reader import Reader
 from lenet.train.data import load, split
 
 Write = Callable[[str], np.ndarray]

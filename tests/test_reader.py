@@ -1,4 +1,4 @@
-"""``lenet.reading.reader``: the packaged weights, what they know, and every way in which a model may not fit.
+"""``lenet.reading.weights.reader``: the packaged weights, what they know, and every way in which a model may not fit.
 
 The weights' account of their making is derived anew here from the code and the data; making them takes minutes, and
 only samples are made here.
@@ -16,10 +16,10 @@ import pytest
 
 from lenet import _fetch, _idx, serialization
 from lenet.evaluation import softmax
-from lenet.reading import samples, touching, training
-from lenet.reading.form import digit_forms
-from lenet.reading.reader import NO_DIGIT, PACKAGED, Reader, with_no_digit
-from lenet.reading.shapes import Shape
+from lenet.reading.shapes.form import digit_forms
+from lenet.reading.shapes.shape import Shape
+from lenet.reading.weights import samples, touching, training
+from lenet.reading.weights.reader import NO_DIGIT, PACKAGED, Reader, with_no_digit
 from lenet.train.data import split
 from lenet.train.loop import Run
 from lenet.train.recipes import Recipe
@@ -360,8 +360,8 @@ def test_the_threshold_makes_the_fewest_mistakes(packaged, digits, few):
 def test_the_reader_is_light():
     """Loading the weights takes nothing that reads images or trains."""
     code = (
-        "import sys, lenet.reading.reader as r; r.Reader(); "
-        "print([m for m in ('cv2', 'PIL', 'matplotlib', 'typer', 'lenet.reading.training') if m in sys.modules])"
+        "import sys, lenet.reading.weights.reader as r; r.Reader(); "
+        "print([m for m in ('cv2', 'PIL', 'matplotlib', 'typer', 'lenet.reading.weights.training') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

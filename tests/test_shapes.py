@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lenet.reading.shapes import MARGIN, Shape, find_shapes, is_large, is_line, typical_height, union
+from lenet.reading.shapes.shape import MARGIN, Shape, find_shapes, is_large, is_line, typical_height, union
 
 
 def page(*boxes: tuple[int, int, int, int], size: tuple[int, int] = (60, 80)) -> tuple[np.ndarray, np.ndarray]:

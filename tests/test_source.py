@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lenet.reading import decode
-from lenet.reading.pixels import to_eight_bits
-from lenet.reading.source import Source, open_pages
+from lenet.reading.sources import decode
+from lenet.reading.sources.pixels import to_eight_bits
+from lenet.reading.sources.source import Source, open_pages
 
 H, W = 40, 60  # of the sample picture
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lenet.reading.shapes import Shape
-from lenet.reading.split import best_path, find_cuts, piece, pieces
+from lenet.reading.shapes.shape import Shape
+from lenet.reading.shapes.split import best_path, find_cuts, piece, pieces
 
 
 def shape(level: np.ndarray, x: int = 100, y: int = 50) -> Shape:

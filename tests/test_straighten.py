@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lenet.reading.ink import find_ink
-from lenet.reading.straighten import straighten
+from lenet.reading.ink.find import find_ink
+from lenet.reading.ink.straighten import straighten
 
 cv2 = pytest.importorskip("cv2")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lenet.reading.ink import Ink
-from lenet.reading.two_inks import part_inks
+from lenet.reading.ink.find import Ink
+from lenet.reading.ink.two_inks import part_inks
 
 PAPER, RULE, BLUE = (250, 250, 248), (130, 190, 160), (28, 60, 150)
 H, W = 60, 200

@@ -29,10 +29,10 @@ from bench.pages import generator, glyphs, layout, looks, score, singles
 from bench.pages.glyphs import Array
 from bench.pages.mistakes import KINDS, Mistake, kind_of, mistakes, sudoku, told
 from lenet import reading
-from lenet.reading.clean import clean
-from lenet.reading.ink import find_ink
-from lenet.reading.shapes import find_shapes, union
-from lenet.reading.straighten import straighten
+from lenet.reading.ink.clean import clean
+from lenet.reading.ink.find import find_ink
+from lenet.reading.ink.straighten import straighten
+from lenet.reading.shapes.shape import find_shapes, union
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES, RESULT = ROOT / "docs" / "images", ROOT / "bench" / "results" / "pictures.json"

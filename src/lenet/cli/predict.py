@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from lenet._check import positive_int
 from lenet.cli.shared import DEFAULT_MODEL, exit_codes, load_model, percent, print_json, show
 from lenet.reading._read import read_singles
-from lenet.reading.reader import Reader
-from lenet.reading.source import MOST_PIXELS, open_pages
+from lenet.reading.sources.source import MOST_PIXELS, open_pages
+from lenet.reading.weights.reader import Reader
 from lenet.train import Trained
 
 __all__ = ["predict"]

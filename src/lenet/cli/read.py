@@ -15,8 +15,8 @@ from lenet.progress import Progress
 from lenet.reading._read import LAYOUTS, read_singles
 from lenet.reading._read import read as read_page
 from lenet.reading.page import Page
-from lenet.reading.reader import Reader
-from lenet.reading.source import MOST_PIXELS, Source
+from lenet.reading.sources.source import MOST_PIXELS, Source
+from lenet.reading.weights.reader import Reader
 
 __all__ = ["read"]
 

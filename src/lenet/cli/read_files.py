@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from lenet._check import message
-from lenet.reading.source import Source, open_pages
+from lenet.reading.sources.source import Source, open_pages
 
 __all__ = ["File", "find_files", "many_pages", "sources"]
 

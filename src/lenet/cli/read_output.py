@@ -15,7 +15,7 @@ from lenet.cli.read_files import File, many_pages
 from lenet.cli.shared import clean, print_json, show
 from lenet.reading._annotate import annotate
 from lenet.reading.page import Page
-from lenet.reading.source import Source
+from lenet.reading.sources.source import Source
 from lenet.serialization import atomic_write
 
 __all__ = ["Csv", "Drawing", "Json", "Text"]

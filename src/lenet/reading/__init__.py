@@ -12,8 +12,8 @@ from __future__ import annotations
 from lenet.reading._annotate import annotate
 from lenet.reading._read import LAYOUTS, read, read_all, read_singles
 from lenet.reading.page import Digit, Line, Number, Page
-from lenet.reading.reader import Reader
-from lenet.reading.source import MOST_PIXELS, Source, open_pages
+from lenet.reading.sources.source import MOST_PIXELS, Source, open_pages
+from lenet.reading.weights.reader import Reader
 
 __all__ = [
     "LAYOUTS",

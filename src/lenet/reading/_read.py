@@ -16,18 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet._check import choice, describe, message
-from lenet.reading.clean import clean
-from lenet.reading.form import digit_forms
-from lenet.reading.glyphs import Glyph, look_again, recognise
-from lenet.reading.ink import Ink, find_ink
-from lenet.reading.lines import Row, column_gaps, find_rows, number_breaks, outline
+from lenet.reading.belief import is_numbers, without_words
+from lenet.reading.ink.clean import clean
+from lenet.reading.ink.find import Ink, find_ink
+from lenet.reading.ink.straighten import straighten
 from lenet.reading.page import Digit, Line, Number, Page
-from lenet.reading.reader import NO_DIGIT, Reader
-from lenet.reading.shapes import Box, find_shapes
-from lenet.reading.singles import find_marks
-from lenet.reading.source import MOST_PIXELS, Source, open_pages
-from lenet.reading.straighten import straighten
-from lenet.reading.writing import is_numbers, without_words
+from lenet.reading.shapes.form import digit_forms
+from lenet.reading.shapes.glyphs import Glyph, look_again, recognise
+from lenet.reading.shapes.lines import Row, column_gaps, find_rows, number_breaks, outline
+from lenet.reading.shapes.shape import Box, find_shapes
+from lenet.reading.shapes.singles import find_marks
+from lenet.reading.sources.source import MOST_PIXELS, Source, open_pages
+from lenet.reading.weights.reader import NO_DIGIT, Reader
 
 __all__ = ["LAYOUTS", "read", "read_all", "read_singles"]
 

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from lenet._check import describe, message
 from lenet.evaluation import softmax
+from lenet.reading.shapes.form import NO_DIGIT
 from lenet.train.trained import Trained
 
 __all__ = ["NO_DIGIT", "PACKAGED", "Reader", "Steady", "with_no_digit"]
 
-NO_DIGIT = 10  # its column
 PACKAGED = os.path.join(os.path.dirname(__file__), "reader.safetensors")
 THRESHOLD = 0.5  # for networks whose file names none
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from lenet.reading.belief import is_numbers, paper_share, without_words
 from lenet.reading.page import Digit, Line, Number
-from lenet.reading.writing import is_numbers, paper_share, without_words
 
 BLANK = np.zeros((28, 28), np.uint8)
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.reading.ink import Ink
-from lenet.reading.paper import F32, U8
+from lenet.reading.ink.find import Ink
+from lenet.reading.ink.paper import F32, U8
 
 __all__ = ["part_inks"]
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.reading.ink import find_ink
-from lenet.reading.shapes import MARGIN, Shape, find_shapes, union
+from lenet.reading.ink.find import find_ink
+from lenet.reading.shapes.shape import MARGIN, Shape, find_shapes, union
 
 __all__ = ["found_again"]
 

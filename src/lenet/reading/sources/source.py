@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet._check import choice, describe, message, positive_int
-from lenet.reading import decode
+from lenet.reading.sources import decode
 
 __all__ = ["MOST_PIXELS", "Pages", "Source", "open_pages"]
 

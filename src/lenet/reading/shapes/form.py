@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from lenet._check import describe, message
 
-__all__ = ["BOX", "SIZE", "digit_form", "digit_forms"]
+__all__ = ["BOX", "NO_DIGIT", "SIZE", "digit_form", "digit_forms"]
 
 SIZE, BOX = 28, 20  # of MNIST's images, and of the ink's box in them
+NO_DIGIT = 10  # the network's answer, beside the digits, to a form that is none
 INK = 40  # of 255: fainter pixels at a glyph's edge do not widen its box
 
 _FINE = 2  # strokes are measured and changed at twice MNIST's resolution

@@ -16,16 +16,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.reading.form import digit_forms
-from lenet.reading.sheets import found_again
-from lenet.reading.touching import Run, draw_run, true_pieces
+from lenet.reading.shapes.form import NO_DIGIT, digit_forms
+from lenet.reading.weights.sheets import found_again
+from lenet.reading.weights.touching import Run, draw_run, true_pieces
 
 __all__ = ["KINDS", "LETTERS", "NO_DIGIT", "Sources", "glyphs_of", "make_samples"]
 
 Levels = NDArray[np.uint8]
 Rng = np.random.Generator
 
-NO_DIGIT = 10
 LETTERS = "ACDEFGHJKLMNPQRTUVWXYacdefhijkmnprtuvwxy"  # no digit looks like them; O I S Z B b g l o q s z are left out
 MARKS = "?!&@#%+*=$§~^"
 FONT_PIXELS = 96  # the size at which font glyphs are kept

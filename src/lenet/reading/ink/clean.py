@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.reading.ink import SINGLE, Ink, stroke_width
-from lenet.reading.paper import U8
-from lenet.reading.two_inks import part_inks
+from lenet.reading.ink.find import SINGLE, Ink, stroke_width
+from lenet.reading.ink.paper import U8
+from lenet.reading.ink.two_inks import part_inks
 
 __all__ = ["clean"]
 

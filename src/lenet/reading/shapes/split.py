@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.reading.shapes import MARGIN, Shape
+from lenet.reading.shapes.shape import MARGIN, Shape
 
 __all__ = ["Cuts", "best_path", "find_cuts", "piece", "pieces"]
 

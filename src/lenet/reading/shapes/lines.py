@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lenet.reading.shapes import Box, Shape, is_large, is_line, typical_height
+from lenet.reading.shapes.shape import Box, Shape, is_large, is_line, typical_height
 
 __all__ = ["Row", "column_gaps", "find_rows", "joinable", "number_breaks", "separator"]
 

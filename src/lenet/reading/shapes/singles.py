@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.reading.clean import clean
-from lenet.reading.ink import EDGE, Ink, find_ink, stroke_width
-from lenet.reading.shapes import Shape, find_shapes, union
+from lenet.reading.ink.clean import clean
+from lenet.reading.ink.find import EDGE, Ink, find_ink, stroke_width
+from lenet.reading.shapes.shape import Shape, find_shapes, union
 
 __all__ = ["Mark", "find_marks"]
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet._check import describe, message
-from lenet.reading.paper import F32, U8, Paper, enlarge, page_paper, quantile, smooth_paper
+from lenet.reading.ink.paper import F32, U8, Paper, enlarge, page_paper, quantile, smooth_paper
 
 __all__ = ["EDGE", "Ink", "find_ink", "stroke_width"]
 

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.reading.ink import EDGE, NARROW, SINGLE, Ink, stroke_width
-from lenet.reading.paper import U8
+from lenet.reading.ink.find import EDGE, NARROW, SINGLE, Ink, stroke_width
+from lenet.reading.ink.paper import U8
 
 __all__ = ["straighten"]
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.reading.shapes import MARGIN, Shape
-from lenet.reading.split import find_cuts, piece
+from lenet.reading.shapes.shape import MARGIN, Shape
+from lenet.reading.shapes.split import find_cuts, piece
 
 __all__ = ["Run", "draw_run", "true_pieces"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.reading.sheet_edges import F32, U8, find_sheet, fitted_corners
+from lenet.reading.ink.sheet_edges import F32, U8, find_sheet, fitted_corners
 
 __all__ = ["F32", "U8", "Paper", "enlarge", "page_paper", "quantile", "smooth_paper"]
 

@@ -1,6 +1,6 @@
 """How the packaged reader is made: samples, a network of eleven outputs trained on them, and a file that says how.
 
-    python -m lenet.reading.training --out src/lenet/reading/reader.safetensors
+    python -m lenet.reading.weights.training --out src/lenet/reading/weights/reader.safetensors
 
 takes a quarter of an hour on two cores and gives the same bits again on the same kind of processor. MNIST's training images
 less the 5,000 held-out ones, Fashion-MNIST's training images less the last 5,000 and the fonts of FONTS are what it
@@ -23,9 +23,9 @@ from lenet._augment import Augmentation
 from lenet._check import message
 from lenet.evaluation import softmax
 from lenet.optimizer import Adam
-from lenet.reading import samples
-from lenet.reading.reader import Steady
-from lenet.reading.samples import NO_DIGIT, Sources
+from lenet.reading.weights import samples
+from lenet.reading.weights.reader import Steady
+from lenet.reading.weights.samples import NO_DIGIT, Sources
 from lenet.train.data import Data, load, split
 from lenet.train.loop import Run, start_from_fan_in
 from lenet.train.recipes import Recipe
@@ -250,7 +250,7 @@ def threshold_of(trained: Trained, held: Made) -> float:
 def account(held: dict[str, Any], threshold: float, digest: str) -> dict[str, Any]:
     """What the file says of its making, beside what every model file says."""
     return {
-        "command": "python -m lenet.reading.training",
+        "command": "python -m lenet.reading.weights.training",
         "recipe": RECIPE.as_json(),
         "seed": SEED,
         "samples": {

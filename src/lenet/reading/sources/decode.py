@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet._check import message
-from lenet.reading.pixels import picture_of, rgb_of
+from lenet.reading.sources.pixels import picture_of, rgb_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image

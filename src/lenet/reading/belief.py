@@ -12,8 +12,8 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.reading.lines import outline
 from lenet.reading.page import Line, Number
+from lenet.reading.shapes.lines import outline
 
 __all__ = ["is_numbers", "paper_share", "without_words"]
 

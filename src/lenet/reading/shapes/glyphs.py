@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.reading.form import digit_forms
-from lenet.reading.lines import Row, joinable, separator
-from lenet.reading.reader import NO_DIGIT
-from lenet.reading.shapes import Shape, union
-from lenet.reading.split import Cuts, best_path, find_cuts, pieces
+from lenet.reading.shapes.form import NO_DIGIT, digit_forms
+from lenet.reading.shapes.lines import Row, joinable, separator
+from lenet.reading.shapes.shape import Shape, union
+from lenet.reading.shapes.split import Cuts, best_path, find_cuts, pieces
 
 __all__ = ["Glyph", "look_again", "recognise"]
 
