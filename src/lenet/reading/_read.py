@@ -23,7 +23,8 @@ from lenet.reading.ink.straighten import straighten
 from lenet.reading.page import Digit, Line, Number, Page
 from lenet.reading.shapes.form import digit_forms
 from lenet.reading.shapes.glyphs import Glyph, look_again, recognise
-from lenet.reading.shapes.lines import Row, column_gaps, find_rows, number_breaks, outline
+from lenet.reading.shapes.lines import Row, column_gaps, find_rows, outline
+from lenet.reading.shapes.numbers import Mark, number_breaks, printed_sign
 from lenet.reading.shapes.shape import Box, find_shapes
 from lenet.reading.shapes.singles import find_marks
 from lenet.reading.sources.source import MOST_PIXELS, Source, open_pages
@@ -148,7 +149,7 @@ def _from_ink(
     rows = find_rows(find_shapes(ink.level, ink.mask, ink.stroke))
     glyphs = look_again(recognise(rows, reader.glance, ink.stroke), reader)
     table = _columns(rows, glyphs) if layout == "table" else None
-    groups = [(some, _starts(row, some, table)) for row, some in zip(rows, glyphs, strict=True)]
+    groups = [_grouped(row, some, table) for row, some in zip(rows, glyphs, strict=True)]
     lines = _lines(groups, frame, min_confidence)
     if min_confidence is None and not is_numbers(lines, source.rgb):
         lines = ()
@@ -200,20 +201,33 @@ def _within(box: tuple[float, float, float, float], source: Source) -> Box:
     return left, top, right, bottom
 
 
-def _starts(row: Row, glyphs: Sequence[Glyph], table: Sequence[tuple[float, float]] | None) -> list[bool]:
-    """For each glyph of a row that is no sign: whether a number starts with it."""
-    boxes, signs, before = [], [], ""
+def _grouped(
+    row: Row, glyphs: Sequence[Glyph], table: Sequence[tuple[float, float]] | None
+) -> tuple[list[Glyph], list[bool]]:
+    """A row's glyphs with those signs alone that are printed, and for each that is no sign whether a number starts there."""
+    digits = [glyph for glyph in glyphs if not glyph.sign]
+    boxes, marks = [glyph.shape.box for glyph in digits], _marks(glyphs)
+    if table is None:
+        starts = number_breaks(boxes, row.height, marks)
+    else:
+        cells = [sum(start <= (b[0] + b[2]) / 2 for start, _ in table) for b in boxes]
+        starts = [i == 0 or cells[i] != cells[i - 1] for i in range(len(cells))]
+    found: list[Glyph] = []
+    for i, (digit, start) in enumerate(zip(digits, starts, strict=True)):
+        sign = printed_sign(marks[i], boxes[i - 1] if i else None, boxes[i], row.height, start)
+        found += [Glyph(digit.shape, sign), digit] if sign else [digit]
+    return found, starts
+
+
+def _marks(glyphs: Sequence[Glyph]) -> list[list[Mark]]:
+    """For each glyph that is no sign: the signs before it."""
+    found: list[list[Mark]] = [[]]
     for glyph in glyphs:
         if glyph.sign:
-            before = before or glyph.sign
-            continue
-        boxes.append(glyph.shape.box)
-        signs.append(before)
-        before = ""
-    if table is None:
-        return number_breaks(boxes, row.height, signs)
-    cells = [sum(start <= (b[0] + b[2]) / 2 for start, _ in table) for b in boxes]
-    return [i == 0 or cells[i] != cells[i - 1] for i in range(len(cells))]
+            found[-1].append(Mark(glyph.sign, glyph.shape.box))
+        else:
+            found.append([])
+    return found[:-1]
 
 
 def _columns(rows: Sequence[Row], glyphs: Sequence[Sequence[Glyph]]) -> list[tuple[float, float]]:
@@ -265,23 +279,21 @@ def _unsure(answers: NDArray[np.float32], min_confidence: float) -> NDArray[np.b
 def _numbers(
     glyphs: Sequence[Glyph], starts: Sequence[bool], rejected: NDArray[np.bool_], frame: _Frame
 ) -> list[Number]:
-    """A row's numbers. A point or a comma counts between two digits of a number, a minus before its first."""
+    """A row's numbers, with the signs before and between their digits."""
     found: list[tuple[str, list[Digit]]] = []
     sign, at = "", iter(zip(starts, rejected.tolist(), strict=True))
     for glyph in glyphs:
         if glyph.sign:
-            sign = sign or glyph.sign
+            sign = glyph.sign
             continue
         start, out = next(at)
         assert glyph.probabilities is not None
         assert glyph.image is not None
         digit = _digit(glyph.probabilities, frame.box(glyph.shape.box), out, glyph.image)
         if start:
-            found.append(("-" if sign == "-" else "", []))
-        elif sign:
-            found[-1] = (found[-1][0] + sign, found[-1][1])
+            found.append(("", []))
         text, digits = found[-1]
-        found[-1] = (text + digit.text, [*digits, digit])
+        found[-1] = (text + sign + digit.text, [*digits, digit])
         sign = ""
     return [Number(text, tuple(digits), outline([d.box for d in digits])) for text, digits in found]
 

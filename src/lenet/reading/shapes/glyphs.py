@@ -7,6 +7,7 @@ several digits, cut wherever they could be. Read by ``_read``.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
 from lenet.reading.shapes.lines import Row, joinable, separator
 from lenet.reading.shapes.shape import Shape, union
+from lenet.reading.shapes.signs import find_slashes, stacked
 from lenet.reading.shapes.split import Cuts, best_path, find_cuts, pieces
 
 __all__ = ["Glyph", "look_again", "recognise"]
@@ -67,7 +69,7 @@ def recognise(rows: Sequence[Row], read: Read, stroke: float) -> list[list[Glyph
     for row, some in zip(rows, arcs, strict=True):
         glyphs = dict(zip(some, seen[at : at + len(some)], strict=True))
         at += len(some)
-        found.append(_joined(row, glyphs))
+        found.append(_with_slashes(row, _joined(row, glyphs)))
     _cut(rows, found, read)
     return found
 
@@ -93,11 +95,16 @@ def _look(shapes: Sequence[Shape], read: Read) -> list[Glyph]:
 
 
 def _arcs(row: Row, stroke: float) -> dict[tuple[int, int], Shape]:
-    """The shapes of a row alone, and runs of them that may be one digit: (first, last + 1) to the shape."""
+    """The shapes of a row alone, and runs of them that may be one digit or sign: (first, last + 1) to the shape."""
     shapes = row.shapes
     arcs = {(i, i + 1): shape for i, shape in enumerate(shapes)}
+    pairs = [stacked(a, b, row) for a, b in itertools.pairwise(shapes)]
+    signs = {k for i, sign in enumerate(pairs) if sign for k in (i, i + 1)}
     for first in range(len(shapes)):
         for last in range(first + 1, min(first + MOST_PARTS, len(shapes))):
+            pair = last == first + 1 and pairs[first]
+            if not pair and not signs.isdisjoint(range(first, last + 1)):
+                break
             if not any(joinable(shapes[k], shapes[last], row, stroke) for k in range(first, last)):
                 break
             whole = union(shapes[first : last + 1])
@@ -118,19 +125,29 @@ def _joined(row: Row, glyphs: dict[tuple[int, int], Glyph]) -> list[Glyph]:
     chosen: dict[tuple[int, int], Glyph | None] = {}
     for arc, glyph in glyphs.items():
         price, kept = min(_price(glyph), NOTHING), glyph
-        alone = arc[1] - arc[0] == 1
-        if (
+        parts = row.shapes[arc[0] : arc[1]]
+        sign = separator(*parts, row) if len(parts) == 1 else stacked(*parts, row) if len(parts) == 2 else ""
+        low = (
             max(glyph.shape.height, 0.7 * glyph.shape.width) < 0.55 * row.height
             or glyph.shape.height < 0.3 * row.height
-        ):
-            price = price + LOW
-            if alone:
-                sign = separator(glyph.shape, row)
-                costs[arc], chosen[arc] = (SIGN, Glyph(glyph.shape, sign)) if sign else (DROPPED, None)
+        )
+        if low:
+            price += LOW
+        if sign:
+            costs[arc], chosen[arc] = SIGN, Glyph(glyph.shape, sign)
+        elif low and len(parts) == 1:
+            costs[arc], chosen[arc] = DROPPED, None
         if price < costs.get(arc, np.inf):
             costs[arc], chosen[arc] = price, kept
     path = best_path(len(row.shapes) + 1, costs)
     return [one for arc in path if (one := chosen[arc]) is not None]
+
+
+def _with_slashes(row: Row, glyphs: list[Glyph]) -> list[Glyph]:
+    """The same, slashes as signs."""
+    may_be = [g.probabilities is not None and float(g.probabilities[NO_DIGIT]) < 0.5 for g in glyphs]
+    slashes = find_slashes([glyph.shape for glyph in glyphs], may_be, row)
+    return [Glyph(glyph.shape, "/") if is_slash else glyph for glyph, is_slash in zip(glyphs, slashes, strict=True)]
 
 
 def _letters(glyphs: Sequence[Glyph], row: Row) -> tuple[int, int]:

@@ -1,0 +1,96 @@
+"""Where the numbers of a row begin, and what the signs between digits mean there: minus or hyphen, decimal point or dot.
+
+By the gaps between boxes alone, which are in working pixels, from left to right. Read by ``_read``.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from lenet.reading.shapes.shape import Box
+
+__all__ = ["Mark", "number_breaks", "printed_sign", "widest_inside"]
+
+POINTS = (".", ",", ":")
+SEPARATES = "="  # a sign between numbers, which isn't printed
+EVEN = 0.25  # heights: a dash that is so much further from the digit before it than from the next one is a minus
+LEADING, MINUS = 0.35, 0.9  # heights between a number and a point, or a minus, before it
+
+
+class Mark(NamedTuple):
+    """A sign between digits. sign: one of ``. , - / : =``."""
+
+    sign: str
+    box: Box
+
+
+def number_breaks(boxes: Sequence[Box], height: float, marks: Sequence[Sequence[Mark]] = ()) -> list[bool]:
+    """For the digits of a row, left to right: whether a new number starts at each. The first is always True.
+
+    A gap ends a number if it is clearly wider than the row's usual narrow ones; where every digit has a cell of its own,
+    as on forms, the distances of their middles are compared instead. marks: the signs before each digit. A point stands
+    inside a number if the gap fits, a slash always; a dash does if it is as close to the digit before it as to the next
+    one: it is a hyphen then, and else a minus, which starts a number.
+    """
+    if not boxes:
+        return []
+    marks = marks or [()] * len(boxes)
+    pairs = list(itertools.pairwise(boxes))
+    gaps = [(b[0] - a[2]) / height for a, b in pairs]
+    steps = [(b[0] + b[2] - a[0] - a[2]) / 2 / height for a, b in pairs]
+    usual = sorted(steps)[len(steps) // 4] if steps else 0.0
+    even = [step for step in steps if step < 1.35 * usual]
+    if 1.2 < usual < 1.9 and len(even) > 2 and max(even) - min(even) < 0.35:
+        widest, starts = usual, [step > 1.35 * usual for step in steps]
+    else:
+        widest = widest_inside([gap for gap, some in zip(gaps, marks[1:], strict=True) if not some])
+        more = [0.3 if _main(some) in POINTS else 0.0 for some in marks[1:]]
+        starts = [gap - extra > widest for gap, extra in zip(gaps, more, strict=True)]
+    found = [True]
+    for (before, after), some, start in zip(pairs, marks[1:], starts, strict=True):
+        sign = _main(some)
+        if sign == "-":
+            found.append(not _is_hyphen(some, before, after, widest * height, EVEN * height))
+        else:
+            found.append(sign == SEPARATES or (start and sign != "/"))
+    return found
+
+
+def _main(marks: Sequence[Mark]) -> str:
+    """The one of several signs that says what they are: any beside a point."""
+    signs = [mark.sign for mark in marks]
+    return next((sign for sign in (SEPARATES, "/", "-") if sign in signs), signs[0] if signs else "")
+
+
+def _is_hyphen(marks: Sequence[Mark], before: Box, after: Box, widest: float, even: float) -> bool:
+    dash = next(mark.box for mark in marks if mark.sign == "-")
+    left, right = dash[0] - before[2], after[0] - dash[2]
+    return left <= min(widest, right + even) and right <= widest + even
+
+
+def printed_sign(marks: Sequence[Mark], before: Box | None, after: Box, height: float, starts: bool) -> str:
+    """What is printed before a digit of the signs that stand there. starts: whether a number starts with the digit.
+
+    before, after: the boxes of the digit before the signs, if there is one, and of the digit itself. Inside a number it is
+    the sign; before one a minus, a point or both, if they are close to it and not to the digit before.
+    """
+    if not starts:
+        return _main(marks)
+    found, edge = "", after[0]
+    for sign, box in reversed(marks):
+        gap = (edge - box[2]) / height
+        apart = float("inf") if before is None else (box[0] - before[2]) / height
+        if sign == "-" and gap <= MINUS and apart + EVEN >= gap:
+            return "-" + found
+        if sign in (".", ",") and not found and gap <= LEADING and apart > gap:
+            found, edge = sign, box[0]
+    return found
+
+
+def widest_inside(gaps: Sequence[float]) -> float:
+    """The widest gap that lies inside a number, in heights: 0.3 more than the usual narrow gap, from 0.35 to 0.8."""
+    narrow = sorted(gap for gap in gaps if gap < 0.3) or sorted(gaps)[:1]
+    usual = narrow[len(narrow) // 2] if narrow else 0.2
+    return min(max(usual + 0.3, 0.35), 0.8)
