@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import ceil, floor
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lenet._check import choice, describe, message
-from lenet.reading.belief import believed, is_numbers, no_digits
+from lenet.reading.belief import FIRM, believed, is_numbers, no_digits
 from lenet.reading.ink.clean import clean
 from lenet.reading.ink.find import SINGLE, Ink, find_ink
 from lenet.reading.ink.straighten import straighten, turned
@@ -25,7 +25,7 @@ from lenet.reading.shapes.cells import Place, find_grid, places
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
 from lenet.reading.shapes.glyphs import Glyph, look_again, recognise
 from lenet.reading.shapes.lines import Row, column_gaps, find_rows, number_breaks, outline
-from lenet.reading.shapes.orientation import quarter_turns
+from lenet.reading.shapes.orientation import ways_up
 from lenet.reading.shapes.shape import Box, find_shapes
 from lenet.reading.shapes.singles import find_marks
 from lenet.reading.sources.source import MOST_PIXELS, Source, open_pages
@@ -128,30 +128,48 @@ def _reader(model: Any) -> Reader:
     return model if isinstance(model, Reader) else Reader(model)
 
 
+class _Seen(NamedTuple):
+    """A page's clean, upright ink, what the network says of it, and how it came there.
+
+    matrix: 3 x 3, from working pixels as found to those of the ink; quarters: by how many it was turned counter-clockwise.
+    """
+
+    ink: Ink
+    rows: list[Row]
+    glyphs: list[list[Glyph]]
+    matrix: NDArray[np.float64]
+    quarters: int
+
+    @property
+    def odds(self) -> float:
+        """How much of the page looks like digits: log odds, added up."""
+        answers = [glyph.probabilities for some in self.glyphs for glyph in some if glyph.probabilities is not None]
+        return float(Reader.score(np.stack(answers)).clip(0, FIRM).sum()) if answers else 0.0
+
+
 def _page(source: Source, reader: Reader, layout: str, min_confidence: float | None) -> Page:
     """One page's reading."""
     if layout == "single":
         return read_singles([source], reader, min_confidence=min_confidence)[0]
     ink = find_ink(source.rgb)
-    quarters = quarter_turns(ink, reader.glance)
+    seen = max((_seen(ink, quarters, reader) for quarters in ways_up(ink, reader.glance)), key=lambda way: way.odds)
+    return _believed_page(source, seen, layout, min_confidence)
+
+
+def _seen(ink: Ink, quarters: int, reader: Reader) -> _Seen:
+    """What stands on a page, if it is turned by so many quarters."""
     ink, turn = turned(ink, quarters)
     ink, upright = straighten(ink)
-    return _from_ink(source, clean(ink), upright @ turn, quarters, reader, layout, min_confidence)
-
-
-def _from_ink(
-    source: Source,
-    ink: Ink,
-    matrix: NDArray[np.float64],
-    quarters: int,
-    reader: Reader,
-    layout: str,
-    min_confidence: float | None,
-) -> Page:
-    """A page's reading from its clean, straightened ink."""
-    frame = _Frame(source, ink, matrix)
+    ink = clean(ink)
     rows = find_rows(find_shapes(ink.level, ink.mask, ink.stroke))
     glyphs = look_again(recognise(rows, reader.glance, ink.stroke), reader)
+    return _Seen(ink, rows, glyphs, upright @ turn, quarters)
+
+
+def _believed_page(source: Source, seen: _Seen, layout: str, min_confidence: float | None) -> Page:
+    """What is believed of it, as lines of numbers."""
+    ink, rows, glyphs = seen.ink, seen.rows, seen.glyphs
+    frame = _Frame(source, ink, seen.matrix)
     grid = find_grid(ink.rules)
     shapes = [[glyph.shape for glyph in some if not glyph.sign] for some in glyphs]
     stand = places(rows, shapes, ink.rules, grid)
@@ -174,8 +192,8 @@ def _from_ink(
         lines = tuple(Line(tuple(row), outline([n.box for n in row]), between) for row in kept if row)
     if min_confidence is None and not is_numbers(lines, source.rgb):
         lines = ()
-    notes = _notes(quarters, _count(found) - _count([line.numbers for line in lines]))
-    return _made(source, ink.polarity, lines, frame.skew, 90 * quarters, notes)
+    notes = _notes(seen.quarters, _count(found) - _count([line.numbers for line in lines]))
+    return _made(source, ink.polarity, lines, frame.skew, 90 * seen.quarters, notes)
 
 
 def _made(
