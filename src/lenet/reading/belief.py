@@ -87,7 +87,7 @@ def believed(rows: Sequence[Sequence[Number]], places: Sequence[Sequence[Place]]
         {
             id(number)
             for number, place in zip(row, some, strict=True)
-            if place.group and place.column in of_numbers and _is_value(number)
+            if place.group and place.column in of_numbers and (_is_value(number) or _is_partly(number))
         }
         for row, some in zip(rows, places, strict=True)
     ]
@@ -103,6 +103,12 @@ def _is_value(number: Number) -> bool:
     """Whether all of a number's shapes are surely digits."""
     sure = [digit.confidence for digit in number.digits if not digit.rejected]
     return len(sure) == len(number.digits) and sum(sure) >= ALONE * len(sure) and min(sure) >= LEAST
+
+
+def _is_partly(number: Number) -> bool:
+    """Whether a number of several shapes has some that can't be told among sure digits."""
+    sure = [digit.confidence for digit in number.digits if not digit.rejected]
+    return 0 < len(sure) < len(number.digits) and _share(number) >= MOSTLY and sum(sure) >= ALONE * len(sure)
 
 
 def _share(number: Number) -> float:
