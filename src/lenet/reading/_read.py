@@ -10,31 +10,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import ceil, floor
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lenet._check import choice, describe, message
-from lenet.reading.belief import is_numbers, without_words
+from lenet.reading.belief import FIRM, believed, is_numbers, no_digits
 from lenet.reading.ink.clean import clean
-from lenet.reading.ink.find import Ink, find_ink
-from lenet.reading.ink.straighten import straighten
-from lenet.reading.page import Digit, Line, Number, Page
-from lenet.reading.shapes.form import digit_forms
+from lenet.reading.ink.find import SINGLE, Ink, find_ink
+from lenet.reading.ink.straighten import straighten, turned
+from lenet.reading.page import TAB, Digit, Line, Number, Page
+from lenet.reading.shapes.cells import Place, find_grid, places
+from lenet.reading.shapes.form import NO_DIGIT, digit_forms
 from lenet.reading.shapes.glyphs import Glyph, look_again, recognise
-from lenet.reading.shapes.lines import Row, column_gaps, find_rows, outline
-from lenet.reading.shapes.numbers import Mark, number_breaks, printed_sign
+from lenet.reading.shapes.lines import Row, column_gaps, find_rows, is_dusty, outline
+from lenet.reading.shapes.numbers import Mark, is_apart, number_breaks, printed_sign
+from lenet.reading.shapes.orientation import ways_up
 from lenet.reading.shapes.shape import Box, find_shapes
 from lenet.reading.shapes.singles import find_marks
 from lenet.reading.sources.source import MOST_PIXELS, Source, open_pages
-from lenet.reading.weights.reader import NO_DIGIT, Reader
+from lenet.reading.table import table_lines
+from lenet.reading.weights.reader import Reader
 
 __all__ = ["LAYOUTS", "read", "read_all", "read_singles"]
 
 LAYOUTS = ("lines", "table", "single")
-NEIGHBOURS, ROW = 0.5, 0.25  # how much the company in a number, and in its row, counts beside what a shape looks like
-SURE = 3.0  # log odds beyond which a shape is simply sure to be a digit, or none
 
 
 def read(
@@ -97,7 +98,7 @@ def read_singles(
     if min_confidence is None:
         rejected = odds < np.log((1 - reader.threshold) / reader.threshold)
     else:
-        rejected = _unsure(answers, min_confidence)
+        rejected = answers[:, :NO_DIGIT].max(axis=1) < min_confidence
     pages, start = [], 0
     for source, some in zip(sources, ways, strict=True):
         if not some:
@@ -128,60 +129,118 @@ def _reader(model: Any) -> Reader:
     return model if isinstance(model, Reader) else Reader(model)
 
 
+class _Seen(NamedTuple):
+    """A page's clean, upright ink, what the network says of it, and how it came there.
+
+    matrix: 3 x 3, from working pixels as found to those of the ink; quarters: by how many it was turned counter-clockwise.
+    """
+
+    ink: Ink
+    rows: list[Row]
+    glyphs: list[list[Glyph]]
+    matrix: NDArray[np.float64]
+    quarters: int
+
+    @property
+    def odds(self) -> float:
+        """How much of the page looks like digits: log odds, added up."""
+        answers = [glyph.probabilities for some in self.glyphs for glyph in some if glyph.probabilities is not None]
+        return float(Reader.score(np.stack(answers)).clip(0, FIRM).sum()) if answers else 0.0
+
+
 def _page(source: Source, reader: Reader, layout: str, min_confidence: float | None) -> Page:
     """One page's reading."""
     if layout == "single":
         return read_singles([source], reader, min_confidence=min_confidence)[0]
-    ink, matrix = straighten(find_ink(source.rgb))
-    return _from_ink(source, clean(ink), matrix, reader, layout, min_confidence)
+    ink = find_ink(source.rgb)
+    seen = max((_seen(ink, quarters, reader) for quarters in ways_up(ink, reader.glance)), key=lambda way: way.odds)
+    return _believed_page(source, seen, layout, min_confidence)
 
 
-def _from_ink(
-    source: Source,
-    ink: Ink,
-    matrix: NDArray[np.float64] | None,
-    reader: Reader,
-    layout: str,
-    min_confidence: float | None,
-) -> Page:
-    """A page's reading from its clean, straightened ink."""
-    frame = _Frame(source, ink, matrix)
+def _seen(ink: Ink, quarters: int, reader: Reader) -> _Seen:
+    """What stands on a page, if it is turned by so many quarters."""
+    ink, turn = turned(ink, quarters)
+    ink, upright = straighten(ink)
+    ink = clean(ink)
     rows = find_rows(find_shapes(ink.level, ink.mask, ink.stroke))
     glyphs = look_again(recognise(rows, reader.glance, ink.stroke), reader)
-    table = _columns(rows, glyphs) if layout == "table" else None
-    groups = [_grouped(row, some, table) for row, some in zip(rows, glyphs, strict=True)]
-    lines = _lines(groups, frame, min_confidence)
+    return _Seen(ink, rows, glyphs, upright @ turn, quarters)
+
+
+def _believed_page(source: Source, seen: _Seen, layout: str, min_confidence: float | None) -> Page:
+    """What is believed of it, as lines of numbers."""
+    ink, rows, glyphs = seen.ink, seen.rows, seen.glyphs
+    frame = _Frame(source, ink, seen.matrix)
+    grid = find_grid(ink.rules)
+    shapes = [[glyph.shape for glyph in some if not glyph.sign] for some in glyphs]
+    stand = places(rows, shapes, ink.rules, grid)
+    columns = _columns(rows, glyphs) if layout == "table" and grid is None else None
+    found: list[list[Number]] = []
+    where: list[list[Place]] = []
+    for row, some, own in zip(rows, glyphs, stand, strict=True):
+        kept_signs, starts = _grouped(row, some, columns, own)
+        numbers = _numbers(kept_signs, starts, _rejected(some, starts, min_confidence), frame)
+        found.append(numbers)
+        where.append([place for place, start in zip(own, starts, strict=True) if start])
+    kept = found if min_confidence is not None else believed(found, where, max(ink.mask.shape) <= SINGLE)
+    if layout == "table" and grid is not None:
+        cell_of = {
+            id(n): p.cell for row, some in zip(found, where, strict=True) for n, p in zip(row, some, strict=True)
+        }
+        lines = table_lines([[(n, cell_of[id(n)]) for n in row] for row in kept], grid, frame.box)
+    else:
+        between = TAB if layout == "table" else " "
+        lines = tuple(Line(tuple(row), outline([n.box for n in row]), between) for row in kept if row)
     if min_confidence is None and not is_numbers(lines, source.rgb):
         lines = ()
-    return _made(source, ink.polarity, lines, frame.skew)
+    notes = _notes(seen.quarters, _count(found) - _count([line.numbers for line in lines]))
+    return _made(source, ink.polarity, lines, frame.skew, 90 * seen.quarters, notes)
 
 
-def _made(source: Source, polarity: str, lines: tuple[Line, ...], skew: float) -> Page:
+def _made(
+    source: Source, polarity: str, lines: tuple[Line, ...], skew: float, turn: int = 0, notes: tuple[str, ...] = ()
+) -> Page:
     return Page(
         lines,
         source.width,
         source.height,
         polarity,
         skew,
+        turn,
         name=source.name,
         number=source.number,
-        notes=source.notes,
+        notes=(*source.notes, *notes),
     )
+
+
+def _count(rows: Sequence[Sequence[Number]]) -> int:
+    return sum(len(number.digits) for row in rows for number in row)
+
+
+def _notes(quarters: int, left_out: int) -> tuple[str, ...]:
+    """What a person should know of how a page was read."""
+    notes = []
+    if quarters:
+        way = {1: "lay on its right side", 2: "stood on its head", 3: "lay on its left side"}[quarters]
+        notes.append(f"the page {way}, and was turned")
+    if left_out:
+        notes.append(f"{left_out:,} {'shape' if left_out == 1 else 'shapes'} left out as words")
+    return tuple(notes)
 
 
 class _Frame:
     """The way back: from working pixels of the straightened ink to pixels of the page as it was given.
 
-    matrix: 3 x 3, from working pixels as found to straightened ones; None if nothing was straightened.
+    matrix: 3 x 3, from working pixels as found to turned and straightened ones.
     """
 
-    def __init__(self, source: Source, ink: Ink, matrix: NDArray[np.float64] | None) -> None:
+    def __init__(self, source: Source, ink: Ink, matrix: NDArray[np.float64]) -> None:
         self.source = source
         scale = ink.scale * source.scale
-        back = np.eye(3) if matrix is None else np.linalg.inv(matrix)
+        back = np.linalg.inv(matrix)
         self.back = np.diag([1 / scale, 1 / scale, 1.0]) @ back
-        rise = 0.0 if matrix is None else float(np.arctan2(-back[1, 0], back[0, 0]))
-        self.skew = float(np.rad2deg(rise)) + 0.0
+        rise = float(np.rad2deg(np.arctan2(-back[1, 0], back[0, 0])))
+        self.skew = rise - 90 * round(rise / 90) + 0.0  # what is left but for whole quarters
 
     def box(self, box: Box) -> Box:
         """The upright box around what a box became, within the page and never empty."""
@@ -202,19 +261,29 @@ def _within(box: tuple[float, float, float, float], source: Source) -> Box:
 
 
 def _grouped(
-    row: Row, glyphs: Sequence[Glyph], table: Sequence[tuple[float, float]] | None
+    row: Row, glyphs: Sequence[Glyph], columns: Sequence[tuple[float, float]] | None, own: Sequence[Place]
 ) -> tuple[list[Glyph], list[bool]]:
-    """A row's glyphs with those signs alone that are printed, and for each that is no sign whether a number starts there."""
+    """A row's glyphs with only those signs that are printed, and for each that is no sign whether a number starts with it.
+
+    Where another place begins one always does.
+    """
     digits = [glyph for glyph in glyphs if not glyph.sign]
     boxes, marks = [glyph.shape.box for glyph in digits], _marks(glyphs)
-    if table is None:
+    if columns is None:
         starts = number_breaks(boxes, row.height, marks)
     else:
-        cells = [sum(start <= (b[0] + b[2]) / 2 for start, _ in table) for b in boxes]
-        starts = [i == 0 or cells[i] != cells[i - 1] for i in range(len(cells))]
+        cells = [sum(first <= (b[0] + b[2]) / 2 for first, _ in columns) for b in boxes]
+        starts = [i == 0 or cells[i] != cells[i - 1] or is_apart(marks[i]) for i in range(len(cells))]
+    groups = [place.group for place in own]
+    # What stands by itself is one number: a cell's digits may be far apart.
+    starts = [
+        start if i == 0 else groups[i] != groups[i - 1] or (start and own[i].cell < 0) or is_apart(marks[i])
+        for i, start in enumerate(starts)
+    ]
     found: list[Glyph] = []
+    dusty = is_dusty(row, [glyph.shape for glyph in glyphs])
     for i, (digit, start) in enumerate(zip(digits, starts, strict=True)):
-        sign = printed_sign(marks[i], boxes[i - 1] if i else None, boxes[i], row.height, start)
+        sign = printed_sign(marks[i], boxes[i - 1] if i else None, boxes[i], row.height, start, dusty)
         found += [Glyph(digit.shape, sign), digit] if sign else [digit]
     return found, starts
 
@@ -231,49 +300,15 @@ def _marks(glyphs: Sequence[Glyph]) -> list[list[Mark]]:
 
 
 def _columns(rows: Sequence[Row], glyphs: Sequence[Sequence[Glyph]]) -> list[tuple[float, float]]:
-    """A table's columns: apart by an empty strip wider than the gaps inside numbers."""
+    """A table's columns where it has no rules: apart by an empty strip wider than the gaps inside numbers."""
     boxes = [glyph.shape.box for some in glyphs for glyph in some]
     height = float(np.median([row.height for row in rows])) if rows else 1.0
     return column_gaps(boxes, 0.45 * height)
 
 
-def _lines(
-    groups: Iterable[tuple[Sequence[Glyph], Sequence[bool]]], frame: _Frame, min_confidence: float | None
-) -> tuple[Line, ...]:
-    """Rows of glyphs as lines of numbers; words, lines of words and pages of words are left out."""
-    rows = []
-    for glyphs, starts in groups:
-        shapes = [glyph for glyph in glyphs if not glyph.sign]
-        rows.append(_numbers(glyphs, starts, _rejected(shapes, starts, min_confidence), frame))
-    if min_confidence is None:
-        rows = without_words(rows)
-    return tuple(Line(tuple(row), outline([n.box for n in row])) for row in rows if row)
-
-
-def _rejected(shapes: Sequence[Glyph], starts: Sequence[bool], min_confidence: float | None) -> NDArray[np.bool_]:
-    """Which shapes of a row are to be taken for no digit, bool [n]: by what each looks like and the company it keeps.
-
-    Alone it is none where that is likelier; among digits it is likelier to be one than the same shape in a word.
-    """
-    if not shapes:
-        return np.zeros(0, bool)
-    p = np.stack([glyph.probabilities for glyph in shapes if glyph.probabilities is not None])
-    if min_confidence is not None:
-        return _unsure(p, min_confidence)
-    odds = Reader.score(p)
-    firm = np.clip(odds, -SURE, SURE).astype(np.float64)
-    number = np.cumsum(starts) - 1
-    totals, counts = np.bincount(number, firm), np.bincount(number)
-    company = (totals[number] - firm) / np.maximum(counts[number] - 1, 1)
-    row = (firm.sum() - firm) / max(len(firm) - 1, 1)
-    doubted: NDArray[np.bool_] = odds + NEIGHBOURS * company + ROW * row < 0
-    return doubted
-
-
-def _unsure(answers: NDArray[np.float32], min_confidence: float) -> NDArray[np.bool_]:
-    """Of which answers [n, 11] no digit is as sure as asked for: bool [n]."""
-    unsure: NDArray[np.bool_] = answers[:, :NO_DIGIT].max(axis=1) < min_confidence
-    return unsure
+def _rejected(glyphs: Sequence[Glyph], starts: Sequence[bool], min_confidence: float | None) -> NDArray[np.bool_]:
+    answers = [glyph.probabilities for glyph in glyphs if glyph.probabilities is not None]
+    return no_digits(np.stack(answers) if answers else np.zeros((0, NO_DIGIT + 1), np.float32), starts, min_confidence)
 
 
 def _numbers(

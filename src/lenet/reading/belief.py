@@ -1,6 +1,8 @@
-"""What on a page is numbers, and what is words or a picture: decided by how much of it reads as digits.
+"""What of all that was read is believed: which shapes are digits, which numbers are words, which page is a picture.
 
-It sees digits and their confidence, and of the page no more than its colours. Read by ``_read``.
+A shape is judged by what the network says of it and by its company; a number by how much of it reads as digits, and by
+whether it stands in running text or by itself, in a cell or a column. It sees digits and their confidence, and of the page
+no more than its colours. Read by ``_read``.
 """
 
 from __future__ import annotations
@@ -13,10 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet.reading.page import Line, Number
+from lenet.reading.shapes.cells import Place
+from lenet.reading.shapes.form import NO_DIGIT
 from lenet.reading.shapes.lines import outline
+from lenet.reading.weights.reader import Reader
 
-__all__ = ["is_numbers", "paper_share", "without_words"]
+__all__ = ["FIRM", "believed", "is_numbers", "no_digits", "paper_share", "without_words"]
 
+NEIGHBOURS, ROW = 0.5, 0.25  # how much the company in a number, and in its row, counts beside what a shape looks like
+FIRM = 3.0  # log odds beyond which a shape is simply sure to be a digit, or none
+TOLD = 0.25  # a shape whose likeliest digit is less likely can't be told, whatever the company
+ALONE, LEAST = 0.9, 0.5  # so sure on average, and each so sure, is what is believed where it stands by itself
+COLUMN = 0.6  # of a list's column: if so much of what stands in it reads as numbers, it is a column of numbers
+FEW_SHAPES = 12  # in a single line say nothing of prose
+LOW = 0.5  # of the highest number on a small picture: what is lower there isn't written
 MOSTLY = 0.5  # a number less of which is read is a word
 NEARLY, LIKELY = 0.8, 0.7  # so much of a number must be read, and so surely, on a page with words on it
 WORDS, ROW_WORDS = 0.15, 0.25  # a page, or a row, more of which is rejected has words on it
@@ -31,6 +43,77 @@ SURE, PROOF = 0.9, 3  # so many different digits so sure, in one number if 0 and
 RINGS_AND_BARS = frozenset({"0", "1"})  # which are in any picture
 LONE = 0.95  # so sure must the only thing on a picture be to be a digit
 HUE = 0.15  # the difference in the logarithms of red to green, or blue to green, that is one colour in uneven light
+
+
+def no_digits(
+    probabilities: NDArray[np.float32], starts: Sequence[bool], min_confidence: float | None = None
+) -> NDArray[np.bool_]:
+    """Which shapes of a row, float32 [n, 11] each, are to be taken for no digit: bool [n].
+
+    starts: whether a number starts with each. Alone a shape is none where that is likelier; among digits it is likelier to be
+    one than the same shape in a word; and no company makes a digit of what can't be told. With min_confidence that rule
+    is replaced by a plain one: no digit is as sure as asked for.
+    """
+    if not len(probabilities):
+        return np.zeros(0, bool)
+    best = probabilities[:, :NO_DIGIT].max(axis=1)
+    if min_confidence is not None:
+        return np.asarray(best < min_confidence)
+    odds = Reader.score(probabilities)
+    firm = np.clip(odds, -FIRM, FIRM).astype(np.float64)
+    number = np.cumsum(starts) - 1
+    totals, counts = np.bincount(number, firm), np.bincount(number)
+    company = (totals[number] - firm) / np.maximum(counts[number] - 1, 1)
+    row = (firm.sum() - firm) / max(len(firm) - 1, 1)
+    return np.asarray((odds + NEIGHBOURS * company + ROW * row < 0) | (best < TOLD))
+
+
+def believed(rows: Sequence[Sequence[Number]], places: Sequence[Sequence[Place]], is_small: bool) -> list[list[Number]]:
+    """The rows less what is words: what stands by itself is judged by itself, all else as ``without_words`` does.
+
+    places: where each number stands. is_small: the picture is a small one, which holds no prose: there each number as high as
+    others speaks for itself, and so it does in the only line of a page of few shapes.
+    """
+    numbers = [number for row in rows for number in row]
+    shapes = sum(len(number.digits) for number in numbers)
+    if is_small or (shapes <= FEW_SHAPES and sum(map(bool, rows)) == 1):
+        tall = max((number.box[3] - number.box[1] for number in numbers), default=0)
+        return [[n for n in row if n.box[3] - n.box[1] >= LOW * tall and _share(n) > MOSTLY] for row in rows]
+    listed: dict[int, list[bool]] = {}
+    for number, place in zip(numbers, (place for some in places for place in some), strict=True):
+        listed.setdefault(place.column, []).append(_is_value(number))
+    of_numbers = {column for column, values in listed.items() if sum(values) >= COLUMN * len(values)} | {-1}
+    by_itself = [
+        {
+            id(number)
+            for number, place in zip(row, some, strict=True)
+            if place.group and place.column in of_numbers and (_is_value(number) or _is_partly(number))
+        }
+        for row, some in zip(rows, places, strict=True)
+    ]
+    running = [[n for n in row if id(n) not in some] for row, some in zip(rows, by_itself, strict=True)]
+    stands = [{id(n) for n in row} for row in without_words(running)]
+    return [
+        [n for n in row if id(n) in some or id(n) in rest]
+        for row, some, rest in zip(rows, by_itself, stands, strict=True)
+    ]
+
+
+def _is_value(number: Number) -> bool:
+    """Whether all of a number's shapes are surely digits."""
+    sure = [digit.confidence for digit in number.digits if not digit.rejected]
+    return len(sure) == len(number.digits) and sum(sure) >= ALONE * len(sure) and min(sure) >= LEAST
+
+
+def _is_partly(number: Number) -> bool:
+    """Whether a number of several shapes has some that can't be told among sure digits."""
+    sure = [digit.confidence for digit in number.digits if not digit.rejected]
+    return 0 < len(sure) < len(number.digits) and _share(number) >= MOSTLY and sum(sure) >= ALONE * len(sure)
+
+
+def _share(number: Number) -> float:
+    """How much of a number was read."""
+    return sum(not digit.rejected for digit in number.digits) / len(number.digits)
 
 
 def without_words(rows: Sequence[Sequence[Number]]) -> list[list[Number]]:
@@ -51,8 +134,10 @@ def without_words(rows: Sequence[Sequence[Number]]) -> list[list[Number]]:
     kept: list[list[Number]] = []
     for row, some, stand in zip(rows, runs, standing, strict=True):
         taken, whole, _ = _shares(row)
-        if not is_prose and not words and taken >= 1 - ROW_WORDS and whole >= FEW:
-            kept.append([n for n in row if _shares([n])[0] >= MOSTLY])
+        unclear = sum(digit.rejected for number in row for digit in number.digits)
+        # One unclear shape is no word, however short its row.
+        if not is_prose and not words and ((taken >= 1 - ROW_WORDS and whole >= FEW) or (unclear == 1 and taken > 0)):
+            kept.append([n for n in row if _share(n) >= MOSTLY])
             continue
         prose = is_prose or whole < FEW
         kept.append([])
@@ -63,7 +148,7 @@ def without_words(rows: Sequence[Sequence[Number]]) -> list[list[Number]]:
 
 def _is_read(number: Number, sureness: float) -> bool:
     """Whether a number is read nearly whole, and its digits are so sure on average."""
-    return _shares([number])[0] >= NEARLY and _sureness(number) >= sureness
+    return _share(number) >= NEARLY and _sureness(number) >= sureness
 
 
 def _sure(number: Number, share: float) -> list[str]:

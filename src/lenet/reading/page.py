@@ -17,6 +17,7 @@ __all__ = ["REJECTED", "Box", "Digit", "Line", "Number", "Page"]
 
 Box = tuple[int, int, int, int]
 
+TAB = "\t"  # between the cells of a table
 REJECTED = "?"  # stands in a text for a shape that is there and is no digit, or cannot be told
 
 
@@ -56,7 +57,10 @@ class Digit:
 
 @dataclass(frozen=True)
 class Number:
-    """Digits that stand together. text: the digits with ``?`` where rejected, and signs between: ``-3.14``, ``1,0?5``."""
+    """Digits that stand together, or an empty cell of a table.
+
+    text: the digits with ``?`` where rejected, and signs between: ``-3.14``, ``1,0?5``.
+    """
 
     text: str
     digits: tuple[Digit, ...]
@@ -73,15 +77,16 @@ class Number:
 
 @dataclass(frozen=True)
 class Line:
-    """Numbers beside each other, from left to right."""
+    """Numbers beside each other, from left to right. between: what parts their texts, a blank, or in a table a tab."""
 
     numbers: tuple[Number, ...]
     box: Box
+    between: str = " "
 
     @property
     def text(self) -> str:
-        """The numbers' texts with a blank between."""
-        return " ".join(number.text for number in self.numbers)
+        """The numbers' texts in a row; in a table with a tab for each column, so that empty cells keep their place."""
+        return self.between.join(number.text for number in self.numbers)
 
     def as_json(self) -> dict[str, Any]:
         """The text, the box and the numbers, as JSON takes them."""
@@ -97,7 +102,8 @@ class Page:
     """One image's reading, lines from top to bottom.
 
     width, height: of the image as given, in pixels. polarity: "dark on light" or "light on dark". skew: by how many
-    degrees the lines rose to the right before they were straightened; negative if they fell. name: the file's name, ""
+    degrees the lines rose to the right before they were straightened; negative if they fell. turn: by how many degrees, 0, 90,
+    180 or 270 counter-clockwise, the page was turned to stand upright; skew is what was left then. name: the file's name, ""
     for what has none. number: which page of the file, from 1. notes: what a person should know of how it was opened.
     """
 
@@ -106,6 +112,7 @@ class Page:
     height: int
     polarity: str = "dark on light"
     skew: float = 0.0
+    turn: int = 0
     name: str = ""
     number: int = 1
     notes: tuple[str, ...] = ()
@@ -129,6 +136,7 @@ class Page:
             "height": int(self.height),
             "polarity": self.polarity,
             "skew": float(self.skew),
+            "turn": int(self.turn),
             "notes": list(self.notes),
             "text": self.text,
             "lines": [line.as_json() for line in self.lines],

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet.reading.ink.bars import take_bars
 from lenet.reading.ink.find import SINGLE, Ink, stroke_width
 from lenet.reading.ink.paper import U8
 from lenet.reading.ink.two_inks import part_inks
@@ -26,6 +27,7 @@ LONG = 0.25  # a straight run over this share of the page is a rule by itself
 PALE = 170  # the level that no piece of a rule reaches which is much paler than the writing beside it
 CROSSING = 4.0  # of the shortest run looked at: from there what crosses two rules is one
 LONGER = 1.6  # than most of the writing is high, is a rule
+STRIP, BASE = 1.3, 0.7  # a small picture so much wider than high may have a base line, over so much of its width
 MOST_RUNS = 3000  # with more straight runs than this the picture is no form, and only long ones are rules
 
 
@@ -46,12 +48,19 @@ def clean(ink: Ink) -> Ink:
     inked = mask[y : y + h, x : x + w]
     if inked.size:  # a small picture's frame may have been all of it
         line, thickness = _rules(inked, ink.stroke, mask.shape)
+        if line is not None:
+            rules = np.zeros(mask.shape, np.uint8)
+            ran = rules[y : y + h, x : x + w]
+            ran[line > 0] = 1
+            if not small:
+                ran |= take_bars(inked, line, thickness, ink.stroke)
+            ink = replace(ink, rules=rules)
         if line is not None and ink.picture is not None and ink.paper is not None:
             ink = replace(ink, level=part_inks(ink, mask, line, thickness, (y, x)))
         if line is not None and not small:
             _remains(inked, ink.level[y : y + h, x : x + w], thickness)
         _pieces(inked, _stroke(ink.level, mask), small)
-    if np.array_equal(mask, ink.mask.view(np.uint8)):
+    if ink.rules is None and np.array_equal(mask, ink.mask.view(np.uint8)):
         return ink
     level = _level_of(ink.level, mask)
     return replace(ink, level=level, mask=mask.view(bool), stroke=stroke_width(level, mask.view(bool)))
@@ -127,8 +136,9 @@ def _rules(mask: U8, stroke: float, page: tuple[int, ...]) -> tuple[U8 | None, f
     # The shortest run looked at: longer than a digit's straight strokes, shorter than the side of a box around it.
     shortest = int(max(0.55 * min(h, w) if small else max(h, w) / 50, 4 * stroke, 12))
     across, down = _opened(mask, shortest), _opened(mask.T, shortest)
-    if not (across.any() and down.any()) and small:
-        return None, 0.0  # in a small picture nothing goes but closed frames
+    is_strip = small and w > STRIP * h
+    if not (across.any() and down.any()) and small and not is_strip:
+        return None, 0.0  # in a small picture nothing goes but closed frames, and in a strip the line it was written on
     runs_across = _runs(across, w, stroke)
     runs_down = _runs(down, h, stroke).turned()
     if not small:
@@ -137,6 +147,8 @@ def _rules(mask: U8, stroke: float, page: tuple[int, ...]) -> tuple[U8 | None, f
         _keep_in_line(runs_across, 0)
         _keep_in_line(runs_down, 1)
     _keep_joined(runs_across, runs_down, small)
+    if is_strip:
+        runs_across.kept |= np.isfinite(runs_across.thick) & (runs_across.box[:, 2] - runs_across.box[:, 0] >= BASE * w)
     if not (runs_across.kept.any() or runs_down.kept.any()):
         return None, 0.0
     line_across, taken_across = _taken(mask, runs_across)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet._check import describe, message
+from lenet.reading.ink.local import EDGE, local_level
 from lenet.reading.ink.paper import F32, U8, Paper, enlarge, page_paper, quantile, smooth_paper
 
 __all__ = ["EDGE", "Ink", "find_ink", "stroke_width"]
@@ -26,10 +27,11 @@ LONGEST = 2200  # the long side of the largest picture worked on, in pixels
 SINGLE = 256  # up to this long side the paper is one smooth surface, fitted at full size
 NARROW = 32  # nothing shorter on one side is a page
 PROBE = 400  # the long side of the sample that decides on noise, strength and direction
-EDGE = 96  # the level at which a stroke's edge lies: a little below half, for strokes are thin and blurred
 FLOOR = 10.0  # the least colour difference, of 255, that is ever ink
 SIGMAS = 5.0  # how far ink must stand out of the noise
 GRAINY = 4.0  # grey levels of noise from which a page is smoothed
+SMOOTH = 1.3  # pixels, the Gaussian's sigma by which a page is smoothed before it is called empty
+PATTERNED = 0.125  # a small picture whose paper is so much of its ink's strength away from one colour has a pattern
 QUANTILE = (
     0.35,
     0.454,
@@ -49,6 +51,7 @@ class Ink:
     scale: working pixels per pixel of the picture given. sheet: float32 [4, 2], the corners x, y of a sheet that lies whole
     within the picture, from top left clockwise; None if there is no such sheet to see. picture: uint8 [h, w, 3], the colours
     that the ink was found in, and paper: float32 [h', w', 3], those of the paper alone, at any size; None for one digit.
+    rules: uint8 [h, w], 1 where rules and boxes ran that clean.py took out; None before, and where there were none.
     """
 
     level: U8
@@ -59,6 +62,7 @@ class Ink:
     sheet: F32 | None = None
     picture: U8 | None = field(default=None, repr=False)
     paper: F32 | None = field(default=None, repr=False)
+    rules: U8 | None = field(default=None, repr=False)
 
 
 def find_ink(rgb: U8) -> Ink:
@@ -91,8 +95,21 @@ def find_ink(rgb: U8) -> Ink:
         # Even paper and one pen: these are grains, and no photograph's grass.
         work = cv2.GaussianBlur(work, (0, 0), 0.9 if view.grains < 2 * GRAINY else 1.3)
         view = _view(work, page)
+    if view is None and small and (spread := float(work.std(axis=(0, 1)).mean())) > FLOOR:
+        # A pattern as strong as the ink: only a threshold of each place's own may part them.
+        view = _View(OPPONENT.T, 1.0, spread, FLOOR, 4 * spread, "dark on light")
+    if view is None:
+        # Faint strokes are lost in noise that is a pixel wide, and stand out of it once neighbours are averaged.
+        smoother = cv2.GaussianBlur(work, (0, 0), SMOOTH)
+        page = Paper(smooth_paper(smoother)) if small else page_paper(smoother)
+        view = _view(smoother, page)
+        if view is not None:
+            work = smoother
     if view is None:
         return Ink(np.zeros((h, w), np.uint8), np.zeros((h, w), bool), "dark on light", 0.0, scale, page.sheet)
+    if small and view.noise > PATTERNED * view.strength:
+        level, mask = local_level(work, view.polarity)
+        return Ink(level, mask, view.polarity, stroke_width(level, mask), scale)
     contrast = _contrast(work, page.colour, view)
     if not small:
         if page.inside is not None:
@@ -250,6 +267,9 @@ def _contrast(work: U8, paper: F32, view: _View) -> U8:
             found -= local
         else:
             difference = cv2.transform(part.astype(np.float32) - local, rows)
+            # Brighter paper beside a shadow is no dark ink, nor the other way round.
+            bright = difference[..., 0]
+            (np.minimum if view.polarity == "dark on light" else np.maximum)(bright, 0, out=bright)
             found = np.sqrt(np.einsum("hwc,hwc->hw", difference, difference))
         np.clip(found, 0, 255, out=found)
         np.rint(found, out=found)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet.reading.ink.patches import find_patches, patch_edges
 from lenet.reading.ink.sheet_edges import F32, U8, find_sheet, fitted_corners
 
 __all__ = ["F32", "U8", "Paper", "enlarge", "page_paper", "quantile", "smooth_paper"]
@@ -141,10 +142,13 @@ def page_paper(work: U8, fine_lines: bool = False) -> Paper:
     # Whatever is off the surface and wider than any stroke is a shadow or another sheet: then the paper is local.
     wide = max(3, min(lh, lw) // 6)
     off_paper = (off > tolerance).astype(np.uint8)
+    plain = coarse
+    coarse, patches = find_patches(little, off_paper, coarse)
+    off_paper[patches > 0] = 0
     smooth = not cv2.morphologyEx(off_paper, cv2.MORPH_OPEN, np.ones((wide, wide), np.uint8)).any()
     if not smooth:
         window = max(3, min(lh, lw) // 4) | 1
-        coarse = cv2.medianBlur(little, window).astype(np.float32)
+        coarse = np.where(patches[..., None] > 0, coarse, cv2.medianBlur(little, window).astype(np.float32))
     # The paper between the strokes, smoothed over a few strokes' width, where there is any; else the coarse surface.
     rest = little - coarse
     paper = coarse
@@ -155,11 +159,13 @@ def page_paper(work: U8, fine_lines: bool = False) -> Paper:
         share = cv2.GaussianBlur(calm, (0, 0), 5) + 0.05
         paper = paper + cv2.GaussianBlur(rest * calm[..., None], (0, 0), 5) / share[..., None]
         rest = little - paper
+    inside_patches = patch_edges(patches, coarse, plain, (h, w))
     if inside is None:
-        return Paper(paper, smooth)
+        return Paper(paper, smooth, inside_patches)
     if corners is None:
         inner = cv2.erode(inside, np.ones((3, 3), np.uint8), borderValue=1) * np.uint8(255)
-        return Paper(paper, smooth, cv2.threshold(cv2.resize(inner, (w, h)), 127, 1, cv2.THRESH_BINARY)[1])
+        inside = cv2.threshold(cv2.resize(inner, (w, h)), 127, 1, cv2.THRESH_BINARY)[1]
+        return Paper(paper, smooth, inside if inside_patches is None else inside & inside_patches)
     scale = np.array([w / lw, h / lh], np.float32)
     corners = (corners + 0.5) * scale - np.float32(0.5)
     for reach in (2.5, 1.0):
@@ -167,6 +173,8 @@ def page_paper(work: U8, fine_lines: bool = False) -> Paper:
     # All between the corners: writing near an edge makes bays in the outline.
     inside = cv2.fillConvexPoly(np.zeros((h, w), np.uint8), np.rint(corners * 16).astype(np.int32), 1, shift=4)
     inside = cv2.erode(inside, np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8), borderValue=0)
+    if inside_patches is not None:
+        inside = inside & inside_patches
     return Paper(paper, smooth, inside, corners if whole else None)
 
 

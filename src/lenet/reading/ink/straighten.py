@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from lenet.reading.ink.find import EDGE, NARROW, SINGLE, Ink, stroke_width
 from lenet.reading.ink.paper import U8
 
-__all__ = ["straighten"]
+__all__ = ["straighten", "turned"]
 
 F64 = NDArray[np.float64]
 
@@ -64,6 +64,28 @@ def straighten(ink: Ink) -> tuple[Ink, F64]:
     if np.array_equal(matrix, unit):
         return ink, unit
     return _warped(ink, matrix)
+
+
+def turned(ink: Ink, quarters: int) -> tuple[Ink, F64]:
+    """The ink turned counter-clockwise by so many quarters, and the 3 x 3 matrix as ``straighten`` gives it."""
+    matrix = np.eye(3)
+    for _ in range(quarters % 4):
+        matrix = np.array([[0, 1, 0], [-1, 0, ink.mask.shape[1]], [0, 0, 1]], np.float64) @ matrix
+        ink = replace(
+            ink,
+            level=np.ascontiguousarray(np.rot90(ink.level)),
+            mask=np.ascontiguousarray(np.rot90(ink.mask)),
+            sheet=None if ink.sheet is None else _turned_sheet(ink.sheet, ink.mask.shape[1]),
+            picture=None if ink.picture is None else np.ascontiguousarray(np.rot90(ink.picture)),
+            paper=None if ink.paper is None else np.ascontiguousarray(np.rot90(ink.paper)),
+        )
+    return ink, matrix
+
+
+def _turned_sheet(corners: NDArray[Any], width: int) -> NDArray[Any]:
+    """A sheet's corners after a quarter turn counter-clockwise, again from the top left clockwise."""
+    x, y = corners.T
+    return np.roll(np.stack([y, width - 1 - x], axis=1), -1, axis=0).astype(np.float32)
 
 
 def _small(level: U8) -> tuple[U8, float]:

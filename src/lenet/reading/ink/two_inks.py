@@ -1,7 +1,8 @@
 """Rules of another colour than the pen's: which ink is whose where they meet, so that no stroke goes with a rule.
 
 It finds no rules; where they ran is told by clean.py, which alone reads it. Where rule and pen have one colour, nothing is
-changed.
+changed; nor is it where what would be left is so little of the page's writing that it can't be the pen: then a dark margin,
+a sheet's rim or a coloured block was taken for one of the two.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ __all__ = ["part_inks"]
 
 LEAST_APART = 40.0  # so far apart in colour, of 200 for black on white, are a rule and a pen that are told apart by it
 UNLIKE = 0.35  # of what is least like a rule in colour, a tenth left out: from there ink is the pen's
+CELLS, WIPED = (
+    8,
+    0.35,
+)  # the page in so many cells each way; a pen left in a smaller share of those with writing is none
 SURELY = 10.0  # in the same units, by so much nearer to a rule's colour than to a pen's is what belongs to the rule
 
 
@@ -47,6 +52,7 @@ def part_inks(ink: Ink, mask: U8, line: U8, thickness: float, at: tuple[int, int
     between = _from_mixture(pen[0][None], rule[0])[0]
     if between < max(LEAST_APART, 2 * (rule[1] + pen[1])) or apart == 0:
         return ink.level
+    before = found.copy()
     y, x = np.nonzero(wide)
     colour = _difference(ink, y + at[0], x + at[1])
     to_pen, to_rule = np.linalg.norm(colour - pen[0], axis=1), _from_mixture(colour, rule[0])
@@ -68,7 +74,31 @@ def part_inks(ink: Ink, mask: U8, line: U8, thickness: float, at: tuple[int, int
     of_rule |= (np.bincount(piece, strong) < 0.05 * np.bincount(piece)) & (np.bincount(piece, solid) == 0)
     if of_rule.any():
         found[of_rule[labels]] = 0
+    if _wipes(before, found, wide, thickness):
+        found[:] = before
+        return ink.level
     return out
+
+
+def _wipes(before: U8, after: U8, wide: U8, thickness: float) -> bool:
+    """Whether most of the writing away from the rules would go: what is left isn't spread over the page as writing was."""
+    import cv2
+
+    rest = ((before > 0) & (wide == 0)).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(rest, connectivity=8, ltype=cv2.CV_32S)
+    w, h = stats[:, 2], stats[:, 3]
+    written = (np.maximum(w, h) >= max(4 * thickness, 12)) & (np.minimum(w, h) > 1.5 * thickness)
+    written &= (h < 0.15 * rest.shape[0]) & (w < 0.15 * rest.shape[1])
+    written[0] = False
+    writing = written[labels]
+
+    def in_cells(some: NDArray[np.bool_]) -> NDArray[np.int64]:
+        rows = np.array_split(some, CELLS)
+        return np.array([np.count_nonzero(part) for row in rows for part in np.array_split(row, CELLS, axis=1)])
+
+    had, has = in_cells(writing), in_cells(writing & (after > 0))
+    there = had >= max(20.0, 4 * thickness * thickness)
+    return bool(np.count_nonzero(there & (has >= 0.3 * had)) < WIPED * np.count_nonzero(there))
 
 
 def _some(place: tuple[NDArray[np.intp], ...]) -> tuple[NDArray[np.intp], ...]:

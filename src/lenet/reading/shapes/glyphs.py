@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet.reading.ink.find import EDGE
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
 from lenet.reading.shapes.lines import Row, joinable, separator
 from lenet.reading.shapes.shape import Shape, union
@@ -33,6 +34,8 @@ NOTHING = 3.0  # a shape of full height that is no digit
 SIGN = 0.5  # a separator
 DROPPED = 1.5  # a small shape that is a speck
 LOW = 2.0  # a shape much lower than its row
+SMALL_RING = 0.3  # of a row's height: a ring at least so high is a digit, a small 0
+LOOPS = (0, 6, 8, 9)
 INK_CUT = 0.75  # each height of ink that a cut goes through
 USUAL, WIDE = 0.95, 6.0  # each height of width beyond the usual
 SHORT = 2.0  # each height that a digit in a shape lacks
@@ -126,11 +129,15 @@ def _joined(row: Row, glyphs: dict[tuple[int, int], Glyph]) -> list[Glyph]:
     for arc, glyph in glyphs.items():
         price, kept = min(_price(glyph), NOTHING), glyph
         parts = row.shapes[arc[0] : arc[1]]
-        sign = separator(*parts, row) if len(parts) == 1 else stacked(*parts, row) if len(parts) == 2 else ""
+        sign = (
+            separator(parts[0], row) if len(parts) == 1 else stacked(parts[0], parts[1], row) if len(parts) == 2 else ""
+        )
         low = (
             max(glyph.shape.height, 0.7 * glyph.shape.width) < 0.55 * row.height
             or glyph.shape.height < 0.3 * row.height
         )
+        if low and len(parts) == 1 and glyph.shape.height >= SMALL_RING * row.height and _is_ring(glyph):
+            low, sign = False, ""
         if low:
             price += LOW
         if sign:
@@ -146,8 +153,19 @@ def _joined(row: Row, glyphs: dict[tuple[int, int], Glyph]) -> list[Glyph]:
 def _with_slashes(row: Row, glyphs: list[Glyph]) -> list[Glyph]:
     """The same, slashes as signs."""
     may_be = [g.probabilities is not None and float(g.probabilities[NO_DIGIT]) < 0.5 for g in glyphs]
-    slashes = find_slashes([glyph.shape for glyph in glyphs], may_be, row)
+    slashes = find_slashes([glyph.shape for glyph in glyphs], may_be, row.height)
     return [Glyph(glyph.shape, "/") if is_slash else glyph for glyph, is_slash in zip(glyphs, slashes, strict=True)]
+
+
+def _is_ring(glyph: Glyph) -> bool:
+    """Whether a small shape is likely a digit with a loop and does enclose paper, which no speck and no separator does."""
+    import cv2
+
+    assert glyph.probabilities is not None
+    if float(glyph.probabilities[NO_DIGIT]) > 0.5 or int(glyph.probabilities.argmax()) not in LOOPS:
+        return False
+    ink = cv2.copyMakeBorder((glyph.shape.level >= EDGE).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    return cv2.connectedComponents(1 - ink, connectivity=4)[0] > 2
 
 
 def _letters(glyphs: Sequence[Glyph], row: Row) -> tuple[int, int]:

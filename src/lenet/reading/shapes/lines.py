@@ -13,9 +13,13 @@ import numpy as np
 
 from lenet.reading.shapes.shape import Box, Shape, is_large, is_line, typical_height
 
-__all__ = ["Row", "column_gaps", "find_rows", "joinable", "outline", "separator"]
+__all__ = ["Row", "column_gaps", "find_rows", "is_dusty", "joinable", "outline", "separator"]
 
 _BODY = 0.45  # of the typical height: what is at least so high makes a row, what is smaller is given to one
+_SMALL, _SPECKS = (
+    0.4,
+    1,
+)  # of the height, and so many: more that is smaller than that and neither digit nor sign is dust
 _COMMA, _NEAR = 0.65, 0.5  # of the typical height: commas are lower, and so close to a digit
 _SAME_ROW = 0.5  # of the height: how far a shape's middle may lie from its row's
 _FAR = 1.2  # of the height: a small shape further from every shape of its row is no part of it
@@ -131,6 +135,14 @@ def separator(shape: Shape, row: Row) -> str:
     if max(w, h) < 0.3 * high and w < 2.2 * h and h < 2.2 * w and shape.middle[1] > base - 0.25 * high:
         return "."
     return "," if low and h < 0.6 * high and w < 0.4 * high else ""
+
+
+def is_dusty(row: Row, used: Sequence[Shape]) -> bool:
+    """Whether a row holds small shapes of which nothing was made. used: what its digits and signs are."""
+    boxes = [shape.box for shape in used]
+    small = [shape.box for shape in row.shapes if shape.height < _SMALL * row.height]
+    left = sum(not any(a[0] <= b[0] and a[1] <= b[1] and a[2] >= b[2] and a[3] >= b[3] for a in boxes) for b in small)
+    return left > _SPECKS
 
 
 def joinable(a: Shape, b: Shape, row: Row, stroke: float) -> bool:

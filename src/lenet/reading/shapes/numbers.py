@@ -11,12 +11,14 @@ from typing import NamedTuple
 
 from lenet.reading.shapes.shape import Box
 
-__all__ = ["Mark", "number_breaks", "printed_sign", "widest_inside"]
+__all__ = ["Mark", "is_apart", "number_breaks", "printed_sign", "widest_inside"]
 
 POINTS = (".", ",", ":")
-SEPARATES = "="  # a sign between numbers, which isn't printed
+APART = "="  # a sign between numbers, which isn't printed
 EVEN = 0.25  # heights: a dash that is so much further from the digit before it than from the next one is a minus
-LEADING, MINUS = 0.35, 0.9  # heights between a number and a point, or a minus, before it
+LEADING = 0.03, 0.35  # heights between a number and a point before it
+LEAST_POINT = 0.1  # heights that such a point is wide and high
+MINUS = 0.9  # heights between a number and a minus before it, at most
 
 
 class Mark(NamedTuple):
@@ -54,14 +56,19 @@ def number_breaks(boxes: Sequence[Box], height: float, marks: Sequence[Sequence[
         if sign == "-":
             found.append(not _is_hyphen(some, before, after, widest * height, EVEN * height))
         else:
-            found.append(sign == SEPARATES or (start and sign != "/"))
+            found.append(sign == APART or (start and sign != "/"))
     return found
+
+
+def is_apart(marks: Sequence[Mark]) -> bool:
+    """Whether the signs before a digit part it from what stands before, however close that is."""
+    return _main(marks) == APART
 
 
 def _main(marks: Sequence[Mark]) -> str:
     """The one of several signs that says what they are: any beside a point."""
     signs = [mark.sign for mark in marks]
-    return next((sign for sign in (SEPARATES, "/", "-") if sign in signs), signs[0] if signs else "")
+    return next((sign for sign in (APART, "/", "-") if sign in signs), signs[0] if signs else "")
 
 
 def _is_hyphen(marks: Sequence[Mark], before: Box, after: Box, widest: float, even: float) -> bool:
@@ -70,11 +77,14 @@ def _is_hyphen(marks: Sequence[Mark], before: Box, after: Box, widest: float, ev
     return left <= min(widest, right + even) and right <= widest + even
 
 
-def printed_sign(marks: Sequence[Mark], before: Box | None, after: Box, height: float, starts: bool) -> str:
+def printed_sign(
+    marks: Sequence[Mark], before: Box | None, after: Box, height: float, starts: bool, dusty: bool = False
+) -> str:
     """What is printed before a digit of the signs that stand there. starts: whether a number starts with the digit.
 
     before, after: the boxes of the digit before the signs, if there is one, and of the digit itself. Inside a number it is
-    the sign; before one a minus, a point or both, if they are close to it and not to the digit before.
+    the sign; before one a minus, a point or both, if they are close to it and not to the digit before. dusty: the row holds
+    specks, of which one may stand where a point would.
     """
     if not starts:
         return _main(marks)
@@ -84,9 +94,18 @@ def printed_sign(marks: Sequence[Mark], before: Box | None, after: Box, height: 
         apart = float("inf") if before is None else (box[0] - before[2]) / height
         if sign == "-" and gap <= MINUS and apart + EVEN >= gap:
             return "-" + found
-        if sign in (".", ",") and not found and gap <= LEADING and apart > gap:
+        if not (found or dusty) and apart > gap and _is_leading(sign, box, after, height):
             found, edge = sign, box[0]
     return found
+
+
+def _is_leading(sign: str, box: Box, after: Box, height: float) -> bool:
+    """Whether a sign is a point before a number that begins with it: beside its first digit, on the line, and no speck."""
+    wide, high = (box[2] - box[0]) / height, (box[3] - box[1]) / height
+    gap, sinks = (after[0] - box[2]) / height, (box[3] - after[3]) / height
+    if min(wide, high) < LEAST_POINT or not LEADING[0] <= gap <= LEADING[1]:
+        return False
+    return (sign == "." and -0.2 <= sinks <= 0.15) or (sign == "," and -0.05 <= sinks <= 0.5)
 
 
 def widest_inside(gaps: Sequence[float]) -> float:

@@ -15,24 +15,27 @@ import numpy as np
 from lenet.reading.shapes.lines import Row
 from lenet.reading.shapes.shape import Shape
 
-__all__ = ["Stroke", "as_stroke", "find_slashes", "stacked"]
+__all__ = ["find_slashes", "lean_of", "stacked"]
 
 INK = 100  # from which level a pixel counts as a stroke's
 PARTS = 8  # of a stroke's length, in which it is looked at
 BENT, THICK = 0.05, 0.2  # of its length: how far a slash may be off the straight line, and how thick it may be
-LOWEST = 0.9  # of the row's height: a lower stroke is no slash
-ABOVE, BELOW = 100.0, 150.0  # degrees of lean that each height above the row, and below it, is worth: a 1 stands on the line
-SLASH = 52.0  # degrees that a slash leans, with what its height is worth: of 1s inside numbers 2 in 1,000 do
-IN_DATE, ALIKE = 18.0, 9.0  # the same of the two in a date, and by how much their leans may differ
+NEAR = 0.5  # heights between a slash and the digits at its sides
+LEAST_LEAN = 10.0  # degrees to the right of upright
+OUT = 160.0  # degrees of lean that each height is worth by which it stands out above and below both neighbours
+SLASH, LOW = 54.0, -0.02  # degrees a slash leans, with what standing out is worth; heights it stands out at either end
+ALIKE, FAR_OUT = 10.0, 0.1  # degrees: a stroke like one beside it is a 1 beside a 1, but if it stands out by so much
+IN_DATE, LOW_IN_DATE, PAIR = 30.0, -0.1, 8.0  # the same of the two in a date, and by how much their leans may differ
 DATES = {(a, b, c) for a in (1, 2) for b in (1, 2) for c in (2, 4)}  # digits in the parts of a date
 DATES |= {(4, b, c) for b in (1, 2) for c in (1, 2)}
-NEAR = 0.5  # heights between a slash and the digits at its sides
 
 
 class Stroke(NamedTuple):
-    """A straight, thin shape. lean: degrees to the right of upright. worth: these, and what standing out of its row adds."""
+    """A straight, thin shape between two others. lean: degrees to the right of upright. out: heights by which it stands out
+    of both, at the end where it does less. worth: degrees, for both."""
 
     lean: float
+    out: float
     worth: float
 
 
@@ -54,12 +57,10 @@ def stacked(a: Shape, b: Shape, row: Row) -> str:
     return ""
 
 
-def as_stroke(shape: Shape, row: Row) -> Stroke | None:
-    """A shape as a stroke that may be a slash; None if it is low, broad, bent or thick."""
-    if shape.height < LOWEST * row.height or not 0.15 * shape.height < shape.width < 1.2 * shape.height:
-        return None
+def lean_of(shape: Shape) -> float | None:
+    """By how many degrees to the right of upright a straight, thin stroke leans, -90 to 90; None for another shape."""
     y, x = np.nonzero(shape.level >= INK)
-    if len(x) < 5:
+    if len(x) < 5 or shape.width > 1.2 * shape.height:
         return None
     points = np.stack([x - x.mean(), y - y.mean()])
     along = np.linalg.eigh(points @ points.T)[1][:, 1]
@@ -70,41 +71,50 @@ def as_stroke(shape: Shape, row: Row) -> Stroke | None:
     bent = np.abs(np.bincount(part, off, PARTS) / np.maximum(np.bincount(part, minlength=PARTS), 1)).max()
     if bent > BENT * length or len(x) > THICK * length * length:
         return None
-    lean = float(np.rad2deg(np.arctan2(along[0], -along[1])))
-    top, base = row.band(shape.middle[0])
-    return Stroke(lean, lean + (ABOVE * (top - shape.box[1]) + BELOW * (shape.box[3] - base)) / row.height)
+    return float(np.rad2deg(np.arctan2(along[0], -along[1])))
 
 
-def find_slashes(shapes: Sequence[Shape], is_digit: Sequence[bool], row: Row) -> list[bool]:
+def find_slashes(shapes: Sequence[Shape], is_digit: Sequence[bool], height: float) -> list[bool]:
     """Which of a row's shapes, left to right, are slashes: between two digits, close to both, and no 1.
 
-    is_digit: which may be digits. A 1 leans too. So a slash must lean much or stand out above and below the row; the two
-    of a date less, if they are alike and the digits around them are as many as a date has.
+    is_digit: which may be digits. height: the row's. A 1 leans too. So a slash must lean much, or less if it stands out above
+    and below the digits at its sides; the two of a date still less, if they are alike and the digits around them are as many
+    as a date has.
     """
-    strokes = {
-        i: stroke
-        for i in range(1, len(shapes) - 1)
-        if all(is_digit[i - 1 : i + 2]) and (stroke := as_stroke(shapes[i], row)) is not None
-    }
-    near = [b.box[0] - a.box[2] <= NEAR * row.height for a, b in itertools.pairwise(shapes)]
-    strokes = {i: stroke for i, stroke in strokes.items() if near[i - 1] and near[i]}
+    near = [b.box[0] - a.box[2] <= NEAR * height for a, b in itertools.pairwise(shapes)]
+    joined = [gap and a and b for gap, (a, b) in zip(near, itertools.pairwise(is_digit), strict=True)]
+    between = [i for i in range(1, len(shapes) - 1) if joined[i - 1] and joined[i]]
+    leans = {i: lean_of(shapes[i]) for i in sorted({k for i in between for k in (i - 1, i, i + 1)})}
+    strokes = {}
+    for i in between:
+        lean = leans[i]
+        if lean is not None and lean >= LEAST_LEAN:
+            above, below = _stands_out(*(shapes[k] for k in (i - 1, i, i + 1)))
+            strokes[i] = Stroke(lean, min(above, below), lean + OUT * max(above + below, 0.0))
     found: set[int] = set()
-    for _, i, j in sorted(_dates(strokes, [a and b and c for a, b, c in zip(near, is_digit, is_digit[1:])]), reverse=True):
+    for _, i, j in sorted(_dates(strokes, joined), reverse=True):
         if not found & set(range(i - 4, j + 5)):
             found |= {i, j}
-    for i in sorted(strokes, key=lambda i: -strokes[i].worth):
-        if strokes[i].worth >= SLASH and not found & {i - 1, i + 1}:
+    for i, (lean, out, worth) in sorted(strokes.items(), key=lambda item: -item[1].worth):
+        beside = [other for k in (i - 1, i + 1) if (other := leans[k]) is not None and abs(other - lean) <= ALIKE]
+        if worth >= SLASH and out >= (FAR_OUT if beside else LOW) and not found & {i - 1, i + 1}:
             found.add(i)
     return [i in found for i in range(len(shapes))]
 
 
+def _stands_out(before: Shape, shape: Shape, after: Shape) -> tuple[float, float]:
+    """By how many heights of its neighbours a shape stands out above both, and below; negative where it doesn't."""
+    high = max(before.height, after.height)
+    above = min(before.box[1], after.box[1]) - shape.box[1]
+    below = shape.box[3] - max(before.box[3], after.box[3])
+    return above / high, below / high
+
+
 def _dates(strokes: Mapping[int, Stroke], joined: Sequence[bool]) -> Iterator[tuple[float, int, int]]:
     """Pairs of strokes that may be a date's, with what they are worth. joined: whether a shape is close to the next one."""
+    likely = [i for i, stroke in strokes.items() if stroke.worth >= IN_DATE and stroke.out >= LOW_IN_DATE]
     ends = [0, *(i + 1 for i, near in enumerate(joined) if not near), len(joined) + 1]
     for start, stop in itertools.pairwise(ends):
-        for i, j in itertools.combinations([k for k in strokes if start < k < stop - 1], 2):
-            one, other = strokes[i], strokes[j]
-            if min(one.worth, other.worth) >= IN_DATE and abs(one.lean - other.lean) <= ALIKE:
-                parts = i - start, j - i - 1, stop - j - 1
-                if parts in DATES:
-                    yield one.worth + other.worth, i, j
+        for i, j in itertools.combinations([k for k in likely if start < k < stop - 1], 2):
+            if abs(strokes[i].lean - strokes[j].lean) <= PAIR and (i - start, j - i - 1, stop - j - 1) in DATES:
+                yield strokes[i].worth + strokes[j].worth, i, j

@@ -9,6 +9,7 @@ Source of the threshold, and of the measure of how well it parts two colours: Ot
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,8 @@ from lenet.reading.shapes.shape import Shape, find_shapes, union
 __all__ = ["Mark", "find_marks"]
 
 SPECK = 0.03  # of the largest shape's area: smaller ones are specks beside the digit
-LONGEST = 256  # the long side at which two colours are told apart
+LONGEST = 256  # the long side of an image that is looked at as it is, and at which two colours are told apart
+TINY = 24  # pixels: a digit less high is looked at in the image as it was given
 CONTRAST = 30.0  # the least difference between ink and paper, of 255
 PARTED = 0.77  # the least share of the variance that lies between two colours: of an even change it is 0.75
 CALM = 0.25  # the least share of the variance that is left in means of 3 x 3 pixels: of noise a ninth is
@@ -40,12 +42,30 @@ class Mark(NamedTuple):
 def find_marks(rgb: NDArray[np.uint8]) -> list[Mark]:
     """The ways to see the one digit on an image uint8 [H, W, 3]: none on a blank one, mostly one, at most three.
 
-    Where there are several, the network is to choose.
+    Where there are several, the network is to choose. A larger image is reduced to 256 pixels, at which a stroke is never
+    so thick as to be taken for paper, unless its digit then is too small to tell.
     """
+    scale = LONGEST / max(rgb.shape[:2])
+    if scale < 1:
+        marks = find_marks(_reduced(rgb))
+        if any(mark.shape.height >= TINY for mark in marks):
+            return [mark._replace(ink=replace(mark.ink, scale=mark.ink.scale * scale)) for mark in marks]
     usual = _mark(clean(find_ink(rgb)))
     if usual is not None and not _touches(usual):
         return [usual]
     return [mark for mark in (usual, *(_mark(ink, GUESS) for ink in _both_ways(rgb))) if mark is not None]
+
+
+def _reduced(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """An image at most LONGEST long."""
+    import cv2
+
+    h, w = rgb.shape[:2]
+    scale = LONGEST / max(h, w)
+    if scale >= 1:
+        return rgb
+    size = max(1, round(w * scale)), max(1, round(h * scale))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _mark(ink: Ink, price: float = 0.0) -> Mark | None:
@@ -67,11 +87,8 @@ def _both_ways(rgb: NDArray[np.uint8]) -> list[Ink]:
     """An image of two colours as light ink on dark paper and as dark ink on light; none if it isn't one of two colours."""
     import cv2
 
-    h, w = rgb.shape[:2]
-    scale = min(1.0, LONGEST / max(h, w))
-    if scale < 1:
-        size = max(1, round(w * scale)), max(1, round(h * scale))
-        rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    scale = min(1.0, LONGEST / max(rgb.shape[:2]))
+    rgb = _reduced(rgb)
     along = _along_colours(rgb)
     low, high = float(along.min()), float(along.max())
     if high - low < CONTRAST:

@@ -1,0 +1,78 @@
+"""Patches of other paper on a page: a table's grey head row, stripes, a highlighter's mark, a logo.
+
+What is written on a patch is ink on that patch's colour, and the patch itself is neither ink nor a shadow. It is told from a
+thick stroke by its shape: long and straight across the page, or solid and much larger than a stroke is wide. Read by
+paper.py alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lenet.reading.ink.sheet_edges import F32, U8
+
+__all__ = ["find_patches", "patch_edges"]
+
+LEAST = 5  # pixels of the small picture: a patch is at least so wide, which few strokes are
+LONG, TALL = 0.3, 0.8  # of the page's width, and of its height: so long is a stripe across, and one down
+THIN = 0.35  # of the page: a longer side across a stripe makes it a sheet or a shadow
+LARGE = 0.1  # of the page's shorter side: a block is at least so large both ways
+WIDEST = 0.3  # of the page's area: more is a sheet or a shadow
+SOLID = 0.7  # of half its shorter side: so far from its edge is the middle of a block; of a digit, a stroke's half
+STRONG = 100.0  # grey levels between a patch and the paper around it: from there its edge looks like ink
+
+
+def find_patches(little: U8, off: U8, colour: F32) -> tuple[F32, U8]:
+    """The paper's colour float32 [h, w, 3] with each patch's own where it lies, and where they are: uint8 [h, w], a number each.
+
+    little: the page at its small size [h, w, 3]. off: 1 where it is off the paper's colour. colour: the paper's, [h, w, 3].
+    """
+    import cv2
+
+    h, w = off.shape
+    found = np.zeros((h, w), np.uint8)
+    # Writing on a patch makes holes in it.
+    whole = cv2.morphologyEx(off, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    whole = cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((LEAST, LEAST), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(whole, connectivity=4, ltype=cv2.CV_32S)
+    out, number = colour.copy(), 0
+    for n in range(1, count):
+        x, y, wide, high, area = (int(v) for v in stats[n])
+        own = (labels[y : y + high, x : x + wide] == n).astype(np.uint8)
+        if number == 255 or area > WIDEST * h * w or not _is_patch(own, h, w):
+            continue
+        number += 1
+        # Its soft edge is the patch's too, as far as it is off the paper.
+        edge = max(y - 1, 0), y + high + 1, max(x - 1, 0), x + wide + 1
+        part = slice(*edge[:2]), slice(*edge[2:])
+        grown = cv2.dilate((labels[part] == n).astype(np.uint8), np.ones((3, 3), np.uint8)) & off[part]
+        out[part][grown > 0] = np.median(little[labels == n], axis=0)
+        found[part][grown > 0] = number
+    return out, found
+
+
+def _is_patch(own: U8, h: int, w: int) -> bool:
+    """Whether a region uint8 [high, wide] of 0 and 1 of a page [h, w] has a patch's shape."""
+    import cv2
+
+    high, wide = own.shape
+    depth = float(cv2.distanceTransform(np.pad(own, 1), cv2.DIST_L2, 3).max())
+    solid = depth >= SOLID * min(high, wide) / 2 and own.mean() >= SOLID
+    across, down = wide >= LONG * w and high <= THIN * h, high >= TALL * h and wide <= THIN * w
+    return solid and (across or down or min(high, wide) >= LARGE * min(h, w))
+
+
+def patch_edges(patches: U8, colour: F32, plain: F32, size: tuple[int, int]) -> U8 | None:
+    """1 but along the edges of patches that differ much from the paper, uint8 [size]; None where no patch does.
+
+    There a small picture's colours, enlarged, are neither the patch's nor the paper's.
+    """
+    import cv2
+
+    strong = (patches > 0) & (np.abs(colour - plain).max(axis=2) > STRONG)
+    if not strong.any():
+        return None
+    mask = strong.astype(np.uint8)
+    kernel = np.ones((3, 3), np.uint8)
+    edge = cv2.dilate(mask, kernel) - cv2.erode(mask, kernel, borderValue=1)
+    return cv2.resize(1 - edge, size[::-1], interpolation=cv2.INTER_NEAREST)

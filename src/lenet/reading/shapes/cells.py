@@ -1,0 +1,169 @@
+"""Where shapes stand by themselves: in a form's or a table's cells, at a rule of their own, in a column of a list.
+
+What stands so is no part of a sentence, and is judged alone by ``belief``. All lengths are in working pixels. It knows no
+digit. Read by ``_read``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet.reading.shapes.lines import Row, outline
+from lenet.reading.shapes.shape import Box, Shape
+
+__all__ = ["FREE", "Grid", "Place", "find_grid", "places"]
+
+GAPS = 9  # pixels: rules broken over so much still close a cell
+MOST_AREA, MOST_HIGH = 0.1, 0.2  # of the page: a larger region between rules is no cell
+WITHIN = 0.6  # of a shape's box, so much of it lies in its cell
+SAME = 1 / 3  # of a cell's usual width, or height: cells that begin so near to each other are of one column, or row
+MOST_SHAPES = 8  # that a cell holds, all in one row; more is a sentence in a frame
+APART = 1.5  # heights: what is so far from all others of its row is no part of their words
+FEW = 6  # shapes that stand together far from others; more is a sentence
+NEAR_RULE, OVER_RULE = 1.2, 0.6  # heights from the shapes to a rule that runs over or under so much of their width
+COLUMN = 3  # rows at least that have a lone group at the same place make a column
+
+
+class Place(NamedTuple):
+    """Where a shape stands: in a cell (its number), at a rule or in a column, with those of the same group.
+
+    group: shapes of one group of a row stand together, by themselves; 0 for those in running text. cell: the number of a cell
+    of the grid, -1 for none. column: the number of a list's column, -1 for none.
+    """
+
+    group: int
+    cell: int = -1
+    column: int = -1
+
+
+FREE = Place(0)
+
+
+class Grid:
+    """The cells of a page. boxes: of their insides. labels: int32 [h, w], a cell's number plus 1 where it is, else 0."""
+
+    def __init__(self, boxes: Sequence[Box], labels: NDArray[np.int32]) -> None:
+        self.boxes, self.labels = list(boxes), labels
+
+    def cell_of(self, box: Box) -> int:
+        """The number of the cell in which most of a box lies; -1 for none."""
+        x0, y0, x1, y1 = box
+        inside = self.labels[y0:y1, x0:x1]
+        counts = np.bincount(inside.ravel(), minlength=1)
+        counts[0] = 0
+        best = int(counts.argmax())
+        return best - 1 if best and counts[best] > WITHIN * inside.size else -1
+
+    def columns(self) -> list[int]:
+        """For each cell the column of the page in which it begins, from 0 at the left."""
+        return self._ranks(0)
+
+    def rows(self) -> list[list[int]]:
+        """The cells of each row, from top to bottom, each row from left to right."""
+        rows: dict[int, list[int]] = {}
+        for cell, row in enumerate(self._ranks(1)):
+            rows.setdefault(row, []).append(cell)
+        return [sorted(rows[row], key=lambda cell: self.boxes[cell][0]) for row in sorted(rows)]
+
+    def _ranks(self, axis: int) -> list[int]:
+        """For each cell the rank of where it begins along an axis; cells that begin at about the same place share one."""
+        starts = np.array([box[axis] for box in self.boxes])
+        usual = float(np.median([box[axis + 2] - box[axis] for box in self.boxes]))
+        order = np.argsort(starts, kind="stable")
+        ranks = np.empty(len(starts), np.int64)
+        ranks[order] = np.cumsum(np.diff(starts[order], prepend=starts[order[0]]) > SAME * usual)
+        return [int(rank) for rank in ranks]
+
+
+def find_grid(rules: NDArray[np.uint8] | None) -> Grid | None:
+    """The closed cells between rules uint8 [h, w], those that may hold a number by their size; None without any."""
+    import cv2
+
+    if rules is None or not rules.any():
+        return None
+    closed = cv2.morphologyEx(rules, cv2.MORPH_CLOSE, np.ones((GAPS, GAPS), np.uint8))
+    _, found, stats, _ = cv2.connectedComponentsWithStats(1 - closed, connectivity=4, ltype=cv2.CV_32S)
+    h, w = closed.shape
+    x, y, wide, high, area = stats.T
+    kept = (x > 0) & (y > 0) & (x + wide < w) & (y + high < h) & (area < MOST_AREA * h * w) & (high < MOST_HIGH * h)
+    kept &= np.minimum(wide, high) > GAPS
+    kept[0] = False
+    if not kept.any():
+        return None
+    number = np.zeros(len(kept), np.int32)
+    number[kept] = 1 + np.arange(np.count_nonzero(kept))
+    boxes = [(int(a), int(b), int(a + c), int(b + d)) for a, b, c, d, _ in stats[kept]]
+    return Grid(boxes, number[found])
+
+
+def places(
+    rows: Sequence[Row], shapes: Sequence[Sequence[Shape]], rules: NDArray[np.uint8] | None, grid: Grid | None
+) -> list[list[Place]]:
+    """For the shapes of each row that are no signs, from left to right, where each stands."""
+    found = [[FREE] * len(some) for some in shapes]
+    if grid is not None:
+        _in_cells(found, shapes, grid)
+    lone: list[tuple[int, int, int, Box]] = []  # row, first, last + 1, box
+    group = 1 + max((place.group for some in found for place in some), default=0)
+    for r, (row, some) in enumerate(zip(rows, shapes, strict=True)):
+        for first, last in _together([shape.box for shape in some], APART * row.height):
+            if last - first > FEW or any(place.group for place in found[r][first:last]):
+                continue
+            box = outline([shape.box for shape in some[first:last]])
+            if rules is not None and _at_rule(box, rules, row.height):
+                found[r][first:last] = [Place(group)] * (last - first)
+                group += 1
+            else:
+                lone.append((r, first, last, box))
+    for column, members in enumerate(_in_columns(lone, rows)):
+        for r, first, last, _ in members:
+            found[r][first:last] = [Place(group, -1, column)] * (last - first)
+            group += 1
+    return found
+
+
+def _in_cells(found: list[list[Place]], shapes: Sequence[Sequence[Shape]], grid: Grid) -> None:
+    """Gives their cell to shapes, in place, where a cell holds one row of few."""
+    own = [[grid.cell_of(shape.box) for shape in some] for some in shapes]
+    rows_of: dict[int, list[int]] = {}
+    for r, some in enumerate(own):
+        for cell in some:
+            rows_of.setdefault(cell, []).append(r)
+    fits = {cell for cell, some in rows_of.items() if cell >= 0 and len(some) <= MOST_SHAPES and len(set(some)) == 1}
+    for r, some in enumerate(own):
+        found[r] = [Place(cell + 1 if cell in fits else 0, cell) for cell in some]
+
+
+def _together(boxes: Sequence[Box], apart: float) -> list[tuple[int, int]]:
+    """Runs (first, last + 1) of boxes with no gap of so many pixels."""
+    if not boxes:
+        return []
+    ends = [i for i in range(1, len(boxes)) if boxes[i][0] - boxes[i - 1][2] >= apart]
+    return list(zip([0, *ends], [*ends, len(boxes)], strict=True))
+
+
+def _at_rule(box: Box, rules: NDArray[np.uint8], height: float) -> bool:
+    """Whether a rule runs close over or under a box."""
+    x0, y0, x1, y1 = box
+    reach = int(NEAR_RULE * height)
+    over, under = rules[max(y0 - reach, 0) : max(y0, 1), x0:x1], rules[min(y1, len(rules) - 1) : y1 + reach, x0:x1]
+    return bool(max(over.any(axis=0).mean(), under.any(axis=0).mean()) > OVER_RULE)
+
+
+def _in_columns(
+    lone: Sequence[tuple[int, int, int, Box]], rows: Sequence[Row]
+) -> list[list[tuple[int, int, int, Box]]]:
+    """Of groups (row, first, last + 1, box) those that stand above one another in several rows."""
+    columns: list[list[tuple[int, int, int, Box]]] = []
+    for one in sorted(lone, key=lambda group: ((group[3][0] + group[3][2]) / 2, group[0])):
+        middle, near = (one[3][0] + one[3][2]) / 2, rows[one[0]].height
+        last = columns[-1][-1][3] if columns else (0, 0, 0, 0)
+        if columns and middle - (last[0] + last[2]) / 2 < near:
+            columns[-1].append(one)
+        else:
+            columns.append([one])
+    return [column for column in columns if len({one[0] for one in column}) >= COLUMN]
