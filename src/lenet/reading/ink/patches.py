@@ -15,10 +15,11 @@ __all__ = ["find_patches", "patch_edges"]
 
 LEAST = 5  # pixels of the small picture: a patch is at least so wide, which few strokes are
 LONG, TALL = 0.3, 0.8  # of the page's width, and of its height: so long is a stripe across, and one down
-THIN = 0.35  # of the page: a longer side across a stripe makes it a sheet or a shadow
+THIN = 0.2  # of the page: a longer side across a stripe makes it a sheet or a shadow
 LARGE = 0.1  # of the page's shorter side: a block is at least so large both ways
-WIDEST = 0.3  # of the page's area: more is a sheet or a shadow
+WIDEST = 0.12  # of the page's area: more is a sheet or a shadow
 SOLID = 0.7  # of half its shorter side: so far from its edge is the middle of a block; of a digit, a stroke's half
+SHARP = 0.6  # of the difference to the paper around, so much lies at a patch's edge
 STRONG = 100.0  # grey levels between a patch and the paper around it: from there its edge looks like ink
 
 
@@ -39,19 +40,34 @@ def find_patches(little: U8, off: U8, colour: F32) -> tuple[F32, U8]:
     for n in range(1, count):
         x, y, wide, high, area = (int(v) for v in stats[n])
         own = (labels[y : y + high, x : x + wide] == n).astype(np.uint8)
-        if number == 255 or area > WIDEST * h * w or not _is_patch(own, h, w):
+        if number == 255 or area > WIDEST * h * w or not _has_shape(own, h, w):
+            continue
+        part = slice(max(y - 3, 0), y + high + 3), slice(max(x - 3, 0), x + wide + 3)
+        region, median = (labels[part] == n).astype(np.uint8), np.median(little[labels == n], axis=0)
+        if not _is_sharp(region, little[part], median):
             continue
         number += 1
         # Its soft edge is the patch's too, as far as it is off the paper.
-        edge = max(y - 1, 0), y + high + 1, max(x - 1, 0), x + wide + 1
-        part = slice(*edge[:2]), slice(*edge[2:])
-        grown = cv2.dilate((labels[part] == n).astype(np.uint8), np.ones((3, 3), np.uint8)) & off[part]
-        out[part][grown > 0] = np.median(little[labels == n], axis=0)
+        grown = cv2.dilate(region, np.ones((3, 3), np.uint8)) & off[part]
+        out[part][grown > 0] = median
         found[part][grown > 0] = number
     return out, found
 
 
-def _is_patch(own: U8, h: int, w: int) -> bool:
+def _is_sharp(region: U8, little: U8, median: F32) -> bool:
+    """Whether a region has an edge: beside it the colours change by much of the difference, which in a shadow they don't."""
+    import cv2
+
+    kernel = np.ones((3, 3), np.uint8)
+    inner = region - cv2.erode(region, kernel, borderValue=1)
+    outer = cv2.dilate(region, np.ones((7, 7), np.uint8)) - cv2.dilate(region, kernel)
+    if not (inner.any() and outer.any()):
+        return False
+    within, beyond = (np.median(little[ring > 0], axis=0) for ring in (inner, outer))
+    return bool(np.linalg.norm(within - beyond) >= SHARP * np.linalg.norm(median - beyond))
+
+
+def _has_shape(own: U8, h: int, w: int) -> bool:
     """Whether a region uint8 [high, wide] of 0 and 1 of a page [h, w] has a patch's shape."""
     import cv2
 

@@ -17,6 +17,8 @@ from lenet.reading.shapes.shape import Box, Shape
 
 __all__ = ["FREE", "Grid", "Place", "find_grid", "places"]
 
+SQUARE = 1.6  # width over height: of a box for one digit at most
+SHARED = 0.7  # of the smaller side: so much of it neighbours share
 GAPS = 9  # pixels: rules broken over so much still close a cell
 MOST_AREA, MOST_HIGH = 0.1, 0.2  # of the page: a larger region between rules is no cell
 WITHIN = 0.6  # of a shape's box, so much of it lies in its cell
@@ -57,6 +59,25 @@ class Grid:
         counts[0] = 0
         best = int(counts.argmax())
         return best - 1 if best and counts[best] > WITHIN * inside.size else -1
+
+    def strips(self) -> list[int]:
+        """For each cell the first of the strip of boxes for one digit each in which it stands, else itself.
+
+        Such boxes are about as wide as high and stand side by side, with no other cells over or under them.
+        """
+        edges = np.array(self.boxes)
+        x0, y0, x1, y1 = edges.T
+        wide, high = x1 - x0, y1 - y0
+        across = np.minimum(x1, x1[:, None]) - np.maximum(x0, x0[:, None]) > SHARED * np.minimum(wide, wide[:, None])
+        down = np.minimum(y1, y1[:, None]) - np.maximum(y0, y0[:, None]) > SHARED * np.minimum(high, high[:, None])
+        below = across & (np.abs(y0 - y1[:, None]) <= 2 * GAPS)
+        single = (wide < SQUARE * high) & ~(below | below.T).any(axis=1)
+        beside = down & (np.abs(x0 - x1[:, None]) <= 2 * GAPS) & single & single[:, None]
+        first = list(range(len(edges)))
+        for cell in np.argsort(x0, kind="stable").tolist():
+            for after in np.flatnonzero(beside[cell]).tolist():
+                first[after] = first[cell]
+        return first
 
     def columns(self) -> list[int]:
         """For each cell the column of the page in which it begins, from 0 at the left."""
@@ -134,8 +155,9 @@ def _in_cells(found: list[list[Place]], shapes: Sequence[Sequence[Shape]], grid:
         for cell in some:
             rows_of.setdefault(cell, []).append(r)
     fits = {cell for cell, some in rows_of.items() if cell >= 0 and len(some) <= MOST_SHAPES and len(set(some)) == 1}
+    strips = grid.strips()
     for r, some in enumerate(own):
-        found[r] = [Place(cell + 1 if cell in fits else 0, cell) for cell in some]
+        found[r] = [Place(strips[cell] + 1 if cell in fits else 0, cell) for cell in some]
 
 
 def _together(boxes: Sequence[Box], apart: float) -> list[tuple[int, int]]:
