@@ -19,6 +19,8 @@ __all__ = ["FREE", "Grid", "Place", "find_grid", "places"]
 
 SQUARE = 1.6  # width over height: of a box for one digit at most
 SHARED = 0.7  # of the smaller side: so much of it neighbours share
+ROOM = 1.1  # of the digits' height: a cell into which they are written is at least so high
+MANY, MOSTLY_EMPTY = 200, 0.25  # more cells, fewer of them filled: the squares of the paper
 GAPS = 9  # pixels: rules broken over so much still close a cell
 MOST_AREA, MOST_HIGH = 0.1, 0.2  # of the page: a larger region between rules is no cell
 WITHIN = 0.6  # of a shape's box, so much of it lies in its cell
@@ -126,7 +128,7 @@ def places(
 ) -> list[list[Place]]:
     """For the shapes of each row that are no signs, from left to right, where each stands."""
     found = [[FREE] * len(some) for some in shapes]
-    if grid is not None:
+    if grid is not None and not _is_squared_paper(grid, rows, shapes):
         _in_cells(found, shapes, grid)
     lone: list[tuple[int, int, int, Box]] = []  # row, first, last + 1, box
     group = 1 + max((place.group for some in found for place in some), default=0)
@@ -145,6 +147,16 @@ def places(
             found[r][first:last] = [Place(group, -1, column)] * (last - first)
             group += 1
     return found
+
+
+def _is_squared_paper(grid: Grid, rows: Sequence[Row], shapes: Sequence[Sequence[Shape]]) -> bool:
+    """Whether cells are the paper's own squares: too low to write into, or very many and mostly empty."""
+    high = float(np.median([box[3] - box[1] for box in grid.boxes]))
+    heights = [row.height for row, some in zip(rows, shapes, strict=True) for _ in some]
+    if not heights or high < ROOM * float(np.median(heights)):
+        return True
+    filled = {grid.cell_of(shape.box) for some in shapes for shape in some}
+    return len(grid.boxes) > MANY and len(filled) < MOSTLY_EMPTY * len(grid.boxes)
 
 
 def _in_cells(found: list[list[Place]], shapes: Sequence[Sequence[Shape]], grid: Grid) -> None:
