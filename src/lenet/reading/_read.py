@@ -276,11 +276,9 @@ def _starts(
     else:
         cells = [sum(first <= (b[0] + b[2]) / 2 for first, _ in columns) for b in boxes]
         starts = [i == 0 or cells[i] != cells[i - 1] for i in range(len(cells))]
-    groups = [place.group for place in own]
-    # What stands by itself is one number: a cell's digits may be far apart.
-    return [
-        start if i == 0 else groups[i] != groups[i - 1] or (start and own[i].cell < 0) for i, start in enumerate(starts)
-    ]
+    # What stands in a cell is one number, however far apart its digits, and none goes on from one place to the next.
+    at = [(place.kind, place.group, -1 if place.kind == "cell" else place.cell) for place in own]
+    return [i == 0 or at[i] != at[i - 1] or (start and own[i].kind != "cell") for i, start in enumerate(starts)]
 
 
 def _columns(rows: Sequence[Row], glyphs: Sequence[Sequence[Glyph]]) -> list[tuple[float, float]]:
