@@ -28,6 +28,7 @@ SINGLE = 256  # up to this long side the paper is one smooth surface, fitted at 
 NARROW = 32  # nothing shorter on one side is a page
 PROBE = 400  # the long side of the sample that decides on noise, strength and direction
 FLOOR = 10.0  # the least colour difference, of 255, that is ever ink
+FAINTEST = 0.3
 SIGMAS = 5.0  # how far ink must stand out of the noise
 GRAINY = 4.0  # grey levels of noise from which a page is smoothed
 SMOOTH = 1.3  # pixels, the Gaussian's sigma by which a page is smoothed before it is called empty
@@ -232,6 +233,7 @@ def _view(work: U8, page: Paper, share: tuple[float, float] = QUANTILE, most_noi
             rows = rows @ direction[:, None]
             noise = min(noise, _spread(np.abs(direction @ difference), share))
             floor = max(FLOOR, SIGMAS * noise)
+    floor = max(FLOOR, min(floor, FAINTEST * strength))
     gain = min(12.0, 220 / max(strength, 1.0))
     return _View(rows * np.float32(gain), gain, noise * gain, floor * gain, strength * gain, polarity)
 
