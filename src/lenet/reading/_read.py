@@ -24,8 +24,8 @@ from lenet.reading.page import TAB, Digit, Line, Number, Page
 from lenet.reading.shapes.cells import Place, find_grid, places
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
 from lenet.reading.shapes.glyphs import Glyph, look_again, recognise
-from lenet.reading.shapes.lines import Row, column_gaps, find_rows, is_dusty, outline
-from lenet.reading.shapes.numbers import Mark, is_apart, number_breaks, printed_sign
+from lenet.reading.shapes.lines import Row, column_gaps, find_rows, outline
+from lenet.reading.shapes.numbers import is_apart, marks_before, number_breaks, signs_before
 from lenet.reading.shapes.orientation import ways_up
 from lenet.reading.shapes.shape import Box, find_shapes
 from lenet.reading.shapes.singles import find_marks
@@ -178,8 +178,9 @@ def _believed_page(source: Source, seen: _Seen, layout: str, min_confidence: flo
     found: list[list[Number]] = []
     where: list[list[Place]] = []
     for row, some, own in zip(rows, glyphs, stand, strict=True):
-        kept_signs, starts = _grouped(row, some, columns, own)
-        numbers = _numbers(kept_signs, starts, _rejected(some, starts, min_confidence), frame)
+        starts = _starts(row, some, columns, own)
+        signs = signs_before(row, some, starts)
+        numbers = _numbers(some, starts, signs, _rejected(some, starts, min_confidence), frame)
         found.append(numbers)
         where.append([place for place, start in zip(own, starts, strict=True) if start])
     kept = found if min_confidence is not None else believed(found, where, max(ink.mask.shape) <= SINGLE)
@@ -260,43 +261,22 @@ def _within(box: tuple[float, float, float, float], source: Source) -> Box:
     return left, top, right, bottom
 
 
-def _grouped(
+def _starts(
     row: Row, glyphs: Sequence[Glyph], columns: Sequence[tuple[float, float]] | None, own: Sequence[Place]
-) -> tuple[list[Glyph], list[bool]]:
-    """A row's glyphs with only those signs that are printed, and for each that is no sign whether a number starts with it.
-
-    Where another place begins one always does.
-    """
-    digits = [glyph for glyph in glyphs if not glyph.sign]
-    boxes, marks = [glyph.shape.box for glyph in digits], _marks(glyphs)
+) -> list[bool]:
+    """For each glyph of a row that is no sign: whether a number starts with it; where another place begins one always does."""
+    boxes, marks = [glyph.shape.box for glyph in glyphs if not glyph.sign], marks_before(glyphs)
     if columns is None:
         starts = number_breaks(boxes, row.height, marks)
     else:
         cells = [sum(first <= (b[0] + b[2]) / 2 for first, _ in columns) for b in boxes]
-        starts = [i == 0 or cells[i] != cells[i - 1] or is_apart(marks[i]) for i in range(len(cells))]
-    groups = [place.group for place in own]
-    # What stands by itself is one number: a cell's digits may be far apart.
-    starts = [
-        start if i == 0 else groups[i] != groups[i - 1] or (start and own[i].cell < 0) or is_apart(marks[i])
+        starts = [i == 0 or cells[i] != cells[i - 1] for i in range(len(cells))]
+    # What stands in a cell is one number, however far apart its digits, and none goes on from one place to the next.
+    at = [(place.kind, place.group, -1 if place.kind == "cell" else place.cell) for place in own]
+    return [
+        i == 0 or at[i] != at[i - 1] or (start and own[i].kind != "cell") or is_apart(marks[i])
         for i, start in enumerate(starts)
     ]
-    found: list[Glyph] = []
-    dusty = is_dusty(row, [glyph.shape for glyph in glyphs])
-    for i, (digit, start) in enumerate(zip(digits, starts, strict=True)):
-        sign = printed_sign(marks[i], boxes[i - 1] if i else None, boxes[i], row.height, start, dusty)
-        found += [Glyph(digit.shape, sign), digit] if sign else [digit]
-    return found, starts
-
-
-def _marks(glyphs: Sequence[Glyph]) -> list[list[Mark]]:
-    """For each glyph that is no sign: the signs before it."""
-    found: list[list[Mark]] = [[]]
-    for glyph in glyphs:
-        if glyph.sign:
-            found[-1].append(Mark(glyph.sign, glyph.shape.box))
-        else:
-            found.append([])
-    return found[:-1]
 
 
 def _columns(rows: Sequence[Row], glyphs: Sequence[Sequence[Glyph]]) -> list[tuple[float, float]]:
@@ -312,16 +292,16 @@ def _rejected(glyphs: Sequence[Glyph], starts: Sequence[bool], min_confidence: f
 
 
 def _numbers(
-    glyphs: Sequence[Glyph], starts: Sequence[bool], rejected: NDArray[np.bool_], frame: _Frame
+    glyphs: Sequence[Glyph],
+    starts: Sequence[bool],
+    signs: Sequence[str],
+    rejected: NDArray[np.bool_],
+    frame: _Frame,
 ) -> list[Number]:
-    """A row's numbers, with the signs before and between their digits."""
+    """A row's numbers. signs: what is printed before each digit."""
     found: list[tuple[str, list[Digit]]] = []
-    sign, at = "", iter(zip(starts, rejected.tolist(), strict=True))
-    for glyph in glyphs:
-        if glyph.sign:
-            sign = glyph.sign
-            continue
-        start, out = next(at)
+    seen = [glyph for glyph in glyphs if not glyph.sign]
+    for glyph, start, sign, out in zip(seen, starts, signs, rejected.tolist(), strict=True):
         assert glyph.probabilities is not None
         assert glyph.image is not None
         digit = _digit(glyph.probabilities, frame.box(glyph.shape.box), out, glyph.image)
@@ -329,7 +309,6 @@ def _numbers(
             found.append(("", []))
         text, digits = found[-1]
         found[-1] = (text + sign + digit.text, [*digits, digit])
-        sign = ""
     return [Number(text, tuple(digits), outline([d.box for d in digits])) for text, digits in found]
 
 

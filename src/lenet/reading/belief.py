@@ -87,7 +87,9 @@ def believed(rows: Sequence[Sequence[Number]], places: Sequence[Sequence[Place]]
         {
             id(number)
             for number, place in zip(row, some, strict=True)
-            if place.group and place.column in of_numbers and (_is_value(number) or _is_partly(number))
+            if place.kind
+            and place.column in of_numbers
+            and (_is_value(number) or (place.kind != "rule" and _is_partly(number)))
         }
         for row, some in zip(rows, places, strict=True)
     ]

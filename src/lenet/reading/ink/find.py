@@ -28,9 +28,11 @@ SINGLE = 256  # up to this long side the paper is one smooth surface, fitted at 
 NARROW = 32  # nothing shorter on one side is a page
 PROBE = 400  # the long side of the sample that decides on noise, strength and direction
 FLOOR = 10.0  # the least colour difference, of 255, that is ever ink
+FAINTEST = 0.3  # of the strength of the ink: so much of it is ink, however far the paper's own pattern stands out
 SIGMAS = 5.0  # how far ink must stand out of the noise
 GRAINY = 4.0  # grey levels of noise from which a page is smoothed
 SMOOTH = 1.3  # pixels, the Gaussian's sigma by which a page is smoothed before it is called empty
+CALM = 0.25  # the least share of the variance that is left in means of 3 x 3 pixels: of noise a ninth is
 PATTERNED = 0.125  # a small picture whose paper is so much of its ink's strength away from one colour has a pattern
 QUANTILE = (
     0.35,
@@ -95,7 +97,8 @@ def find_ink(rgb: U8) -> Ink:
         # Even paper and one pen: these are grains, and no photograph's grass.
         work = cv2.GaussianBlur(work, (0, 0), 0.9 if view.grains < 2 * GRAINY else 1.3)
         view = _view(work, page)
-    if view is None and small and (spread := float(work.std(axis=(0, 1)).mean())) > FLOOR:
+    may_be_patterned = small and min(h, w) >= NARROW  # less is one digit, cut out
+    if view is None and may_be_patterned and (spread := _pattern(work)) > FLOOR:
         # A pattern as strong as the ink: only a threshold of each place's own may part them.
         view = _View(OPPONENT.T, 1.0, spread, FLOOR, 4 * spread, "dark on light")
     if view is None:
@@ -107,7 +110,7 @@ def find_ink(rgb: U8) -> Ink:
             work = smoother
     if view is None:
         return Ink(np.zeros((h, w), np.uint8), np.zeros((h, w), bool), "dark on light", 0.0, scale, page.sheet)
-    if small and view.noise > PATTERNED * view.strength:
+    if may_be_patterned and view.noise > PATTERNED * view.strength:
         level, mask = local_level(work, view.polarity)
         return Ink(level, mask, view.polarity, stroke_width(level, mask), scale)
     contrast = _contrast(work, page.colour, view)
@@ -135,6 +138,15 @@ def stroke_width(level: U8, mask: NDArray[np.bool_]) -> float:
 
     area = cv2.mean(level)[0] * level.size / 255.0
     return float(max(2.0 * area * 4.0 / (np.pi * edges), 1.0))
+
+
+def _pattern(work: U8) -> float:
+    """How much a picture's grey varies, in grey levels; 0 for noise, little of which is left in means of 3 x 3 pixels."""
+    import cv2
+
+    grey = work if work.ndim == 2 else cv2.cvtColor(work, cv2.COLOR_RGB2GRAY)
+    spread, calm = float(grey.std()), float(cv2.blur(grey, (3, 3)).std())
+    return spread if calm * calm >= CALM * spread * spread else 0.0
 
 
 def _working_size(given: U8) -> tuple[U8, float]:
@@ -232,6 +244,7 @@ def _view(work: U8, page: Paper, share: tuple[float, float] = QUANTILE, most_noi
             rows = rows @ direction[:, None]
             noise = min(noise, _spread(np.abs(direction @ difference), share))
             floor = max(FLOOR, SIGMAS * noise)
+    floor = max(FLOOR, min(floor, FAINTEST * strength))  # what was measured as noise may be the paper's pattern
     gain = min(12.0, 220 / max(strength, 1.0))
     return _View(rows * np.float32(gain), gain, noise * gain, floor * gain, strength * gain, polarity)
 

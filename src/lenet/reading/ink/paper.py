@@ -143,7 +143,7 @@ def page_paper(work: U8, fine_lines: bool = False) -> Paper:
     wide = max(3, min(lh, lw) // 6)
     off_paper = (off > tolerance).astype(np.uint8)
     plain = coarse
-    coarse, patches = find_patches(little, off_paper, coarse)
+    coarse, patches = find_patches(work, little, off_paper, coarse)
     off_paper[patches > 0] = 0
     smooth = not cv2.morphologyEx(off_paper, cv2.MORPH_OPEN, np.ones((wide, wide), np.uint8)).any()
     if not smooth:

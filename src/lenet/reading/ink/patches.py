@@ -8,6 +8,7 @@ paper.py alone.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lenet.reading.ink.sheet_edges import F32, U8
 
@@ -15,17 +16,21 @@ __all__ = ["find_patches", "patch_edges"]
 
 LEAST = 5  # pixels of the small picture: a patch is at least so wide, which few strokes are
 LONG, TALL = 0.3, 0.8  # of the page's width, and of its height: so long is a stripe across, and one down
-THIN = 0.35  # of the page: a longer side across a stripe makes it a sheet or a shadow
+THIN = 0.2  # of the page: a longer side across a stripe makes it a sheet or a shadow
 LARGE = 0.1  # of the page's shorter side: a block is at least so large both ways
-WIDEST = 0.3  # of the page's area: more is a sheet or a shadow
+WIDEST = 0.2  # of the page's area: more is a sheet or a shadow
 SOLID = 0.7  # of half its shorter side: so far from its edge is the middle of a block; of a digit, a stroke's half
+SHARP = 0.6  # of the difference to the paper around, so much lies at a patch's edge
+NEAR, EVEN = 24.0, 0.5  # grey levels from a patch's colour, and how much of it is so near
+SPOTS = ((0.25, 0.25), (0.25, 0.75), (0.75, 0.25), (0.75, 0.75))  # of each small pixel, where the page is looked at
 STRONG = 100.0  # grey levels between a patch and the paper around it: from there its edge looks like ink
 
 
-def find_patches(little: U8, off: U8, colour: F32) -> tuple[F32, U8]:
+def find_patches(work: U8, little: U8, off: U8, colour: F32) -> tuple[F32, U8]:
     """The paper's colour float32 [h, w, 3] with each patch's own where it lies, and where they are: uint8 [h, w], a number each.
 
-    little: the page at its small size [h, w, 3]. off: 1 where it is off the paper's colour. colour: the paper's, [h, w, 3].
+    work: the page, uint8 [H, W, 3]; little: the same at its small size [h, w, 3]. off: 1 where it is off the paper's colour.
+    colour: the paper's, [h, w, 3].
     """
     import cv2
 
@@ -39,19 +44,43 @@ def find_patches(little: U8, off: U8, colour: F32) -> tuple[F32, U8]:
     for n in range(1, count):
         x, y, wide, high, area = (int(v) for v in stats[n])
         own = (labels[y : y + high, x : x + wide] == n).astype(np.uint8)
-        if number == 255 or area > WIDEST * h * w or not _is_patch(own, h, w):
+        if number == 255 or area > WIDEST * h * w or not _has_shape(own, h, w):
+            continue
+        part = slice(max(y - 3, 0), y + high + 3), slice(max(x - 3, 0), x + wide + 3)
+        region, median = (labels[part] == n).astype(np.uint8), np.median(little[labels == n], axis=0)
+        if not (_is_sharp(region, little[part], median) and _is_even(labels == n, work, median)):
             continue
         number += 1
         # Its soft edge is the patch's too, as far as it is off the paper.
-        edge = max(y - 1, 0), y + high + 1, max(x - 1, 0), x + wide + 1
-        part = slice(*edge[:2]), slice(*edge[2:])
-        grown = cv2.dilate((labels[part] == n).astype(np.uint8), np.ones((3, 3), np.uint8)) & off[part]
-        out[part][grown > 0] = np.median(little[labels == n], axis=0)
+        grown = cv2.dilate(region, np.ones((3, 3), np.uint8)) & off[part]
+        out[part][grown > 0] = median
         found[part][grown > 0] = number
     return out, found
 
 
-def _is_patch(own: U8, h: int, w: int) -> bool:
+def _is_sharp(region: U8, little: U8, median: F32) -> bool:
+    """Whether a region has an edge: beside it the colours change by much of the difference, which in a shadow they don't."""
+    import cv2
+
+    kernel = np.ones((3, 3), np.uint8)
+    inner = region - cv2.erode(region, kernel, borderValue=1)
+    outer = cv2.dilate(region, np.ones((7, 7), np.uint8)) - cv2.dilate(region, kernel)
+    if not (inner.any() and outer.any()):
+        return False
+    within, beyond = (np.median(little[ring > 0], axis=0) for ring in (inner, outer))
+    return bool(np.linalg.norm(within - beyond) >= SHARP * np.linalg.norm(median - beyond))
+
+
+def _is_even(region: NDArray[np.bool_], work: U8, median: F32) -> bool:
+    """Whether most of a region has one colour on the page itself: lines of print are grey only from afar."""
+    y, x = np.nonzero(region)
+    down, across = work.shape[0] / region.shape[0], work.shape[1] / region.shape[1]
+    places = [(((y + dy) * down).astype(np.int64), ((x + dx) * across).astype(np.int64)) for dy, dx in SPOTS]
+    near = [np.abs(work[place] - median).max(axis=1) <= NEAR for place in places]
+    return bool(np.mean(near) >= EVEN)
+
+
+def _has_shape(own: U8, h: int, w: int) -> bool:
     """Whether a region uint8 [high, wide] of 0 and 1 of a page [h, w] has a patch's shape."""
     import cv2
 

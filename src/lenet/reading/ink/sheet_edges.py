@@ -18,6 +18,7 @@ U8 = NDArray[Any]
 F32 = NDArray[Any]
 
 STEP = 30.0  # grey levels: by so much a sheet's surroundings differ from it
+BAYS = 1.15  # the area within a sheet's convex outline, of its own: more is no sheet seen whole
 THRESHOLDS = 12  # between the darkest and the lightest, at which a sheet is looked for
 
 
@@ -48,7 +49,12 @@ def find_sheet(little: U8) -> tuple[U8 | None, F32 | None, bool]:
     found = _region(cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[1])
     if found is None:
         return None, None, False
-    inside = found[0]
+    # Black blocks near the edge make bays in the outline, which are no desk.
+    hull = cv2.convexHull(found[1]).astype(np.int32)
+    is_full = cv2.contourArea(hull) <= BAYS * np.count_nonzero(found[0])
+    inside = cv2.fillConvexPoly(np.zeros_like(found[0]), hull, 1) if is_full else found[0]
+    if np.count_nonzero(inside) > 0.997 * inside.size:
+        return None, None, False
     kernel = np.ones((5, 5), np.uint8)
     near, beyond = cv2.dilate(inside, kernel) - inside, inside - cv2.erode(inside, kernel, borderValue=1)
     here, there = (cv2.mean(grey, ring)[0] for ring in (beyond, near))

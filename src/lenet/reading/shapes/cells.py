@@ -6,6 +6,7 @@ digit. Read by ``_read``.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,13 +16,17 @@ from numpy.typing import NDArray
 from lenet.reading.shapes.lines import Row, outline
 from lenet.reading.shapes.shape import Box, Shape
 
-__all__ = ["FREE", "Grid", "Place", "find_grid", "places"]
+__all__ = ["Grid", "Place", "find_grid", "places"]
 
+SQUARE = 1.6  # width over height: of a box for one digit at most
+SHARED = 0.7  # of the smaller side: so much of it neighbours share
+ROOM = 1.1  # of the digits' height: a cell into which they are written is at least so high
+MANY, MOSTLY_EMPTY = 200, 0.25  # more cells, fewer of them filled: the squares of the paper
 GAPS = 9  # pixels: rules broken over so much still close a cell
 MOST_AREA, MOST_HIGH = 0.1, 0.2  # of the page: a larger region between rules is no cell
 WITHIN = 0.6  # of a shape's box, so much of it lies in its cell
 SAME = 1 / 3  # of a cell's usual width, or height: cells that begin so near to each other are of one column, or row
-MOST_SHAPES = 8  # that a cell holds, all in one row; more is a sentence in a frame
+MOST_SHAPES, MOST_ROWS = 8, 6  # of one row in a cell, and heights of its digits; more is a text in a frame
 APART = 1.5  # heights: what is so far from all others of its row is no part of their words
 FEW = 6  # shapes that stand together far from others; more is a sentence
 NEAR_RULE, OVER_RULE = 1.2, 0.6  # heights from the shapes to a rule that runs over or under so much of their width
@@ -29,18 +34,16 @@ COLUMN = 3  # rows at least that have a lone group at the same place make a colu
 
 
 class Place(NamedTuple):
-    """Where a shape stands: in a cell (its number), at a rule or in a column, with those of the same group.
+    """Where a shape stands.
 
-    group: shapes of one group of a row stand together, by themselves; 0 for those in running text. cell: the number of a cell
-    of the grid, -1 for none. column: the number of a list's column, -1 for none.
+    kind: "cell", "rule", "column", or "" for running text. group: shapes of one group of a row stand together. cell: the number
+    of the cell of the grid that the shape is in, -1 for none. column: the number of a list's column, -1 for none.
     """
 
-    group: int
+    kind: str = ""
+    group: int = 0
     cell: int = -1
     column: int = -1
-
-
-FREE = Place(0)
 
 
 class Grid:
@@ -57,6 +60,25 @@ class Grid:
         counts[0] = 0
         best = int(counts.argmax())
         return best - 1 if best and counts[best] > WITHIN * inside.size else -1
+
+    def strips(self) -> list[int]:
+        """For each cell the first of the strip of boxes for one digit each in which it stands, else itself.
+
+        Such boxes are about as wide as high and stand side by side, with no other cells over or under them.
+        """
+        edges = np.array(self.boxes)
+        x0, y0, x1, y1 = edges.T
+        wide, high = x1 - x0, y1 - y0
+        across = np.minimum(x1, x1[:, None]) - np.maximum(x0, x0[:, None]) > SHARED * np.minimum(wide, wide[:, None])
+        down = np.minimum(y1, y1[:, None]) - np.maximum(y0, y0[:, None]) > SHARED * np.minimum(high, high[:, None])
+        below = across & (np.abs(y0 - y1[:, None]) <= 2 * GAPS)
+        single = (wide < SQUARE * high) & ~(below | below.T).any(axis=1)
+        beside = down & (np.abs(x0 - x1[:, None]) <= 2 * GAPS) & single & single[:, None]
+        first = list(range(len(edges)))
+        for cell in np.argsort(x0, kind="stable").tolist():
+            for after in np.flatnonzero(beside[cell]).tolist():
+                first[after] = first[cell]
+        return first
 
     def columns(self) -> list[int]:
         """For each cell the column of the page in which it begins, from 0 at the left."""
@@ -104,38 +126,55 @@ def places(
     rows: Sequence[Row], shapes: Sequence[Sequence[Shape]], rules: NDArray[np.uint8] | None, grid: Grid | None
 ) -> list[list[Place]]:
     """For the shapes of each row that are no signs, from left to right, where each stands."""
-    found = [[FREE] * len(some) for some in shapes]
-    if grid is not None:
-        _in_cells(found, shapes, grid)
+    found = [[Place()] * len(some) for some in shapes]
+    if grid is not None and not _is_squared_paper(grid, rows, shapes):
+        _in_cells(found, rows, shapes, grid)
     lone: list[tuple[int, int, int, Box]] = []  # row, first, last + 1, box
     group = 1 + max((place.group for some in found for place in some), default=0)
     for r, (row, some) in enumerate(zip(rows, shapes, strict=True)):
+        cells = Counter(place.cell for place in found[r])
         for first, last in _together([shape.box for shape in some], APART * row.height):
-            if last - first > FEW or any(place.group for place in found[r][first:last]):
+            own = found[r][first:last]
+            inside = Counter(place.cell for place in own if place.cell >= 0)
+            # A letter far from others of its cell is still of their words.
+            if last - first > FEW or own[0].kind or any(cells[cell] > n for cell, n in inside.items()):
                 continue
             box = outline([shape.box for shape in some[first:last]])
             if rules is not None and _at_rule(box, rules, row.height):
-                found[r][first:last] = [Place(group)] * (last - first)
+                found[r][first:last] = [place._replace(kind="rule", group=group) for place in own]
                 group += 1
             else:
                 lone.append((r, first, last, box))
     for column, members in enumerate(_in_columns(lone, rows)):
         for r, first, last, _ in members:
-            found[r][first:last] = [Place(group, -1, column)] * (last - first)
+            own = found[r][first:last]
+            found[r][first:last] = [place._replace(kind="column", group=group, column=column) for place in own]
             group += 1
     return found
 
 
-def _in_cells(found: list[list[Place]], shapes: Sequence[Sequence[Shape]], grid: Grid) -> None:
-    """Gives their cell to shapes, in place, where a cell holds one row of few."""
+def _is_squared_paper(grid: Grid, rows: Sequence[Row], shapes: Sequence[Sequence[Shape]]) -> bool:
+    """Whether cells are the paper's own squares: too low to write into, or very many and mostly empty."""
+    high = float(np.median([box[3] - box[1] for box in grid.boxes]))
+    heights = [row.height for row, some in zip(rows, shapes, strict=True) for _ in some]
+    if not heights or high < ROOM * float(np.median(heights)):
+        return True
+    filled = {grid.cell_of(shape.box) for some in shapes for shape in some}
+    return len(grid.boxes) > MANY and len(filled) < MOSTLY_EMPTY * len(grid.boxes)
+
+
+def _in_cells(found: list[list[Place]], rows: Sequence[Row], shapes: Sequence[Sequence[Shape]], grid: Grid) -> None:
+    """Gives their cell to shapes, in place; of a row that has few of them in a low cell they stand by themselves."""
     own = [[grid.cell_of(shape.box) for shape in some] for some in shapes]
-    rows_of: dict[int, list[int]] = {}
-    for r, some in enumerate(own):
-        for cell in some:
-            rows_of.setdefault(cell, []).append(r)
-    fits = {cell for cell, some in rows_of.items() if cell >= 0 and len(some) <= MOST_SHAPES and len(set(some)) == 1}
-    for r, some in enumerate(own):
-        found[r] = [Place(cell + 1 if cell in fits else 0, cell) for cell in some]
+    strips = grid.strips()
+    for r, (row, some) in enumerate(zip(rows, own, strict=True)):
+        counts = Counter(some)
+        for i, cell in enumerate(some):
+            if cell < 0:
+                continue
+            _, y0, _, y1 = grid.boxes[cell]
+            fits = counts[cell] <= MOST_SHAPES and y1 - y0 <= MOST_ROWS * row.height
+            found[r][i] = Place("cell", strips[cell] + 1, cell) if fits else Place(cell=cell)
 
 
 def _together(boxes: Sequence[Box], apart: float) -> list[tuple[int, int]]:

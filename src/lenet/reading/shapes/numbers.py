@@ -9,9 +9,11 @@ import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from lenet.reading.shapes.glyphs import Glyph
+from lenet.reading.shapes.lines import Row, is_dusty
 from lenet.reading.shapes.shape import Box
 
-__all__ = ["Mark", "is_apart", "number_breaks", "printed_sign", "widest_inside"]
+__all__ = ["Mark", "is_apart", "marks_before", "number_breaks", "printed_sign", "signs_before", "widest_inside"]
 
 POINTS = (".", ",", ":")
 APART = "="  # a sign between numbers, which isn't printed
@@ -26,6 +28,27 @@ class Mark(NamedTuple):
 
     sign: str
     box: Box
+
+
+def marks_before(glyphs: Sequence[Glyph]) -> list[list[Mark]]:
+    """For each glyph of a row that is no sign: the signs before it."""
+    found: list[list[Mark]] = [[]]
+    for glyph in glyphs:
+        if glyph.sign:
+            found[-1].append(Mark(glyph.sign, glyph.shape.box))
+        else:
+            found.append([])
+    return found[:-1]
+
+
+def signs_before(row: Row, glyphs: Sequence[Glyph], starts: Sequence[bool]) -> list[str]:
+    """For each glyph of a row that is no sign: what is printed before it. starts: whether a number starts with it."""
+    boxes = [glyph.shape.box for glyph in glyphs if not glyph.sign]
+    dusty = is_dusty(row, [glyph.shape for glyph in glyphs])
+    return [
+        printed_sign(marks, boxes[i - 1] if i else None, boxes[i], row.height, start, dusty)
+        for i, (marks, start) in enumerate(zip(marks_before(glyphs), starts, strict=True))
+    ]
 
 
 def number_breaks(boxes: Sequence[Box], height: float, marks: Sequence[Sequence[Mark]] = ()) -> list[bool]:
