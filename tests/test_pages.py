@@ -35,6 +35,7 @@ from bench.pages import (
     singles,
     tables,
 )
+from bench.pages import truth as truths
 from bench.pages.generator import EMPTY, LEVELS
 
 from lenet import reading
@@ -123,11 +124,11 @@ def two_lines(matrix: np.ndarray | None = None) -> score.Truth:
     lines = []
     for text, top in (("12 34", 100), ("56", 150)):
         digits = [
-            {"label": label, "box": generator.carried((20 + 30 * i, top, 38 + 30 * i, top + 20), matrix)}
+            {"label": label, "box": truths.carried((20 + 30 * i, top, 38 + 30 * i, top + 20), matrix)}
             for i, label in enumerate(text.replace(" ", ""))
         ]
         straight = [20, top, 38 + 30 * (len(digits) - 1), top + 20]
-        lines.append({"text": text, "straight": straight, "box": generator.carried(straight, matrix), "digits": digits})
+        lines.append({"text": text, "straight": straight, "box": truths.carried(straight, matrix), "digits": digits})
     return {"lines": lines, "matrix": matrix.tolist(), "size": 20.0}
 
 

@@ -31,6 +31,7 @@ Reading = dict[str, list[dict[str, Any]]]  # file name -> pieces
 HERE = Path(__file__).resolve().parent
 FOLDER = environments.FOLDER / "pages"
 MODES = (6, 11, 4)  # tesseract's page modes: one block of text; sparse text; one column
+ALL_MODES = (*MODES, 7)  # and one line, for small pictures
 PEERS = ("tesseract", "rapidocr", "opencv")
 SAMPLES = 20_000  # MNIST training images that the classical approach compares with
 SMALL, SHORT, LARGE, MARGIN = 200, 64, 1536, 32  # pixels; see fitted

@@ -39,7 +39,6 @@ from bench.pages.peers import FOLDER, Reading
 FACTS = Path(__file__).with_name("real.json")
 RESULT = Path(__file__).resolve().parents[1] / "results" / "real.json"
 READERS = ("lenet", "tesseract", "rapidocr")
-MODES = (6, 11, 4, 7)  # tesseract's page modes: a block, sparse text, a column, one line
 LEAST = 0.6  # of a string that are digits, else RapidOCR's string is dropped
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 
@@ -71,7 +70,9 @@ def in_rows(pieces: Sequence[dict[str, Any]]) -> list[str]:
 
     A piece stands in a line where its middle is less than half its first piece's height below that one's middle.
     """
-    places = sorted(((p["box"][1] + p["box"][3]) / 2, p["box"][0], p["box"][3] - p["box"][1], p["text"]) for p in pieces)
+    places = sorted(
+        ((p["box"][1] + p["box"][3]) / 2, p["box"][0], p["box"][3] - p["box"][1], p["text"]) for p in pieces
+    )
     rows: list[list[tuple[float, float, float, str]]] = []
     for place in places:
         if rows and place[0] - rows[-1][0][0] < place[2] / 2:
@@ -125,14 +126,14 @@ def by_tesseract(images: dict[str, Image.Image], known: dict[str, Fact]) -> tupl
     """In the page mode with the fewest edits on each kind; and which that was."""
     tried = {
         mode: by_peer(images, lambda folder, m=mode: peers.on_fitted(folder, lambda made: peers.tesseract(made, m)))
-        for mode in MODES
+        for mode in peers.ALL_MODES
     }
     answers: Answers = {}
     chosen = {}
     for kind in dict.fromkeys(known[key]["kind"] for key in images):
         keys = [key for key in images if known[key]["kind"] == kind]
-        edits = {m: sum(scored(known[key], tried[m][key]).edits.distance for key in keys) for m in MODES}
-        chosen[kind] = min(MODES, key=edits.__getitem__)
+        edits = {m: sum(scored(known[key], tried[m][key]).edits.distance for key in keys) for m in peers.ALL_MODES}
+        chosen[kind] = min(peers.ALL_MODES, key=edits.__getitem__)
         answers |= {key: tried[chosen[kind]][key] for key in keys}
     return answers, chosen
 
@@ -214,7 +215,13 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
             for key, lines in answers.items():
                 told = scored(known[key], lines)
                 print(f"{name} {known[key]['file']}: {told.digits - told.edits.distance} of {told.digits}: {lines}")
-    return {**machine.about(1, versions, absent), "missing": missing, "modes": modes, "seconds": seconds, "kinds": results}
+    return {
+        **machine.about(1, versions, absent),
+        "missing": missing,
+        "modes": modes,
+        "seconds": seconds,
+        "kinds": results,
+    }
 
 
 def table(result: dict[str, Any]) -> str:
