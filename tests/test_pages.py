@@ -551,7 +551,10 @@ def test_the_part_of_a_page_that_holds_most() -> None:
 def test_the_pictures_are_drawn(tmp_path: Path) -> None:
     result = pictures.draw(tmp_path, 1, levels=("clean",), each=1)
     assert {path.name for path in tmp_path.iterdir()} == {
-        *(f"reading-{name}.webp" for name in ("clean", "way", "forms", "failures", "nothing", "example-read")),
+        *(
+            f"reading-{name}.webp"
+            for name in ("clean", "way", "everyday", "forms", "failures", "nothing", "example-read")
+        ),
         "reading-example.jpg",
     }
     for path in tmp_path.iterdir():

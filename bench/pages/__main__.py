@@ -2,7 +2,7 @@
 
     python -m bench.pages                            validation pages, to build/bench/pages/validation.json
     python -m bench.pages --split test --singles 10000 --speed     once, at the end: stores bench/results/pages.json
-    python -m bench.pages --everyday --split test --singles 2000   once, at the end: stores bench/results/everyday.json
+    python -m bench.pages --everyday --split test --singles 1000   once, at the end: stores bench/results/everyday.json
     python -m bench.pages --levels clean,lit --pages 4 --peers lenet,tesseract
     python -m bench.pages --annotate FOLDER          also draws what lenet.reading read over each page
     python -m bench.pages --singles 1000             that many single images of each kind, and of what is no digit; 0: none
