@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from bench.pages import layout, looks, surfaces
-from bench.pages.glyphs import Array
+from bench.pages.glyphs import Array, Glyphs
 from bench.pages.layout import Line, Sheet, Writer
 from bench.pages.truth import Page, made
 
@@ -20,7 +20,7 @@ ENDS = ("", "", "", ".-", ",-", "=", "-", "#", "//", "*")  # what is put behind 
 STARTS = ("", "", "", "", "=", "*", "#", "$")
 
 
-def mark(kind: str, size: float, pen: float) -> list[Array]:
+def mark(kind: str, size: float) -> list[Array]:
     """A sign's strokes, each points [n, 2] in pixels from the number's base line upwards, x from 0."""
     t = np.linspace(0, 1, 24)
     strokes = {
@@ -32,7 +32,7 @@ def mark(kind: str, size: float, pen: float) -> list[Array]:
             [(0, 0.36), (0.75, 0.42)],
             [(0, 0.62), (0.75, 0.68)],
         ],
-        "//": [[(0, 0), (0.3, 0.9)], [(0.28, 0), (0.58, 0.9)]],
+        "//": [[(0, -0.14), (0.44, 1.06)], [(0.2, -0.14), (0.64, 1.06)]],  # longer and more slanted than any 11
         "*": [[(0.25, 0.3), (0.25, 0.8)], [(0, 0.42), (0.5, 0.68)], [(0.5, 0.42), (0, 0.68)]],
     }.get(kind)
     if strokes is None:  # a dollar sign
@@ -43,7 +43,7 @@ def mark(kind: str, size: float, pen: float) -> list[Array]:
 
 def sign(writer: Writer, kind: str, x: float, base: float, pen: float) -> float:
     """Draws a sign at x; where it ends."""
-    strokes = mark(kind, writer.sheet.size, pen)
+    strokes = mark(kind, writer.sheet.size)
     start = np.array([x, base]) + writer.rng.normal(0, 0.02, 2) * writer.sheet.size
     for stroke in strokes:
         points = np.round((stroke + start) * 16).astype(np.int32)
@@ -81,9 +81,8 @@ def number(writer: Writer, line: Line, n: int, x: float, base: float, pen: float
     return x
 
 
-def amount(rng: np.random.Generator, level: str, glyphs_order: tuple[layout.Glyphs, Array], fill: bool = True) -> Page:
-    """One picture with its truth. fill: whether anything is written on it."""
-    pool, order = glyphs_order
+def amount(rng: np.random.Generator, level: str, pool: Glyphs, order: Array, fill: bool = True) -> Page:
+    """One picture with its truth. pool, order: as for ``Writer``. fill: whether anything is written on it."""
     high = float(np.exp(rng.uniform(np.log(40), np.log(120))))
     size = high * rng.uniform(0.5, 0.72)
     shape = round(high), max(60, min(400, round(high * 9)))

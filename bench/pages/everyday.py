@@ -115,11 +115,11 @@ def bands_page(draw: Draw) -> Page:
 
 
 def patterned(draw: Draw) -> Page:
-    return amounts.amount(draw.rng, draw.level, (draw.pool, draw.order))
+    return amounts.amount(draw.rng, draw.level, draw.pool, draw.order)
 
 
 def pattern(draw: Draw) -> Page:
-    return amounts.amount(draw.rng, draw.level, (draw.pool, draw.order), fill=False)
+    return amounts.amount(draw.rng, draw.level, draw.pool, draw.order, fill=False)
 
 
 def desk(draw: Draw) -> Page:
