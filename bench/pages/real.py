@@ -11,9 +11,10 @@ on it line by line (marks as in ``choices``), how far it must be turned, and whe
 the hash was taken. A file in FOLDER is known by its hash, whatever it is called; what is missing is named.
 
 Pictures are read as they lie. Six lie on their side; "turned" is the same reader on pictures that were put upright by the
-truth. Peers get each picture fitted to a size they do well on, and RapidOCR runs at its best setting (``peers``); its strings
-less than 60 % of which are digits are dropped. tesseract may look for digits alone, and answers in the page mode that does
-best on each kind of these very pictures. Boxes become lines by their middles.
+truth. Pictures said to show one digit are read by lenet as such. Peers get each picture fitted to a size they do well on, and
+RapidOCR runs at its best setting (``peers``); its strings less than 60 % of which are digits are dropped. tesseract may look
+for digits alone, and answers in the page mode that does best on each kind of these very pictures. Boxes become lines by their
+middles.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def opened(path: Path, turn: int = 0) -> Image.Image:
 def in_rows(pieces: Sequence[dict[str, Any]]) -> list[str]:
     """Pieces as lines from top to bottom, each from left to right.
 
-    A piece stands in a line where its middle is less than half its first piece's height below that one's middle.
+    A piece belongs to the line above where its middle is less than half its own height below that of the line's first piece.
     """
     places = sorted(
         ((p["box"][1] + p["box"][3]) / 2, p["box"][0], p["box"][3] - p["box"][1], p["text"]) for p in pieces
