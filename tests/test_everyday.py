@@ -176,9 +176,11 @@ def test_sizes_reach_three_thousand_pixels() -> None:
 
 def test_everyday_results_are_kept_apart() -> None:
     given = {"out": None, "pages": 0, "peers": command.READERS, "levels": [*everyday.ALL], "split": "test"}
-    given |= {"singles": 1000, "speed": False}
+    given |= {"singles": 1000, "speed": False, "keep": False}
     assert command.destination(command.argparse.Namespace(**given)) == command.RESULTS / "everyday.json"
-    for change in ({"split": "validation"}, {"pages": 2}, {"levels": ["forms"]}, {"singles": 0}):
+    ours = given | {"peers": ["lenet"], "keep": True}
+    assert command.destination(command.argparse.Namespace(**ours)) == command.RESULTS / "everyday.json"
+    for change in ({"peers": ["lenet"]}, {"split": "validation"}, {"pages": 2}, {"levels": ["forms"]}, {"singles": 0}):
         where = command.destination(command.argparse.Namespace(**given | change))
         assert command.RESULTS not in where.parents
         assert where.name.startswith("everyday-")

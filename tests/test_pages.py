@@ -450,7 +450,7 @@ def test_the_whole_way_with_the_classical_peer(tmp_path: Path, monkeypatch: pyte
 def test_only_the_whole_test_run_is_a_result(tmp_path: Path) -> None:
     def where(**changes: object) -> Path:
         whole = {"out": None, "pages": 0, "peers": command.READERS, "levels": [*LEVELS, *EMPTY], "split": "test"}
-        whole |= {"singles": 10_000, "speed": True}
+        whole |= {"singles": 10_000, "speed": True, "keep": False}
         return command.destination(command.argparse.Namespace(**{**whole, **changes}))
 
     assert where() == command.RESULTS / "pages.json"

@@ -13,7 +13,7 @@ from PIL import Image
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # bench is not part of the installed package
 
 from bench import tables
-from bench.pages import choices, peers, real, real_tables
+from bench.pages import choices, keep, peers, real, real_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -188,6 +188,28 @@ def test_a_picture_is_turned_to_the_left(tmp_path: Path) -> None:
     turned = real.opened(tmp_path / "a.png", 90)
     assert turned.size == (30, 40)
     assert turned.getpixel((0, 0)) == (0, 0, 0)
+
+
+# ---- what is stored of other readers
+
+
+def test_figures_of_readers_that_were_not_measured_are_kept() -> None:
+    old = ABOUT | {"split": "test", "seed": 20, "readers": ["lenet", "opencv"], "modes": {}, "singles": {"huge": 1}}
+    old["levels"] = {"desk": {"lenet": {"digits": 9, "right": 0.1}, "opencv": {"digits": 9, "right": 0.2}}, "lists": {}}
+    new = old | {"readers": ["lenet"], "source": "1", "singles": None, "versions": {}}
+    new["levels"] = {"desk": {"lenet": {"digits": 9, "right": 0.5}}}
+    both = keep.beside(new, old, "levels")
+    assert both["levels"]["desk"] == {"lenet": {"digits": 9, "right": 0.5}, "opencv": {"digits": 9, "right": 0.2}}
+    assert (both["readers"], both["source"], both["singles"]) == (["lenet", "opencv"], "1", {"huge": 1})
+    assert both["versions"] == {"rapidocr": "3"}
+    assert keep.beside(new | {"readers": ["opencv"]}, old, "levels")["source"] == "0"  # said of our own reader's run
+    with pytest.raises(ValueError, match="desk has other pages"):
+        keep.beside(new | {"levels": {"desk": {"lenet": {"digits": 8}}}}, old, "levels")
+    with pytest.raises(ValueError, match="seed is 21 and was 20"):
+        keep.beside(new | {"seed": 21}, old, "levels")
+    kinds = keep.beside(result() | {"kinds": {"lenet": {"all": 2}}}, result(), "kinds")["kinds"]
+    assert kinds["lenet"] == {"all": 2}
+    assert kinds["rapidocr"] == result()["kinds"]["rapidocr"]
 
 
 # ---- tables

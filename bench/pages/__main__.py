@@ -3,6 +3,7 @@
     python -m bench.pages                            validation pages, to build/bench/pages/validation.json
     python -m bench.pages --split test --singles 10000 --speed     once, at the end: stores bench/results/pages.json
     python -m bench.pages --everyday --split test --singles 1000   once, at the end: stores bench/results/everyday.json
+    python -m bench.pages --everyday --split test --singles 1000 --peers lenet --keep      the same, peers as they are stored
     python -m bench.pages --levels clean,lit --pages 4 --peers lenet,tesseract
     python -m bench.pages --annotate FOLDER          also draws what lenet.reading read over each page
     python -m bench.pages --singles 1000             that many single images of each kind, and of what is no digit; 0: none
@@ -26,7 +27,7 @@ from typing import Any
 
 from bench import machine, report
 from bench.environments import Absent
-from bench.pages import everyday, generator, ours, peers, score, singles, tables
+from bench.pages import everyday, generator, keep, ours, peers, score, singles, tables
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 READERS = ("lenet", *peers.PEERS)
@@ -133,7 +134,8 @@ def destination(given: argparse.Namespace) -> Path:
     if given.out is not None:
         return Path(given.out)
     levels = set(given.levels)
-    if given.split == "test" and not given.pages and given.singles and set(READERS) <= set(given.peers):
+    whole = set(READERS) <= set(given.peers) or given.keep
+    if given.split == "test" and not given.pages and given.singles and whole:
         if set(everyday.ALL) <= levels:
             return RESULTS / "everyday.json"
         if given.speed and set(generator.LEVELS + generator.EMPTY) <= levels:
@@ -166,12 +168,15 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=peers.FOLDER / "drawn", help="where the pages are written")
     parser.add_argument("--rapidocr", metavar="PYTHON", help="an interpreter that has RapidOCR; else one is made")
     parser.add_argument("--out", type=Path, help="where the numbers go")
+    parser.add_argument("--keep", action="store_true", help="readers left out keep the figures that are stored there")
     given = parser.parse_args()
     if given.levels is None:
         given.levels = list(everyday.ALL if given.everyday else generator.LEVELS + generator.EMPTY)
     result = measure(given)
     out = destination(given)
     out.parent.mkdir(parents=True, exist_ok=True)
+    if given.keep:
+        result = keep.with_stored(result, out, "levels")
     report.write(out, result)
     print(tables.pages(result))
     for key, table in (

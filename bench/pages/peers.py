@@ -49,6 +49,9 @@ def tesseract(folder: Path, mode: int) -> Reading:
         done = subprocess.run(
             [program, str(path), "stdout", *options], capture_output=True, text=True, encoding="utf-8"
         )
+        if done.returncode < 0:  # one of its page modes crashes on some pages: nothing is read there
+            found[path.name] = []
+            continue
         if done.returncode:
             raise Absent(f"tesseract failed on {path.name}: {done.stderr.strip()[:200]}")
         found[path.name] = from_tsv(done.stdout)

@@ -4,6 +4,7 @@
     --rapidocr PYTHON                    an interpreter that has RapidOCR; else an environment is made
     --each                               also a line for each picture
     --out FILE                           where the numbers go
+    --keep                               readers left out keep the figures that are stored there
 
 The pictures are other people's, most of them without a licence, and are not part of this project. ``real.json`` states the
 facts alone: for each picture its repository and licence as stated there, its file's name and SHA-256, its kind, what stands
@@ -34,7 +35,7 @@ from PIL import Image, ImageOps
 
 from bench import machine, report
 from bench.environments import Absent
-from bench.pages import choices, peers
+from bench.pages import choices, keep, peers
 from bench.pages.peers import FOLDER, Reading
 
 FACTS = Path(__file__).with_name("real.json")
@@ -247,14 +248,17 @@ def main() -> None:
     parser.add_argument("--rapidocr", metavar="PYTHON", help="an interpreter that has RapidOCR; else one is made")
     parser.add_argument("--each", action="store_true", help="also a line for each picture")
     parser.add_argument("--out", type=Path, help="where the numbers go")
+    parser.add_argument("--keep", action="store_true", help="readers left out keep the figures that are stored there")
     given = parser.parse_args()
     if unknown := [name for name in given.peers if name not in READERS]:
         parser.error(f"argument --peers: unknown: {', '.join(unknown)}; known are {', '.join(READERS)}")
     if not given.folder.is_dir():
         parser.error(f"{given.folder} is no folder; expected one with copies of the pictures that {FACTS.name} lists")
     result = measure(given)
-    whole = not result["missing"] and set(given.peers) == set(READERS) and not result["absent"]
+    whole = not result["missing"] and (given.keep or set(given.peers) == set(READERS)) and not result["absent"]
     out = given.out or (RESULT if whole else FOLDER / "real.json")
+    if given.keep:
+        result = keep.with_stored(result, out, "kinds")
     report.write(out, result)
     print(table(result))
     print(f"\nStored in {out}.", file=sys.stderr)
