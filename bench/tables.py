@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import report
+from bench.pages import real, real_tables
 from bench.pages import tables as page_tables
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -145,6 +146,37 @@ def reading(table: Callable[[dict[str, Any]], str], key: str = "levels") -> str:
     return table(stored("pages"))
 
 
+def kept(name: str) -> dict[str, Any] | None:
+    """A stored result, or None."""
+    return stored(name) if (RESULTS / f"{name}.json").exists() else None
+
+
+def reading_summary() -> str:
+    return real_tables.summary(kept("pages"), kept("everyday"), kept("real"))
+
+
+def reading_real() -> str:
+    """Real pictures by kind, beside the drawn levels that are most like them."""
+    found = kept("real")
+    if found is None:
+        return "Not measured yet: run `python -m bench.pages.real FOLDER` on copies of them, then `python -m bench.tables`."
+    levels = {k: one for name in ("pages", "everyday") for k, one in (kept(name) or {"levels": {}})["levels"].items()}
+    return real_tables.real_pictures(found, kept("real_before"), levels)
+
+
+def reading_everyday(table: Callable[[dict[str, Any], dict[str, Any] | None], str], key: str) -> str:
+    """A table of what people photograph, drawn."""
+    found = kept("everyday")
+    if found is None or key not in found:
+        command = "python -m bench.pages --everyday --split test --singles 1000"
+        return f"Not measured yet: run `{command}`, then `python -m bench.tables`."
+    return table(found, kept("everyday_before"))
+
+
+def reading_sources() -> str:
+    return real_tables.sources(real.facts())
+
+
 def shown(table: Callable[[dict[str, Any]], str]) -> str:
     """What was read in docs/reading.md's pictures."""
     if not (RESULTS / "pictures.json").exists():
@@ -168,7 +200,11 @@ TABLES: dict[str, Callable[[], str]] = {
     "tried": functools.partial(tried, "best"),
     "tried_fast": functools.partial(tried, "fast"),
     "calibration": calibration,
-    "reading": functools.partial(reading, page_tables.summary),
+    "reading": reading_summary,
+    "reading_real": reading_real,
+    "reading_sources": reading_sources,
+    "reading_everyday": functools.partial(reading_everyday, real_tables.drawn_pages, "levels"),
+    "reading_large": functools.partial(reading_everyday, real_tables.large_singles, "singles"),
     "reading_pages": functools.partial(reading, page_tables.measured),
     "reading_singles": functools.partial(reading, page_tables.singles, "singles"),
     "reading_rejection": functools.partial(reading, page_tables.rejection, "rejection"),

@@ -17,10 +17,12 @@ from types import ModuleType
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pen import Pen
 
 import lenet
 from lenet import _fetch, _idx
 from lenet.train import Trained, train
+from lenet.train.data import load, split
 
 
 @pytest.hookimpl(wrapper=True)
@@ -93,6 +95,20 @@ def digit(model: Path, small_mnist: Path) -> tuple[NDArray[np.uint8], str]:
     at = int(np.argmax(shares[np.arange(50), labels[:50]]))
     assert shares[at].argmax() == labels[at]
     return images[at], str(labels[at])
+
+
+@pytest.fixture(scope="session")
+def held() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """MNIST's 5,000 held-out training images, uint8 [N, 28, 28], and their labels."""
+    digits = load("mnist").train
+    which = split(digits.labels, 1 / 12)[1]
+    return digits.images[which, 0], digits.labels[which]
+
+
+@pytest.fixture(scope="session")
+def pen(held: tuple[NDArray[np.uint8], NDArray[np.int64]]) -> Pen:
+    """Writes pages of held-out digits."""
+    return Pen(*held)
 
 
 @pytest.fixture

@@ -357,7 +357,7 @@ def test_what_is_not_measured_says_how_to(results: Path) -> None:
     assert "recipes.py search best`" in tables.tried("best")
 
 
-READING = ("reading", "reading_pages", "reading_singles", "reading_rejection", "reading_risk", "reading_speed")
+READING = ("reading_pages", "reading_singles", "reading_rejection", "reading_risk", "reading_speed")
 SHOWN = ("reading_example", "reading_failures", "reading_sudoku")
 
 
@@ -378,7 +378,8 @@ def test_the_readers_tables(results: Path) -> None:
         "singles": {"third": {"right": 0.95, "se": 0.01, "n": 1000}},
     }  # fmt: skip
     (results / "pages.json").write_text(json.dumps(found))
-    assert tables.TABLES["reading"]().splitlines()[2:] == ["| **lenet.reading** | 99.1 |", "| tesseract | 40.0 |"]
+    rows = tables.TABLES["reading"]().splitlines()  # this run left most levels out, and nothing real was measured
+    assert rows[2:] == ["| **lenet.reading** | – | – | – |", "| tesseract | – | – | – |"]
     whole = tables.TABLES["reading_pages"]()
     assert "| clean | 200 | 99.1 ± 0.2 | 40.0 ± 0.2 |" in whole
     for part in ("the test split", "tesseract 5.3.0", "rapidocr: no wheel", "77 of 78", "clean 6"):

@@ -114,6 +114,23 @@ def test_modules_import_from_lower_ranks_alone() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+WINGS = ("sources", "ink", "shapes", "weights")  # of lenet.reading, from the bottom up; its own modules stand above
+
+
+def test_the_wings_of_reading_import_one_way() -> None:
+    wrong = []
+    for name, path in MODULES.items():
+        parts = name.split(".")
+        if parts[0] != "reading" or len(parts) < 3:
+            continue
+        rank = WINGS.index(parts[1])
+        for dotted, _ in imports(path):
+            target = dotted.split(".")
+            if target[:2] == ["lenet", "reading"] and (target[2] not in WINGS or WINGS.index(target[2]) > rank):
+                wrong.append(f"{name} imports {dotted}")
+    assert not wrong, "\n".join(wrong)
+
+
 def test_package_files_collect_names_from_their_own_package() -> None:
     wrong = []
     for name, path in MODULES.items():

@@ -44,6 +44,7 @@ def test_json_holds_everything_but_the_images(page):
         "height": 20,
         "polarity": "dark on light",
         "skew": 0.0,
+        "turn": 0,
         "notes": ["a note"],
         "text": "-3.1 4?\n5",
     }

@@ -35,6 +35,7 @@ from bench.pages import (
     singles,
     tables,
 )
+from bench.pages import truth as truths
 from bench.pages.generator import EMPTY, LEVELS
 
 from lenet import reading
@@ -123,11 +124,11 @@ def two_lines(matrix: np.ndarray | None = None) -> score.Truth:
     lines = []
     for text, top in (("12 34", 100), ("56", 150)):
         digits = [
-            {"label": label, "box": generator.carried((20 + 30 * i, top, 38 + 30 * i, top + 20), matrix)}
+            {"label": label, "box": truths.carried((20 + 30 * i, top, 38 + 30 * i, top + 20), matrix)}
             for i, label in enumerate(text.replace(" ", ""))
         ]
         straight = [20, top, 38 + 30 * (len(digits) - 1), top + 20]
-        lines.append({"text": text, "straight": straight, "box": generator.carried(straight, matrix), "digits": digits})
+        lines.append({"text": text, "straight": straight, "box": truths.carried(straight, matrix), "digits": digits})
     return {"lines": lines, "matrix": matrix.tolist(), "size": 20.0}
 
 
@@ -449,7 +450,7 @@ def test_the_whole_way_with_the_classical_peer(tmp_path: Path, monkeypatch: pyte
 def test_only_the_whole_test_run_is_a_result(tmp_path: Path) -> None:
     def where(**changes: object) -> Path:
         whole = {"out": None, "pages": 0, "peers": command.READERS, "levels": [*LEVELS, *EMPTY], "split": "test"}
-        whole |= {"singles": 10_000, "speed": True}
+        whole |= {"singles": 10_000, "speed": True, "keep": False}
         return command.destination(command.argparse.Namespace(**{**whole, **changes}))
 
     assert where() == command.RESULTS / "pages.json"
@@ -550,7 +551,10 @@ def test_the_part_of_a_page_that_holds_most() -> None:
 def test_the_pictures_are_drawn(tmp_path: Path) -> None:
     result = pictures.draw(tmp_path, 1, levels=("clean",), each=1)
     assert {path.name for path in tmp_path.iterdir()} == {
-        *(f"reading-{name}.webp" for name in ("clean", "way", "forms", "failures", "nothing", "example-read")),
+        *(
+            f"reading-{name}.webp"
+            for name in ("clean", "way", "everyday", "forms", "failures", "nothing", "example-read")
+        ),
         "reading-example.jpg",
     }
     for path in tmp_path.iterdir():

@@ -1,4 +1,5 @@
-"""Pages of handwritten digits with their truth, and who reads them how well: ``python -m bench.pages``.
+"""How well digits are read from pictures: real ones (``python -m bench.pages.real``) and drawn ones (``python -m bench.pages``).
 
-No true phone photos stand behind this: every page is drawn by ``generator`` from MNIST's glyphs and handwriting fonts.
+Real pictures are other people's and aren't stored here. Drawn pages are made of MNIST's glyphs and Debian's fonts, with their
+truth: by ``generator`` numbers on paper, by ``everyday`` what people photograph.
 """

@@ -1,6 +1,6 @@
-"""The handwriting fonts, halved once and for all, and the letters that no digit looks like. Debian's packages hold them.
+"""Fonts of handwriting and of print, halved once and for all, and the letters that no digit looks like.
 
-Whoever develops a reader sees the development half alone; the final score is on the test half.
+Debian's packages hold them. Whoever develops a reader sees the development half alone; the final score is on the test half.
 """
 
 from __future__ import annotations
@@ -30,6 +30,21 @@ HALVES: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
 }
+PRINT: dict[str, dict[str, tuple[str, ...]]] = {
+    DEVELOPMENT: {
+        "fonts-liberation": tuple(
+            f"truetype/liberation/Liberation{face}.ttf" for face in ("Sans-Regular", "Serif-Regular", "Sans-Bold")
+        ),
+        "fonts-dejavu-core": ("truetype/dejavu/DejaVuSans.ttf", "truetype/dejavu/DejaVuSerif.ttf"),
+    },
+    TEST: {
+        "fonts-urw-base35": tuple(
+            f"opentype/urw-base35/{face}.otf"
+            for face in ("NimbusSansNarrow-Regular", "URWGothic-Book", "C059-Roman", "P052-Roman", "URWGothic-Demi")
+        ),
+        "fonts-noto-mono": ("truetype/noto/NotoSansMono-Regular.ttf",),
+    },
+}
 LIKE_DIGITS = "OoIlSsZzBbgq"
 LETTERS = "".join(c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in LIKE_DIGITS)
 
@@ -39,11 +54,21 @@ class FontsMissing(Exception):
 
 
 def files(half: str) -> list[Path]:
-    """A half's font files, in one order everywhere. half: ``validation`` or ``test``; FontsMissing if one isn't there."""
-    found = {package: [FOLDER / name for name in names] for package, names in HALVES[half].items()}
+    """A half's handwriting, in one order everywhere. half: ``validation`` or ``test``; FontsMissing if one isn't there."""
+    return there(HALVES[half], "handwriting fonts")
+
+
+def printed(half: str) -> list[Path]:
+    """A half's fonts of print, likewise."""
+    return there(PRINT[half], "fonts of print")
+
+
+def there(packages: dict[str, tuple[str, ...]], what: str) -> list[Path]:
+    """The files of these packages; FontsMissing if one isn't there."""
+    found = {package: [FOLDER / name for name in names] for package, names in packages.items()}
     missing = [package for package, paths in found.items() if not all(path.exists() for path in paths)]
     if missing:
-        raise FontsMissing(f"handwriting fonts are missing: apt install {' '.join(missing)}")
+        raise FontsMissing(f"{what} are missing: apt install {' '.join(missing)}")
     return [path for paths in found.values() for path in paths]
 
 

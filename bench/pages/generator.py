@@ -2,19 +2,16 @@
 
     python -m bench.pages.generator FOLDER [--split validation] [--levels clean,lit] [--pages 2]
 
-writes FOLDER/LEVEL/NN.png and NN.json. The truth is {"level", "width", "height", "size", "matrix", "lines": [{"text",
-"box", "straight", "digits": [{"label", "box"}]}], "neighbours", "touching"}; boxes are x0, y0, x1, y1 in the picture's
-pixels, ``straight`` in those of the upright sheet, and ``matrix`` leads from the sheet to the picture. A page depends on its
-seed, split, level and number alone.
+writes FOLDER/LEVEL/NN.png and NN.json, whose truth is as ``truth`` says. A page depends on its seed, split, level and number
+alone. These are numbers on paper, with one difficulty a level; ``everyday`` draws what people photograph.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -22,6 +19,7 @@ import numpy as np
 from bench.pages import fonts, glyphs, layout, looks, rejects
 from bench.pages.glyphs import Array
 from bench.pages.layout import Sheet, Writer
+from bench.pages.truth import Page, made
 
 SEED = 20
 LEVELS = ("clean", "skewed", "lit", "ruled", "noisy", "touching", "mixed")  # scored by edit distance
@@ -31,13 +29,6 @@ ALL = (*LEVELS, *EMPTY, SPEED)
 SIZES = 14.0, 90.0  # how high digits are, pixels
 PAPERS = ((1400, 1000), (1000, 1400), (1754, 1240), (1440, 1080), (960, 1280), (900, 900))  # height, width
 MOST = 130  # digits a page
-
-
-class Page(NamedTuple):
-    """image: uint8 [H, W, 3], RGB. truth: as the file's head says."""
-
-    image: Array
-    truth: dict[str, Any]
 
 
 def page(level: str, number: int, split: str = "validation", seed: int = SEED) -> Page:
@@ -112,42 +103,20 @@ def noisy(rng: np.random.Generator, image: Array, size: float) -> Array:
     return looks.jpeg(image, int(rng.integers(25, 70)))
 
 
-def made(level: str, image: Array, sheet: Sheet, matrix: Array | None = None) -> Page:
-    """The page and its truth, boxes carried over by the matrix."""
-    matrix = np.eye(3) if matrix is None else matrix
-    lines = [
-        {
-            "text": line.text,
-            "box": carried(line.box, matrix),
-            "straight": list(line.box),
-            "digits": [{"label": d["label"], "box": carried(d["box"], matrix)} for d in line.digits],
-        }
-        for line in sheet.lines
-    ]
-    height, width = image.shape[:2]
-    truth = {"level": level, "width": width, "height": height, "size": round(sheet.size, 1), "matrix": matrix.tolist()}
-    counts = {"digits": sheet.digits, "neighbours": sheet.neighbours, "touching": sheet.touching}
-    return Page(image, {**truth, "lines": lines, **counts})
-
-
-def carried(box: layout.Box, matrix: Array) -> list[int]:
-    """The upright box around a box that went through a 3 x 3 matrix."""
-    x0, y0, x1, y1 = box
-    corners = np.array([[x0, y0, 1], [x1, y0, 1], [x1, y1, 1], [x0, y1, 1]]) @ np.asarray(matrix).T
-    points = corners[:, :2] / corners[:, 2:]
-    low, high = np.floor(points.min(0) + 1e-6), np.ceil(points.max(0) - 1e-6)
-    return [int(low[0]), int(low[1]), int(high[0]), int(high[1])]
-
-
 def pages(level: str, split: str = "validation", n: int = 0, digits: int = 2000, seed: int = SEED) -> Iterator[Page]:
     """The first n pages of a level; with n = 0 as many as hold so many digits, or ten of a level without any."""
     if level in EMPTY or level == SPEED:
         n = n or (10 if level in EMPTY else 1)
+    return counted(lambda number: page(level, number, split, seed), n, digits)
+
+
+def counted(draw: Callable[[int], Page], n: int, digits: int) -> Iterator[Page]:
+    """Pages 0, 1, … n - 1, or for n = 0 as many as hold so many digits."""
     found = 0
     for number in range(n) if n else iter(range(10**6)):
         if not n and found >= digits:
             return
-        one = page(level, number, split, seed)
+        one = draw(number)
         found += one.truth["digits"]
         yield one
 
@@ -166,17 +135,22 @@ def save(folder: Path, level: str, all_pages: Iterator[Page]) -> list[Path]:
     return paths
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+def command(about: str, levels: tuple[str, ...], draw: Callable[[str, str, int], Iterator[Page]]) -> None:
+    """The command line of a module that draws such levels: writes their pages into a folder."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--split", choices=("validation", "test"), default="validation")
-    parser.add_argument("--levels", default=",".join(ALL))
+    parser.add_argument("--levels", default=",".join(levels))
     parser.add_argument("--pages", type=int, default=2)
     given = parser.parse_args()
     for level in given.levels.split(","):
-        paths = save(given.folder, level, pages(level, given.split, given.pages))
+        paths = save(given.folder, level, draw(level, given.split, given.pages))
         truths = [json.loads(path.with_suffix(".json").read_text(encoding="utf-8")) for path in paths]
         print(f"{level}: {len(paths)} pages, {sum(t['digits'] for t in truths)} digits")
+
+
+def main() -> None:
+    command(__doc__ or "", ALL, pages)
 
 
 if __name__ == "__main__":

@@ -23,9 +23,12 @@ Box = tuple[int, int, int, int]  # x0, y0, x1, y1; x1 and y1 are the first pixel
 class Line:
     text: str = ""
     digits: list[dict[str, Any]] = field(default_factory=list)  # {"label": "1", "box": Box}
+    around: Box | None = None  # where a line stands that holds nothing but digits that may be left out
 
     @property
     def box(self) -> Box:
+        if self.around is not None and not self.digits:
+            return self.around
         boxes = np.array([digit["box"] for digit in self.digits])
         return *(int(v) for v in boxes[:, :2].min(0)), *(int(v) for v in boxes[:, 2:].max(0))  # type: ignore[return-value]
 

@@ -1,4 +1,4 @@
-"""What ``lenet.reading`` got wrong: each mistake on a page whose truth is known, and how it does on the one true photograph.
+"""What ``lenet.reading`` got wrong: each mistake on a page whose truth is known, and how it does on one real photograph.
 
 Nothing is drawn here. Read by ``pictures``; the benchmark's figures come from ``score``.
 """
@@ -77,7 +77,7 @@ CORNERS = ((74, 86), (491, 70), (520, 515), (36, 516))
 
 
 def sudoku() -> dict[str, int] | None:
-    """Printed digits in a true photograph: how many of its cells were read right; None if Debian's opencv-doc is missing."""
+    """Printed digits in a real photograph: how many of its cells were read right; None if Debian's opencv-doc is missing."""
     if not SUDOKU.exists():
         return None
     read = reading.read(str(SUDOKU))

@@ -5,7 +5,7 @@
 
 Everything shown is drawn from MNIST's 5,000 VALIDATION images and the development half of the fonts: what the benchmark's
 test run looks at is seen here by nobody. Where a picture shows how well it reads, a rule at its function decides on the
-page, the part and the mistakes, not a hand; those of the steps and of MNIST's form were made to explain. The one true
+page, the part and the mistakes, not a hand; those of the steps and of MNIST's form were made to explain. The one real
 photograph, OpenCV's sudoku.png, is read and counted but not stored: it shows a newspaper. The same source, weights and kind
 of processor give the same pictures.
 """
@@ -25,7 +25,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from bench import report
-from bench.pages import generator, glyphs, layout, looks, score, singles
+from bench.pages import everyday, generator, glyphs, layout, looks, score, singles
 from bench.pages.glyphs import Array
 from bench.pages.mistakes import KINDS, Mistake, kind_of, mistakes, sudoku, told
 from lenet import reading
@@ -265,6 +265,22 @@ def failures_picture(levels: Sequence[str], pages: int, shown: int = 8) -> tuple
     return grid(rows, heads, 13), counts
 
 
+# ------------------------------------------------------------------------------------------------------------- everyday
+
+
+def everyday_picture(across: int = 4) -> Image.Image:
+    """The first page of each level of what people photograph, nothing read on it; of cheque amounts the first six."""
+    width, cells = (WIDTH - (across + 1) * GAP) // across, []
+    for level in everyday.LEVELS:
+        if level == "patterned":
+            small = [fitted(everyday.page(level, number).image, width, 42) for number in range(6)]
+            page = np.vstack([np.asarray(image) for image in small])
+        else:
+            page = everyday.page(level, 0).image
+        cells.append((fitted(page, width, 270), level))
+    return grid([cells[i : i + across] for i in range(0, len(cells), across)])
+
+
 # -------------------------------------------------------------------------------------------------------------- nothing
 
 
@@ -345,6 +361,7 @@ def draw(folder: Path, pages: int, levels: Sequence[str] = generator.LEVELS, eac
     for level in levels:
         picture, result["levels"][level] = level_picture(level)
         stored(picture, folder / f"reading-{level}.webp")
+    stored(everyday_picture(), folder / "reading-everyday.webp", 60)
     stored(way_picture(), folder / "reading-way.webp")
     picture_of_forms, result["forms"] = forms_picture()
     stored(picture_of_forms, folder / "reading-forms.webp")

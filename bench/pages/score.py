@@ -6,8 +6,11 @@ high as the piece, a digit's height at most; the line whose own interval it over
 belongs to no line: all its digits are false. A line's pieces are read from left to right. So nobody is punished for cutting
 a line in two, or for a page that lies askew.
 
+A line's text may leave a choice, as printed row numbers that may be read or not (``choices``); the rest of a line is as strict.
+
 **Digits right** is 1 - (edit distance + digits outside lines) / digits, over digits alone; it may be below zero.
-**Text right** is the same over the lines' text with its gaps, points, commas and minus signs.
+**Text right** is the same over the text of the lines that leave no choice, with its gaps, points, commas and minus signs, and
+with slashes where the truth has any.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bench.pages import choices
 from lenet.evaluation.rejection import from_confidence
 
 Array = np.ndarray[Any, Any]
@@ -54,14 +58,32 @@ def edits(truth: str, read: str) -> Edits:
     return Edits(-hits, changed, missed, extra)
 
 
+def line_edits(truth: str, read: str) -> Edits:
+    """``edits`` over the digits of a line; digits in round brackets may be read or left out (``choices``)."""
+    if not leaves_choice(truth):
+        return edits(digits(truth), digits(read))
+    found = choices.aligned(choices.parsed(truth.replace(".", " ")), digits(read))
+    return Edits(found.hits, found.wrong, found.missing, found.false)
+
+
+def leaves_choice(truth: str) -> bool:
+    """Whether a line holds digits that may be left out. A point in it is a point here: no page is drawn with unknown digits."""
+    return "(" in truth
+
+
 def digits(text: str) -> str:
     """The digits 0 to 9 of a text: what else a reader wrote is dropped."""
     return re.sub(r"[^0-9]", "", text)
 
 
-def tidy(text: str) -> str:
-    """Digits, points, commas, minus signs and single gaps."""
-    return re.sub(r" +", " ", re.sub(r"[^0-9.,\- ]", "", text)).strip()
+def wanted(truth: str) -> str:
+    """The digits of a line's truth that must be read."""
+    return digits(re.sub(r"\([^)]*\)", "", truth))
+
+
+def tidy(text: str, more: str = "") -> str:
+    """Digits, points, commas, minus signs, ``more`` signs and single gaps."""
+    return re.sub(r" +", " ", re.sub(rf"[^0-9.,\- {re.escape(more)}]", "", text)).strip()
 
 
 def upright(box: Sequence[float], inverse: Array) -> tuple[float, float]:
@@ -105,13 +127,15 @@ def page(truth: Truth, pieces: Sequence[Piece]) -> PageScore:
     read, outside = by_line(truth, pieces)
     total = np.zeros(4, int)
     text_distance = text_length = 0
+    more = truth.get("signs", "")
     for line, text in zip(truth["lines"], read, strict=True):
-        total += np.array(edits(digits(line["text"]), digits(text)))
-        text_distance += edits(tidy(line["text"]), tidy(text)).distance
-        text_length += len(tidy(line["text"]))
+        total += np.array(line_edits(line["text"], text))
+        if not leaves_choice(line["text"]):
+            text_distance += edits(tidy(line["text"], more), tidy(text, more)).distance
+            text_length += len(tidy(line["text"], more))
     loose = len(digits("".join(outside)))
     total[3] += loose
-    length = sum(len(digits(line["text"])) for line in truth["lines"])
+    length = sum(len(wanted(line["text"])) for line in truth["lines"])
     return PageScore(length, Edits(*total.tolist()), text_length, text_distance + loose)
 
 
@@ -138,7 +162,8 @@ def level(scores: Sequence[PageScore], seed: int = 0) -> dict[str, float]:
 def matched(truth: Truth, read: Sequence[dict[str, Any]]) -> tuple[list[float], list[bool]]:
     """Confidence, and whether right, of each digit read: right if its centre lies in the box of a truth digit of its label.
 
-    read: {"label", "confidence", "box"} each. A digit of the truth answers for one digit read, the surest.
+    read: {"label", "confidence", "box"} each. A digit of the truth answers for one digit read, the surest. One in print that
+    may be left out is nobody's.
     """
     boxes = np.array([d["box"] for line in truth["lines"] for d in line["digits"]], np.float64).reshape(-1, 4)
     labels = [d["label"] for line in truth["lines"] for d in line["digits"]]
@@ -146,6 +171,8 @@ def matched(truth: Truth, read: Sequence[dict[str, Any]]) -> tuple[list[float], 
     confidence, right = [], []
     for one in sorted(read, key=lambda d: -d["confidence"]):
         x, y = (one["box"][0] + one["box"][2]) / 2, (one["box"][1] + one["box"][3]) / 2
+        if any(left <= x <= right and top <= y <= bottom for left, top, right, bottom in truth.get("optional", ())):
+            continue
         inside = np.flatnonzero((boxes[:, 0] <= x) & (x <= boxes[:, 2]) & (boxes[:, 1] <= y) & (y <= boxes[:, 3]))
         free = [int(i) for i in inside if int(i) not in taken and labels[i] == one["label"]]
         taken.update(free[:1])

@@ -1,6 +1,8 @@
 """Single digits as people send them: inverted, shifted, large, small, turned, coloured, in every kind of file.
 
-Every image is a real encoded file, made by Pillow. The answer is the label of the MNIST image that it was made from.
+Every image is a real encoded file, made by Pillow. SETS are of MNIST's own pixels, LARGE is what cameras and drawing
+programs send: any size up to 3,000 pixels, framed, coloured, thick strokes. The answer is the label of the MNIST image that
+it was made from.
 """
 
 from __future__ import annotations
@@ -10,23 +12,26 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFilter
 
-from bench.pages.glyphs import Array, cut
+from bench.pages.glyphs import Array, cut, digit
 
 Make = Callable[[np.random.Generator, Array], bytes]
 TURNS = {3: 180, 6: 90, 8: 270}  # EXIF's orientations, and how many degrees to the left the stored picture is turned
 
 
-def single_sets(images: Array, seed: int = 0, only: tuple[str, ...] = ()) -> dict[str, list[bytes]]:
-    """Every set of SETS, or ``only`` those, from images uint8 [N, 28, 28], light on dark: N files each, in their order."""
-    names = only or tuple(SETS)
+def single_sets(images: Array, seed: int = 0, only: tuple[str, ...] = (), first: int = 0) -> dict[str, list[bytes]]:
+    """Every set of SETS, or ``only`` those of SETS and LARGE, from images uint8 [N, 28, 28], light on dark: N files each.
+
+    first: the number of the first image, which with the seed and the set decides on what is done to it.
+    """
+    every = {**SETS, **LARGE}
     return {
         name: [
-            SETS[name](np.random.default_rng([seed, list(SETS).index(name), i]), image)
+            every[name](np.random.default_rng([seed, list(every).index(name), first + i]), image)
             for i, image in enumerate(images)
         ]
-        for name in names
+        for name in only or tuple(SETS)
     }
 
 
@@ -163,6 +168,87 @@ def resized(scale: float) -> Make:
     return lambda rng, image: file(scaled(image, scale))
 
 
+def any_size(rng: np.random.Generator, low: float = 60, high: float = 3000) -> int:
+    return round(float(np.exp(rng.uniform(np.log(low), np.log(high)))))
+
+
+def on_paper(rng: np.random.Generator, side: int, image: Array, tight: float = 0.9) -> Array:
+    """A digit somewhere on a square of ``side`` pixels, 0.3 to ``tight`` of it high; coverage."""
+    mark = digit(image, side * rng.uniform(0.3, tight), rng.uniform(0.35, 0.55))
+    whole = np.zeros((side, side), np.uint8)
+    room = np.array(whole.shape) - mark.shape
+    top, left = (max(0, int(v)) for v in room * rng.uniform(0.25, 0.75, 2))
+    mark = mark[:side, :side]
+    whole[top : top + mark.shape[0], left : left + mark.shape[1]] = mark
+    return whole
+
+
+def huge(rng: np.random.Generator, image: Array) -> bytes:
+    """Black on white or white on black, of any size up to 3,000 pixels."""
+    cover = on_paper(rng, any_size(rng), image)
+    return file(cover if rng.random() < 0.5 else 255 - cover, "PNG", compress_level=1)
+
+
+def photographed(rng: np.random.Generator, image: Array) -> bytes:
+    """A pen on grey paper in uneven light, out of a camera: JPEG of any size up to 3,000 pixels."""
+    side = any_size(rng)
+    cover = on_paper(rng, side, image)
+    small = np.linspace(-1, 1, 24)
+    angle = rng.uniform(0, 2 * np.pi)
+    slope = 1 - rng.uniform(0, 0.35) * (1 + np.cos(angle) * small[None] + np.sin(angle) * small[:, None]) / 2.4
+    light = np.asarray(Image.fromarray(slope.astype(np.float32)).resize((side, side), Image.Resampling.BICUBIC))
+    grain = rng.normal(0, rng.uniform(0, 4), (min(side, 400),) * 2).astype(np.float32)
+    noise = np.asarray(Image.fromarray(grain).resize((side, side), Image.Resampling.BILINEAR))
+    paper = np.float32(rng.uniform(120, 235)) * light + noise
+    shown = paper * (1 - cover * np.float32(rng.uniform(0.55, 0.85) / 255))
+    return file(np.clip(shown + np.float32(0.5), 0, 255).astype(np.uint8), "JPEG", quality=88)
+
+
+def canvas(rng: np.random.Generator, image: Array) -> bytes:
+    """A drawing program's canvas: 280 to 600 pixels, a round thick brush, no grey but at the edge."""
+    side = int(rng.integers(280, 601))
+    size = side * rng.uniform(0.45, 0.8)
+    brush = max(2, round(size * rng.uniform(0.03, 0.09)))
+    mark = np.asarray(
+        Image.fromarray(np.pad(digit(image, size, 0.5), brush)).filter(ImageFilter.MaxFilter(2 * (brush // 2) + 1))
+    )
+    whole = Image.new("L", (side, side))
+    whole.paste(
+        Image.fromarray(mark),
+        tuple(int(v) for v in (np.array([side, side]) - mark.shape[::-1]) * rng.uniform(0.3, 0.7, 2)),
+    )
+    cover = np.asarray(whole)
+    papers = ((0, 255), (255, 0), (255, int(rng.integers(0, 120))))
+    paper, ink = papers[int(rng.integers(3))]
+    return file(inked(cover, np.full(3, float(paper)), np.full(3, float(ink)))[..., 0])
+
+
+def framed(rng: np.random.Generator, image: Array) -> bytes:
+    """A digit inside a drawn box or a form's cell, which may be coloured, 100 to 900 pixels."""
+    side = any_size(rng, 100, 900)
+    cover = on_paper(rng, side, image, 0.6)
+    picture = Image.fromarray(inked(cover, rng.uniform(225, 255, 3), rng.uniform(0, 110, 3)))
+    inset, wide = rng.uniform(0.02, 0.1) * side, max(1, round(side * rng.uniform(0.008, 0.03)))
+    colour = tuple(int(v) for v in rng.uniform(0, 190, 3))
+    ImageDraw.Draw(picture).rectangle((inset, inset, side - inset, side - inset), outline=colour, width=wide)
+    return file(picture, "JPEG", quality=90)
+
+
+def large_coloured(rng: np.random.Generator, image: Array) -> bytes:
+    """Coloured ink on coloured paper, dark on light or light on dark, of any size up to 3,000 pixels; JPEG."""
+    lights = (rng.uniform(65, 90), rng.uniform(20, 40))
+    paper, ink = hues(rng, *(lights if rng.random() < 0.6 else lights[::-1]), chroma=20)
+    cover = on_paper(rng, any_size(rng), image)
+    return file(inked(np.arange(256)[None], paper, ink)[0][cover], "JPEG", quality=88)
+
+
+LARGE: dict[str, Make] = {
+    "huge": huge,
+    "photographed": photographed,
+    "canvas": canvas,
+    "framed": framed,
+    "large_coloured": large_coloured,
+}
 SETS: dict[str, Make] = {
     "plain": lambda rng, image: file(image),
     "inverted": lambda rng, image: file(255 - image),

@@ -43,18 +43,6 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f}"
 
 
-def summary(result: dict[str, Any]) -> str:
-    """Digits right on every level, a row a reader."""
-    levels = [level for level in LEVELS if level in result["levels"]]
-    rows = ["| digits right, % | " + " | ".join(levels) + " |", "|---" * (1 + len(levels)) + "|"]
-    for name in (name for name in READERS if name in result["readers"]):
-        found = [result["levels"][level].get(name) for level in levels]
-        cells = ["–" if one is None else percent(one["right"]) for one in found]
-        title = f"**{READERS[name]}**" if name == "lenet" else READERS[name]
-        rows.append(f"| {title} | " + " | ".join(cells) + " |")
-    return "\n".join(rows)
-
-
 def circumstances(result: dict[str, Any]) -> str:
     """On what, with which versions, where and when."""
     versions = [f"{READERS.get(name, name)} {version}" for name, version in result["versions"].items()]

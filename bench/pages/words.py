@@ -1,4 +1,4 @@
-"""The words that stand among digits, and prose without a digit. Written for this benchmark.
+"""The words that stand among digits, prose without a digit, and what is printed on forms. Written for this benchmark.
 
 WORDS hold none of the letters that look like digits (``fonts.LIKE_DIGITS``); prose is as people write it.
 """
@@ -29,3 +29,38 @@ PROSE = (
     "buy soap, bread and coffee, ask Sam about the ladder, send the parcel to aunt Lizzie, sweep the balcony, and finally "
     "fix the squeaking door, which has been waking everybody who goes to bed before midnight.",
 )
+
+_DATES = "Date of birth;Start date;End date;Delivery date;Valid until;Reading date;Date;Due on;Issued on"
+_LABELS = (
+    "Account;Customer;Postcode;Amount;Telephone;Reference;Invoice;Quantity;Meter reading;Votes;Total;Room;Member;"
+    "Policy;Branch;Employee;Year;Points;Score;Distance;Weight;Height;Balance;Deposit;Order;Identity card;Tax number;"
+    "Street and house;Section;Ballots issued;Void;Pupil;Grade;Class;Hours worked;Overtime;Mileage;Receipt;"
+    "Serial number;Contract;Subscriber;Kilowatt hours;Cubic metres"
+)
+_NOTES = (
+    "Please write clearly and use capital letters;One digit in each box;For office use only;Tick where it applies;To "
+    "be filled in by the applicant;Do not fold this sheet;Keep a copy for your records;See the notes overleaf;All "
+    "fields are required;Return this form to your branch;Signature of the applicant;Enter the whole amount without "
+    "spaces"
+)
+_TITLES = (
+    "Application for membership;Meter reading card;Registration;Change of address;Statement of hours;Result "
+    "sheet;Transfer order;Claim for expenses;Order form;Delivery note;Stock list;Attendance;Examination results;Class "
+    "register;Marks;Laboratory protocol;Score sheet;Inventory;Cash book;Entry list;Timesheet;Sign-up sheet;Survey"
+)
+_COLUMNS = (
+    "Points;Mark;Test;Oral;Written;Result;Total;Sum;Count;Pieces;Grade;Score;Absent;Paid;Due;Hours;Litres;Stock;Sold"
+)
+_CHECKS = "yes;no;male;female;married;single;cash;card;new;renewal;monthly;yearly;private;business"
+_FIRST = (
+    "Anna;Ben;Carla;David;Elena;Felix;Greta;Hannah;Ivan;Julia;Karim;Lena;Marco;Nora;Oscar;Paula;Quentin;Rosa;Samir;"
+    "Tara;Ugo;Vera;William;Xenia;Yusuf;Zoe;Amal;Bruno;Chiara;Dario;Emma;Fatima;George;Helene;Isabel;Jonas;Kaya;Lukas;"
+    "Maria;Nils"
+)
+_LAST = (
+    "Abbott;Bauer;Carter;Dubois;Ekberg;Fischer;Garcia;Hansen;Ivanova;Jansen;Kowalski;Lopez;Meyer;Novak;Okafor;Petrov;"
+    "Quist;Rossi;Schmidt;Tanaka;Ullmann;Vargas;Weber;Yilmaz;Zimmer;Andersen;Brooks;Conti;Demir;Evans;Fraser;Gruber;"
+    "Hughes"
+)
+DATES, LABELS, NOTES, TITLES = (tuple(text.split(";")) for text in (_DATES, _LABELS, _NOTES, _TITLES))
+COLUMNS, CHECKS, FIRST, LAST = (tuple(text.split(";")) for text in (_COLUMNS, _CHECKS, _FIRST, _LAST))

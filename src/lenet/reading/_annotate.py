@@ -7,13 +7,14 @@ line and by the documentation's pictures.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lenet._check import describe, message
-from lenet.reading.page import Digit, Page
+from lenet.reading.page import Digit, Number, Page
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -50,13 +51,14 @@ def annotate(rgb: NDArray[np.uint8], page: Page, *, legend: bool = True) -> NDAr
     """A copy of ``rgb``, uint8 [H, W, 3], with ``page``'s digits drawn on it: uint8 [H', W', 3].
 
     rgb may be larger or smaller than the page says: boxes are scaled to it. Small pictures, and pages of small digits,
-    are enlarged by a whole factor. legend: a strip below that says what the colours mean. ValueError for another shape or
-    dtype of rgb.
+    are enlarged by a whole factor, and a page that lay on its side or stood on its head comes out upright, W' x H' pixels.
+    legend: a strip below that says what the colours mean. ValueError for another shape or dtype of rgb.
     """
     from PIL import Image, ImageDraw
 
     if not isinstance(rgb, np.ndarray) or rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
         raise ValueError(message("annotate", describe(rgb), "a page's colours, uint8 [height, width, 3]"))
+    rgb, page = np.ascontiguousarray(np.rot90(rgb, page.turn // 90)), _upright(page)
     digits = page.digits
     across, down = rgb.shape[1] / page.width, rgb.shape[0] / page.height
     heights = [(d.box[3] - d.box[1]) * down for d in digits]
@@ -77,6 +79,23 @@ def annotate(rgb: NDArray[np.uint8], page: Page, *, legend: bool = True) -> NDAr
     if legend:
         picture = _with_legend(picture, digits, dark)
     return np.array(picture)
+
+
+def _upright(page: Page) -> Page:
+    """The page as it was read, its digits' boxes and its size in pixels of the turned picture."""
+    for _ in range(page.turn // 90):
+        lines = tuple(replace(line, numbers=tuple(_turned(n, page.width) for n in line.numbers)) for line in page.lines)
+        page = replace(page, lines=lines, width=page.height, height=page.width)
+    return page
+
+
+def _turned(number: Number, width: int) -> Number:
+    """A number of a page so wide after a quarter turn counter-clockwise."""
+    digits = []
+    for digit in number.digits:
+        x0, y0, x1, y1 = digit.box
+        digits.append(replace(digit, box=(y0, width - x1, y1, width - x0)))
+    return replace(number, digits=tuple(digits))
 
 
 def _enlargement(width: int, height: int, digit: float) -> int:

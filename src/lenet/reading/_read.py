@@ -266,13 +266,18 @@ def _starts(
 ) -> list[bool]:
     """For each glyph of a row that is no sign: whether a number starts with it; where another place begins one always does."""
     boxes, marks = [glyph.shape.box for glyph in glyphs if not glyph.sign], marks_before(glyphs)
+    # What stands in a cell is one number, however far apart its digits, and none goes on from one place to the next.
+    at = [(place.kind, place.group, -1 if place.kind == "cell" else place.cell) for place in own]
     if columns is None:
-        starts = number_breaks(boxes, row.height, marks)
+        starts = [False] * len(boxes)
+        for kind in sorted(set(at)):
+            some = [i for i, place in enumerate(at) if place == kind]
+            breaks = number_breaks([boxes[i] for i in some], row.height, [marks[i] for i in some])
+            for i, start in zip(some, breaks, strict=True):
+                starts[i] = start
     else:
         cells = [sum(first <= (b[0] + b[2]) / 2 for first, _ in columns) for b in boxes]
         starts = [i == 0 or cells[i] != cells[i - 1] for i in range(len(cells))]
-    # What stands in a cell is one number, however far apart its digits, and none goes on from one place to the next.
-    at = [(place.kind, place.group, -1 if place.kind == "cell" else place.cell) for place in own]
     return [
         i == 0 or at[i] != at[i - 1] or (start and own[i].kind != "cell") or is_apart(marks[i])
         for i, start in enumerate(starts)

@@ -145,7 +145,15 @@ def without_words(rows: Sequence[Sequence[Number]]) -> list[list[Number]]:
         kept.append([])
         for run, stands in zip(some, stand, strict=True):
             kept[-1] += [n for n in run if stands or (not prose and _is_read(n, LIKELY if words else 0.0))]
-    return kept
+    return _without_letters(kept) if words else kept
+
+
+def _without_letters(rows: list[list[Number]]) -> list[list[Number]]:
+    """The rows without lone rings and bars, if on a page with words these are most of what is left: letters on their side."""
+    lone = {id(n) for row in rows for n in row if len(n.digits) == 1 and n.digits[0].label in RINGS_AND_BARS}
+    if len(lone) <= MOSTLY * sum(map(len, rows)):
+        return rows
+    return [[number for number in row if id(number) not in lone] for row in rows]
 
 
 def _is_read(number: Number, sureness: float) -> bool:

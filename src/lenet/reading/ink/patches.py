@@ -24,6 +24,7 @@ SHARP = 0.6  # of the difference to the paper around, so much lies at a patch's 
 NEAR, EVEN = 24.0, 0.5  # grey levels from a patch's colour, and how much of it is so near
 SPOTS = ((0.25, 0.25), (0.25, 0.75), (0.75, 0.25), (0.75, 0.75))  # of each small pixel, where the page is looked at
 STRONG = 100.0  # grey levels between a patch and the paper around it: from there its edge looks like ink
+BRIGHTNESS = np.array([0.299, 0.587, 0.114], np.float32)  # of R, G, B, as in ITU-R BT.601
 
 
 def find_patches(work: U8, little: U8, off: U8, colour: F32) -> tuple[F32, U8]:
@@ -63,7 +64,7 @@ def _is_sharp(region: U8, little: U8, median: F32) -> bool:
     import cv2
 
     kernel = np.ones((3, 3), np.uint8)
-    inner = region - cv2.erode(region, kernel, borderValue=1)
+    inner = region - cv2.erode(region, np.ones((5, 5), np.uint8), borderValue=1)
     outer = cv2.dilate(region, np.ones((7, 7), np.uint8)) - cv2.dilate(region, kernel)
     if not (inner.any() and outer.any()):
         return False
@@ -98,7 +99,7 @@ def patch_edges(patches: U8, colour: F32, plain: F32, size: tuple[int, int]) -> 
     """
     import cv2
 
-    strong = (patches > 0) & (np.abs(colour - plain).max(axis=2) > STRONG)
+    strong = (patches > 0) & (np.abs((colour - plain) @ BRIGHTNESS) > STRONG)
     if not strong.any():
         return None
     mask = strong.astype(np.uint8)

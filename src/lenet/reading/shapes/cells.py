@@ -23,7 +23,7 @@ SHARED = 0.7  # of the smaller side: so much of it neighbours share
 ROOM = 1.1  # of the digits' height: a cell into which they are written is at least so high
 MANY, MOSTLY_EMPTY = 200, 0.25  # more cells, fewer of them filled: the squares of the paper
 GAPS = 9  # pixels: rules broken over so much still close a cell
-MOST_AREA, MOST_HIGH = 0.1, 0.2  # of the page: a larger region between rules is no cell
+MOST_AREA = 0.3  # of the page: a larger region between rules is no cell
 WITHIN = 0.6  # of a shape's box, so much of it lies in its cell
 SAME = 1 / 3  # of a cell's usual width, or height: cells that begin so near to each other are of one column, or row
 MOST_SHAPES, MOST_ROWS = 8, 6  # of one row in a cell, and heights of its digits; more is a text in a frame
@@ -111,7 +111,7 @@ def find_grid(rules: NDArray[np.uint8] | None) -> Grid | None:
     _, found, stats, _ = cv2.connectedComponentsWithStats(1 - closed, connectivity=4, ltype=cv2.CV_32S)
     h, w = closed.shape
     x, y, wide, high, area = stats.T
-    kept = (x > 0) & (y > 0) & (x + wide < w) & (y + high < h) & (area < MOST_AREA * h * w) & (high < MOST_HIGH * h)
+    kept = (x > 0) & (y > 0) & (x + wide < w) & (y + high < h) & (area < MOST_AREA * h * w)
     kept &= np.minimum(wide, high) > GAPS
     kept[0] = False
     if not kept.any():

@@ -1,0 +1,71 @@
+"""Bands, stripes, highlighters and logos are paper of another colour: what is written on and beside them is read."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from pen import Pen
+
+from lenet.reading import read
+from lenet.reading.ink.paper import page_paper
+
+TEXT = "3471 925\n60348 12\n4739 52\n2743 86"
+
+
+def sheet(pen: Pen, part: tuple[int, int, int, int], colour: tuple[float, ...], noise: float = 2.0) -> np.ndarray:
+    """TEXT on a page whose part x0, y0, x1, y1 has another colour, shares of white: uint8 [h, w, 3]."""
+    ink = pen.ink(TEXT, (560, 760))[0]
+    page = np.full((*ink.shape, 3), 248.0)
+    x0, y0, x1, y1 = part
+    page[y0:y1, x0:x1] *= np.array(colour)
+    page *= 1 - 0.9 * ink[..., None] / 255
+    return np.clip(page + np.random.default_rng(3).normal(0, noise, page.shape), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("colour", [(0.9,) * 3, (0.75,) * 3, (0.7, 0.82, 1.0), (1.0, 1.0, 0.4)])
+@pytest.mark.parametrize(
+    "part",
+    [(0, 28, 760, 92), (20, 20, 700, 100), (30, 190, 760, 250), (30, 104, 330, 172)],
+    ids=["head", "wide", "row", "marker"],
+)
+def test_numbers_on_and_beside_a_band(pen: Pen, part: tuple[int, int, int, int], colour: tuple[float, ...]) -> None:
+    assert read(sheet(pen, part, colour)).text == TEXT
+
+
+@pytest.mark.parametrize("size", [(60, 60), (120, 60), (180, 100), (230, 120)])
+@pytest.mark.parametrize("colour", [(0.2, 0.3, 0.9), (0.1, 0.1, 0.1)])
+def test_a_block_is_passed_over(pen: Pen, size: tuple[int, int], colour: tuple[float, ...]) -> None:
+    w, h = size
+    assert read(sheet(pen, (500, 400, 500 + w, 400 + h), colour)).text == TEXT
+
+
+def test_stripes(pen: Pen) -> None:
+    page = sheet(pen, (0, 0, 0, 0), (1.0,) * 3).astype(float)
+    for y in range(28, 560, 160):
+        page[y : y + 80] *= 0.88
+    assert read(page.astype(np.uint8)).text == TEXT
+
+
+def test_a_shadow_and_a_thick_stroke_are_no_patches() -> None:
+    """A shadow's edge is soft; a marker's stroke is ink, however thick."""
+    across = np.clip((np.arange(700) - 300) / 120, 0, 1)
+    lit = (150 + 90 * across[None, :, None] * np.ones((500, 1, 3))).astype(np.uint8)
+    assert page_paper(lit).inside is None
+    page = np.full((700, 900, 3), 245, np.uint8)
+    cv2.putText(page, "385", (60, 480), cv2.FONT_HERSHEY_SIMPLEX, 13, (20, 20, 40), 40, cv2.LINE_AA)
+    paper = page_paper(page)
+    small = cv2.resize(page, paper.colour.shape[1::-1], interpolation=cv2.INTER_AREA)
+    ink = small.min(axis=2) < 100
+    assert (paper.colour[ink] > 200).all()
+    assert read(page).text == "385"
+
+
+def test_lines_of_print_are_no_patches() -> None:
+    """From afar a line of small print is grey."""
+    page = np.full((900, 700, 3), 250, np.uint8)
+    text = "the quick brown fox jumps over the lazy dog " * 2
+    for y in range(100, 800, 60):
+        for dy in (0, 14):
+            cv2.putText(page, text, (40, y + dy), 0, 0.42, (0, 0, 0), 1, cv2.LINE_AA)
+    assert page_paper(page).colour.min() > 200
