@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lenet.reading.ink.find import EDGE
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
-from lenet.reading.shapes.lines import Row, joinable, separator
+from lenet.reading.shapes.lines import Row, is_flat, joinable, separator
 from lenet.reading.shapes.shape import Shape, union
 from lenet.reading.shapes.signs import find_slashes, stacked
 from lenet.reading.shapes.split import Cuts, best_path, find_cuts, pieces
@@ -33,6 +33,7 @@ MOST_DIGITS = 6  # heights: a wider shape is no run of touching digits
 NOTHING = 3.0  # a shape of full height that is no digit
 SIGN = 0.5  # a separator
 DROPPED = 1.5  # a small shape that is a speck
+FLAT = 0.5  # one so flat that it is what is left of a rule
 LOW = 2.0  # a shape much lower than its row
 SMALL_RING = 0.3  # of a row's height: a ring at least so high is a digit, a small 0
 LOOPS = (0, 6, 8, 9)
@@ -143,7 +144,7 @@ def _joined(row: Row, glyphs: dict[tuple[int, int], Glyph]) -> list[Glyph]:
         if sign:
             costs[arc], chosen[arc] = SIGN, Glyph(glyph.shape, sign)
         elif low and len(parts) == 1:
-            costs[arc], chosen[arc] = DROPPED, None
+            costs[arc], chosen[arc] = FLAT if is_flat(glyph.shape, row) else DROPPED, None
         if price < costs.get(arc, np.inf):
             costs[arc], chosen[arc] = price, kept
     path = best_path(len(row.shapes) + 1, costs)

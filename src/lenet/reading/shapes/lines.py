@@ -13,7 +13,7 @@ import numpy as np
 
 from lenet.reading.shapes.shape import Box, Shape, is_large, is_line, typical_height
 
-__all__ = ["Row", "column_gaps", "find_rows", "is_dusty", "joinable", "outline", "separator"]
+__all__ = ["Row", "column_gaps", "find_rows", "is_dusty", "is_flat", "joinable", "outline", "separator"]
 
 _BODY = 0.45  # of the typical height: what is at least so high makes a row, what is smaller is given to one
 _SMALL, _SPECKS = (
@@ -129,12 +129,19 @@ def separator(shape: Shape, row: Row) -> str:
     w, h = shape.width, shape.height
     low = base - 0.35 * high < shape.box[1] < base + 0.2 * high and shape.box[3] > base - 0.05 * high
     if h < 0.36 * high and w > 1.5 * h and 0.2 * high < w < 0.95 * high:
-        return "-" if 0.28 < (shape.middle[1] - top) / max(base - top, 1.0) < 0.72 else ""
+        place = (shape.middle[1] - top) / max(base - top, 1.0)
+        if 0.28 < place < (0.85 if w > max(1.8 * h, 0.28 * high) else 0.72):
+            return "-"
     if low and 1.25 * w < h < 0.6 * high and w < 0.4 * high and shape.box[3] > base + 0.06 * high:
         return ","
     if max(w, h) < 0.3 * high and w < 2.2 * h and h < 2.2 * w and shape.middle[1] > base - 0.25 * high:
         return "."
-    return "," if low and h < 0.6 * high and w < 0.4 * high else ""
+    return "," if low and max(0.1 * high, 0.6 * w) < h < 0.6 * high and w < 0.4 * high else ""
+
+
+def is_flat(shape: Shape, row: Row) -> bool:
+    """Whether a shape is so flat that it is a speck or what is left of a rule, and no part of a digit."""
+    return shape.height < 0.05 * row.height or max(shape.height, 0.4 * shape.width) < 0.1 * row.height
 
 
 def is_dusty(row: Row, used: Sequence[Shape]) -> bool:
@@ -151,6 +158,8 @@ def joinable(a: Shape, b: Shape, row: Row, stroke: float) -> bool:
     wide = max(a.box[2], b.box[2]) - min(a.box[0], b.box[0])
     high = max(a.box[3], b.box[3]) - min(a.box[1], b.box[1])
     if wide > 1.25 * row.height or high > 1.6 * row.height:
+        return False
+    if is_flat(a, row) or is_flat(b, row):
         return False
     full = min(a.height, b.height) >= 0.75 * row.height
     if gap < 0 and -gap >= (0.5 if full else 0.25) * min(a.width, b.width):
