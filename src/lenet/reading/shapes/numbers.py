@@ -17,6 +17,7 @@ __all__ = ["Mark", "is_apart", "marks_before", "number_breaks", "printed_sign", 
 
 POINTS = (".", ",", ":")
 APART = "="  # a sign between numbers, which isn't printed
+POINT = 0.3  # heights that a point takes between two digits
 EVEN = 0.25  # heights: a dash that is so much further from the digit before it than from the next one is a minus
 LEADING = 0.03, 0.35  # heights between a number and a point before it
 LEAST_POINT = 0.1  # heights that such a point is wide and high
@@ -67,20 +68,28 @@ def number_breaks(boxes: Sequence[Box], height: float, marks: Sequence[Sequence[
     steps = [(b[0] + b[2] - a[0] - a[2]) / 2 / height for a, b in pairs]
     usual = sorted(steps)[len(steps) // 4] if steps else 0.0
     even = [step for step in steps if step < 1.35 * usual]
-    if 1.2 < usual < 1.9 and len(even) > 2 and max(even) - min(even) < 0.35:
+    in_cells = 1.2 < usual < 1.9 and len(even) > 2 and max(even) - min(even) < 0.35
+    if in_cells:
         widest, starts = usual, [step > 1.35 * usual for step in steps]
     else:
         widest = widest_inside([gap for gap, some in zip(gaps, marks[1:], strict=True) if not some])
-        more = [0.3 if _main(some) in POINTS else 0.0 for some in marks[1:]]
-        starts = [gap - extra > widest for gap, extra in zip(gaps, more, strict=True)]
+        starts = [gap > widest for gap in gaps]
     found = [True]
     for (before, after), some, start in zip(pairs, marks[1:], starts, strict=True):
         sign = _main(some)
         if sign == "-":
             found.append(not _is_hyphen(some, before, after, widest * height, EVEN * height))
+        elif sign in POINTS and not in_cells:
+            found.append(start and not _is_close(some, before, after, widest * height, POINT * height))
         else:
             found.append(sign == APART or (start and sign != "/"))
     return found
+
+
+def _is_close(marks: Sequence[Mark], before: Box, after: Box, widest: float, point: float) -> bool:
+    """Whether a point is close to both digits at its sides, or they are close enough to each other for one between."""
+    left, right = marks[0].box[0] - before[2], after[0] - marks[-1].box[2]
+    return max(left, right) <= widest or after[0] - before[2] - point <= widest
 
 
 def is_apart(marks: Sequence[Mark]) -> bool:
