@@ -28,7 +28,6 @@ SINGLE = 256  # up to this long side the paper is one smooth surface, fitted at 
 NARROW = 32  # nothing shorter on one side is a page
 PROBE = 400  # the long side of the sample that decides on noise, strength and direction
 FLOOR = 10.0  # the least colour difference, of 255, that is ever ink
-FAINTEST = 0.3  # of the strength of the ink: so much of it is ink, however far the paper's own pattern stands out
 SIGMAS = 5.0  # how far ink must stand out of the noise
 GRAINY = 4.0  # grey levels of noise from which a page is smoothed
 SMOOTH = 1.3  # pixels, the Gaussian's sigma by which a page is smoothed before it is called empty
@@ -244,7 +243,6 @@ def _view(work: U8, page: Paper, share: tuple[float, float] = QUANTILE, most_noi
             rows = rows @ direction[:, None]
             noise = min(noise, _spread(np.abs(direction @ difference), share))
             floor = max(FLOOR, SIGMAS * noise)
-    floor = max(FLOOR, min(floor, FAINTEST * strength))  # what was measured as noise may be the paper's pattern
     gain = min(12.0, 220 / max(strength, 1.0))
     return _View(rows * np.float32(gain), gain, noise * gain, floor * gain, strength * gain, polarity)
 
