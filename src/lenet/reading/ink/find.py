@@ -29,6 +29,7 @@ NARROW = 32  # nothing shorter on one side is a page
 PROBE = 400  # the long side of the sample that decides on noise, strength and direction
 FLOOR = 10.0  # the least colour difference, of 255, that is ever ink
 SIGMAS = 5.0  # how far ink must stand out of the noise
+STRIP = 0.06  # of a page's side: so far inward what lies beyond its edge may be seen along the border
 GRAINY = 4.0  # grey levels of noise from which a page is smoothed
 SMOOTH = 1.3  # pixels, the Gaussian's sigma by which a page is smoothed before it is called empty
 CALM = 0.25  # the least share of the variance that is left in means of 3 x 3 pixels: of noise a ninth is
@@ -331,6 +332,13 @@ def _clear_margins(mask: U8) -> None:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
     x, y, wide, high, area = stats.T
     ends = (y < 3, y + high > h - 3, x < 3, x + wide > w - 3)
+    # Crumbs of what lies beyond the page's edge, a carpet or a desk: all of the strip along the border in which they are.
+    depths = [
+        _strip(side) if side[:3].any(axis=0).mean() >= 0.1 else 0 for side in (mask, mask[::-1], mask.T, mask.T[::-1])
+    ]
+    crumbs = (y + high <= depths[0]) | (y >= h - depths[1]) | (x + wide <= depths[2]) | (x >= w - depths[3])
+    if crumbs[1:].any():
+        mask[(crumbs & (np.arange(len(crumbs)) > 0))[labels]] = 0
     long = ((ends[0] | ends[1]) & (wide >= 0.1 * w)) | ((ends[2] | ends[3]) & (high >= 0.1 * h))
     for n in np.flatnonzero(long[1:]) + 1:
         part = slice(y[n], y[n] + high[n]), slice(x[n], x[n] + wide[n])
@@ -339,6 +347,13 @@ def _clear_margins(mask: U8) -> None:
         bottom, right = max(int(0.85 * h) - y[n], 0), max(int(0.85 * w) - x[n], 0)
         if np.count_nonzero(own[top:bottom, left:right]) <= 0.1 * area[n]:
             mask[part][own] = 0
+
+
+def _strip(mask: U8) -> int:
+    """How many of the first rows hold ink, up to STRIP of all; where the ink ends within these, else 0."""
+    most = int(STRIP * len(mask))
+    inked = mask[: most + 1].mean(axis=1) > 0.02
+    return 0 if inked.all() else int(np.argmin(inked))
 
 
 def _strength(contrast: U8, view: _View, least: float) -> U8:
