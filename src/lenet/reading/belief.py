@@ -26,6 +26,7 @@ NEIGHBOURS, ROW = 0.5, 0.25  # how much the company in a number, and in its row,
 FIRM = 3.0  # log odds beyond which a shape is simply sure to be a digit, or none
 TOLD = 0.25  # a shape whose likeliest digit is less likely can't be told, whatever the company
 ALONE, LEAST = 0.9, 0.5  # so sure on average, and each so sure, is what is believed where it stands by itself
+CERTAIN = 0.98  # each shape so sure, what stands by itself is believed wherever it stands
 COLUMN = 0.6  # of a list's column: if so much of what stands in it reads as numbers, it is a column of numbers
 FEW_SHAPES = 12  # in a single line say nothing of prose
 LOW = 0.5  # of the highest number on a small picture: what is lower there isn't written
@@ -88,8 +89,10 @@ def believed(rows: Sequence[Sequence[Number]], places: Sequence[Sequence[Place]]
             id(number)
             for number, place in zip(row, some, strict=True)
             if place.kind
-            and place.column in of_numbers
-            and (_is_value(number) or (place.kind != "rule" and _is_partly(number)))
+            and (
+                (place.column in of_numbers and (_is_value(number) or (place.kind != "rule" and _is_partly(number))))
+                or _is_certain(number)
+            )
         }
         for row, some in zip(rows, places, strict=True)
     ]
@@ -105,6 +108,12 @@ def _is_value(number: Number) -> bool:
     """Whether all of a number's shapes are surely digits."""
     sure = [digit.confidence for digit in number.digits if not digit.rejected]
     return len(sure) == len(number.digits) and sum(sure) >= ALONE * len(sure) and min(sure) >= LEAST
+
+
+def _is_certain(number: Number) -> bool:
+    """Whether each of a number's shapes is as sure a digit as can be, and not all are rings and bars."""
+    digits = number.digits
+    return min(d.confidence for d in digits) >= CERTAIN and not {d.label for d in digits} <= RINGS_AND_BARS
 
 
 def _is_partly(number: Number) -> bool:
