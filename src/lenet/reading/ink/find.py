@@ -31,7 +31,7 @@ FLOOR = 10.0  # the least colour difference, of 255, that is ever ink
 SIGMAS = 5.0  # how far ink must stand out of the noise
 STRIP = 0.06  # of a page's side: so far inward what lies beyond its edge may be seen along the border
 GRAINY = 4.0  # grey levels of noise from which a page is smoothed
-FINE = 0.4  # of the noise, so much is between neighbouring pixels
+FINE = 0.15  # of the noise, so much is between neighbouring pixels
 SMOOTH = 1.3  # pixels, the Gaussian's sigma by which a page is smoothed before it is called empty
 CALM = 0.25  # the least share of the variance that is left in means of 3 x 3 pixels: of noise a ninth is
 PATTERNED = 0.125  # a small picture whose paper is so much of its ink's strength away from one colour has a pattern
@@ -94,13 +94,8 @@ def find_ink(rgb: U8) -> Ink:
         other = _view(work, squared, CALMEST)
         if other is not None and (view is None or other.grains < 0.5 * view.grains):
             page, view, fine_lines = squared, _view(work, squared, CALMEST, _grain(work)), True
-    if (
-        not (small or fine_lines or view is None)
-        and view.grains > GRAINY
-        and page.smooth
-        and view.rows.shape[1] == 1
-        and _grain(work) > FINE * view.grains
-    ):
+    is_grainy = not (small or fine_lines) and view is not None and view.grains > GRAINY and view.rows.shape[1] == 1
+    if is_grainy and page.smooth and _grain(work) > FINE * view.grains:
         # Even paper and one pen: these are grains, and no photograph's grass; nor a watermark, which neighbours share.
         work = cv2.GaussianBlur(work, (0, 0), 0.9 if view.grains < 2 * GRAINY else 1.3)
         view = _view(work, page)
