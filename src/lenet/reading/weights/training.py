@@ -23,7 +23,7 @@ from lenet._augment import Augmentation
 from lenet._check import message
 from lenet.evaluation import softmax
 from lenet.optimizer import Adam
-from lenet.reading.weights import samples
+from lenet.reading.weights import samples, traces
 from lenet.reading.weights.reader import Steady
 from lenet.reading.weights.samples import NO_DIGIT, Sources
 from lenet.train.data import Data, load, split
@@ -47,7 +47,7 @@ __all__ = [
     "sources",
 ]
 
-GENERATOR = 4  # raised whenever samples come out differently
+GENERATOR = 5  # raised whenever samples come out differently
 SEED = 0
 SAMPLES, HELD_SAMPLES = 300_000, 12_000
 PART = 3_000  # samples that one process makes at a time
@@ -58,6 +58,8 @@ NOT_ONE = 0.1  # of the images that are said to show one digit, so many show non
 LABELS = [*"0123456789", "no digit"]
 FOLDER = "/usr/share/fonts"
 _LIBERATION = "Sans-Regular", "Serif-Italic", "Mono-Regular"
+_URW = "C059-Italic", "NimbusRoman-Regular", "NimbusSansNarrow-Bold", "P052-Bold", "URWBookman-Light", "URWGothic-Book"
+WORDS = 40  # of each font, that no digit is learned from
 FONTS = {  # by Debian's packages: handwriting, and some print
     "fonts-dkg-handwriting": [f"truetype/fifthhorseman/dkg{style}.ttf" for style in ("", "Bd", "It", "BI")],
     "fonts-humor-sans": ["truetype/humor-sans/Humor-Sans.ttf"],
@@ -68,6 +70,12 @@ FONTS = {  # by Debian's packages: handwriting, and some print
     "fonts-tomsontalks": ["truetype/tomsontalks/TomsonTalks.ttf"],
     "fonts-liberation": [f"truetype/liberation/Liberation{face}.ttf" for face in _LIBERATION],
     "fonts-dejavu-core": [f"truetype/dejavu/DejaVu{face}.ttf" for face in ("Sans", "Serif-Bold")],
+    "fonts-dancingscript": ["opentype/dancingscript/DancingScript-Regular.otf"],
+    "fonts-kaushanscript": ["opentype/kaushanscript/KaushanScript-Regular.otf"],
+    "fonts-leckerli-one": ["truetype/leckerli-one/LeckerliOne-Regular.ttf"],
+    "fonts-klee": ["truetype/klee/KleeOne-Regular.ttf"],
+    "fonts-seto": ["truetype/seto/setofont.ttf"],
+    "fonts-urw-base35": [f"opentype/urw-base35/{face}.otf" for face in _URW],
 }
 HELD_FONTS = {  # never learned from: what is chosen is chosen on hands that the network doesn't know
     "fonts-sjfonts": ["truetype/sjfonts/SteveHand.ttf"],
@@ -100,7 +108,7 @@ class Made(NamedTuple):
 class Network(nn.Sequential):
     """LeNet with a third convolution: uint8 pixels as -1 to 1, [N, 1, 28, 28], to eleven scores."""
 
-    def __init__(self, filters: tuple[int, int, int] = (16, 32, 72), hidden: int = 64) -> None:
+    def __init__(self, filters: tuple[int, int, int] = (20, 48, 96), hidden: int = 96) -> None:
         first, second, third = filters
         super().__init__(
             nn.Conv2D(1, first, 5, padding=2),
@@ -152,12 +160,15 @@ def sources(held: bool = False, data: str | None = None) -> Sources:
     letters: list[NDArray[np.uint8]] = []
     marks: list[NDArray[np.uint8]] = []
     printed: list[tuple[NDArray[np.uint8], int]] = []
+    words: list[NDArray[np.uint8]] = []
     for path in font_paths(HELD_FONTS if held else FONTS):
+        words += samples.words_of(path, samples.LETTERS, WORDS, np.random.default_rng(len(words)))
         letters += samples.glyphs_of(path, samples.LETTERS).values()
         marks += samples.glyphs_of(path, samples.MARKS).values()
         printed += [(glyph, int(name)) for name, glyph in samples.glyphs_of(path, "0123456789").items()]
     images = np.ascontiguousarray(digits.images[chosen, 0])
-    return Sources(images, digits.labels[chosen], clothes[-5000:] if held else clothes[:-5000], letters, marks, printed)
+    clothes = clothes[-5000:] if held else clothes[:-5000]
+    return Sources(images, digits.labels[chosen], clothes, letters, marks, printed, words, traces.load_traces(held))
 
 
 _here: Sources | None = None  # a process's own
