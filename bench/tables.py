@@ -145,6 +145,13 @@ def reading(table: Callable[[dict[str, Any]], str], key: str = "levels") -> str:
     return table(stored("pages"))
 
 
+def reading_hands() -> str:
+    """Hands that aren't MNIST's."""
+    if not (RESULTS / "hands.json").exists():
+        return "Not measured yet: run `python -m bench.pages.hands --test`, then `python -m bench.tables`."
+    return page_tables.hands(stored("hands"))
+
+
 def shown(table: Callable[[dict[str, Any]], str]) -> str:
     """What was read in docs/reading.md's pictures."""
     if not (RESULTS / "pictures.json").exists():
@@ -177,6 +184,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "reading_example": functools.partial(shown, page_tables.example),
     "reading_failures": functools.partial(shown, page_tables.failures),
     "reading_sudoku": functools.partial(shown, page_tables.sudoku),
+    "reading_hands": reading_hands,
     "reading_weights": reading_weights,
 }
 MARK = re.compile(r"(<!-- table:(\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)

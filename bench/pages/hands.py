@@ -1,13 +1,14 @@
 """Hands that aren't MNIST's, read as single images: how many digits are right, and how far confidence can be trusted.
 
-    python -m bench.pages.hands                      held-out sets, to build/bench/pages/hands.json
-    python -m bench.pages.hands --test               optdigits' test part too, once, at the end: stores bench/results/hands.json
-    python -m bench.pages.hands --model FILE         another reader than the packaged one
+    python -m bench.pages.hands                    held-out sets, to build/bench/pages/hands.json
+    python -m bench.pages.hands --test             optdigits' test part too, once, at the end: stores bench/results/hands.json
+    python -m bench.pages.hands --before FILE      beside it a former reader, that takes tiny images as it takes others
+    python -m bench.pages.hands --model FILE       another reader than the packaged one
 
 Held out: pen traces of fourteen writers, drawn with many pens; MNIST's 5,000 held-out digits as pictures of 8 x 8 and
 16 x 16 pixels, each the mean of a block of black and white; the same badly cut; digits of fonts that nothing was learned
-from. Regional forms are drawn by the code that drew samples, with other chances: they say that they were learned, not
-more. Temperature and threshold were chosen on the held-out traces and fonts, among others. A rejected digit is wrong.
+from. Schools' forms are drawn by the code that drew samples, with other chances: what they show is that they were learned,
+not more. Temperature and threshold were chosen on the held-out traces, digits and fonts, among others.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from bench.pages import peers
 from bench.pages.glyphs import Array, cut, mnist
 from lenet.evaluation.calibration import BINS, binned, calibration_error
 from lenet.reading import read_singles
+from lenet.reading.shapes import singles as shapes
 from lenet.reading.weights import samples, training
 from lenet.reading.weights.cuts import badly_cut
 from lenet.reading.weights.hands import schooled, traced
@@ -35,8 +37,12 @@ from lenet.reading.weights.strokes import drawn, resized
 from lenet.reading.weights.traces import load_traces
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "hands.json"
-MEMBER = 20  # of the sheet's margin: pixels of paper around a digit
+SMALLEST, LARGEST = 14.0, 80.0  # a drawn digit's height in pixels
 Set = tuple[list[Array], Array]  # images uint8 [h, w], light on dark or dark on light, and labels int64 [N]
+
+
+def height(rng: np.random.Generator) -> float:
+    return float(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST))))
 
 
 def on_paper(coverage: Array, rng: np.random.Generator) -> Array:
@@ -52,7 +58,7 @@ def traces() -> Set:
     images = []
     for points, label in zip(held.points, held.labels.tolist(), strict=True):
         coverage = drawn(traced(points, label, rng), rng)
-        images.append(on_paper(resized(coverage, float(np.exp(rng.uniform(np.log(14), np.log(80))))), rng))
+        images.append(on_paper(resized(coverage, height(rng)), rng))
     return images, held.labels
 
 
@@ -63,7 +69,7 @@ def schools(count: int = 3000) -> Set:
     images = []
     for label in labels.tolist():
         coverage = drawn(schooled(label, rng), rng)
-        images.append(on_paper(resized(coverage, float(np.exp(rng.uniform(np.log(14), np.log(80))))), rng))
+        images.append(on_paper(resized(coverage, height(rng)), rng))
     return images, labels
 
 
@@ -95,11 +101,8 @@ def cuts() -> Set:
     """MNIST's held-out digits as imperfect cutting leaves them."""
     pool, rng = mnist("validation"), np.random.default_rng(3)
     marks = [resized(cut(image), float(rng.uniform(20, 40))) for image in pool.images]
-    images = []
-    for i, mark in enumerate(marks):
-        images.append(on_paper(badly_cut(mark, marks[int(rng.integers(len(marks)))], rng), rng))
-        assert i < len(pool.labels)
-    return images, pool.labels
+    bad = [badly_cut(mark, marks[int(rng.integers(len(marks)))], rng) for mark in marks]
+    return [on_paper(mark, rng) for mark in bad], pool.labels
 
 
 def fonts(count: int = 1000) -> Set:
@@ -111,7 +114,7 @@ def fonts(count: int = 1000) -> Set:
         for name, glyph in samples.glyphs_of(path, "0123456789").items()
     ]
     chosen = [glyphs[int(rng.integers(len(glyphs)))] for _ in range(count)]
-    images = [on_paper(resized(samples._another_font(g, rng, 0.4), float(rng.uniform(14, 80))), rng) for g, _ in chosen]
+    images = [on_paper(resized(samples._another_font(g, rng, 0.4), height(rng)), rng) for g, _ in chosen]
     return images, np.array([label for _, label in chosen])
 
 
@@ -158,21 +161,38 @@ def measured(images: list[Array], labels: Array, reader: Reader) -> dict[str, An
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.pages.hands", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--test", action="store_true", help="read optdigits' test part too, and store the result")
-    parser.add_argument("--model", default=PACKAGED, help="a reader's file")
-    parser.add_argument("--out", type=Path, help="where the numbers go")
-    given = parser.parse_args()
-    reader = Reader(Steady.load(given.model))
-    result: dict[str, Any] = {**machine.about(1, {}, {}), "sets": {}}
-    for name, make in {**SETS, **(TESTS if given.test else {})}.items():
-        one = result["sets"][name] = measured(*make(), reader)
+def all_sets(reader: Reader, test: bool) -> dict[str, dict[str, Any]]:
+    """Every set read, or the held-out ones alone; each said on the way."""
+    found = {}
+    for name, make in {**SETS, **(TESTS if test else {})}.items():
+        one = found[name] = measured(*make(), reader)
         print(
             f"{name:10} {100 * one['right']:.2f} ± {100 * one['se']:.2f} % right, {100 * one['rejected']:.1f} % rejected, "
             f"likeliest {100 * one['likeliest']:.2f}, sure {100 * one['confidence']:.2f}, ECE {100 * one['ece']:.2f} %",
             file=sys.stderr, flush=True,
         )  # fmt: skip
+    return found
+
+
+def formerly(path: str, test: bool) -> dict[str, dict[str, Any]]:
+    """The same by former weights, and with tiny images taken as all others are."""
+    now, shapes.TINY = shapes.TINY, 0
+    try:
+        return all_sets(Reader(Steady.load(path)), test)
+    finally:
+        shapes.TINY = now
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.pages.hands", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--test", action="store_true", help="read optdigits' test part too, and store the result")
+    parser.add_argument("--model", default=PACKAGED, help="a reader's file")
+    parser.add_argument("--before", help="a former reader's file, to read the same with")
+    parser.add_argument("--out", type=Path, help="where the numbers go")
+    given = parser.parse_args()
+    result: dict[str, Any] = machine.about(1, {}, {})
+    result["sets"] = all_sets(Reader(Steady.load(given.model)), given.test)
+    result["before"] = formerly(given.before, given.test) if given.before else {}
     out = given.out or (RESULTS if given.test else peers.FOLDER / "hands.json")
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

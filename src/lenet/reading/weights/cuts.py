@@ -106,7 +106,7 @@ def _rough(digit: Levels, rng: Rng) -> Levels:
     small = resized(digit, rng.uniform(16, _LARGE)) if max(digit.shape) > 16 else digit
     framed = np.pad(small, 2).astype(np.float32)
     noise = cv2.GaussianBlur(rng.normal(0, 1, framed.shape).astype(np.float32), (0, 0), rng.uniform(0.4, 1.2))
-    noise *= rng.uniform(10, 60) / max(float(noise.std()), 1e-6)
+    noise = noise * (rng.uniform(10, 60) / max(float(noise.std()), 1e-6))
     edge = rng.uniform(70, 180)
     return cut(np.where(framed + noise * (framed > 0) > edge, 255, 0).astype(np.uint8))
 
@@ -132,7 +132,7 @@ def _neighboured(digit: Levels, other: Levels, rng: Rng) -> Levels:
         bit = bit[:, :kept] if side > 0 else bit[:, len(columns) - kept :]
         if not bit.size:
             continue
-        gap = int(round(h * rng.uniform(-0.03, 0.15)))
+        gap = round(h * rng.uniform(-0.03, 0.15))
         tall = max(out.shape[0], bit.shape[0])
         total = np.zeros((tall + round(0.1 * h), max(out.shape[1], out.shape[1] + gap + bit.shape[1])), np.uint8)
         at = 0 if side > 0 else total.shape[1] - out.shape[1]

@@ -89,7 +89,13 @@ def _two(rng: Rng) -> Drawn:
     top = [(0.02, rng.uniform(0.12, 0.32)), (wide * 0.45, 0.0), (wide * 0.95, 0.22), (wide * 0.68, 0.56)]
     if rng.random() < 0.65:
         high = rng.uniform(0.08, 0.22)
-        foot = [(0.12, 0.95), (-0.02, 0.93), (0.02, 1 - high), (0.16, 0.98 - high * 0.6), (wide, rng.uniform(0.9, 1.05))]
+        foot = [
+            (0.12, 0.95),
+            (-0.02, 0.93),
+            (0.02, 1 - high),
+            (0.16, 0.98 - high * 0.6),
+            (wide, rng.uniform(0.9, 1.05)),
+        ]
         return [_bow(rng, *top, *foot)]
     down = _bow(rng, *top, (0.0, 1.0))
     return [np.concatenate([down, _bow(rng, (0.0, 1.0), (wide * 0.5, rng.uniform(0.92, 1.02)), (wide, 0.98))])]
@@ -113,12 +119,17 @@ def _four(rng: Rng) -> Drawn:
     if kind < 0.5:  # down, to the right, and a bar
         top = rng.uniform(0.0, 0.2)
         left = _line(rng, (rng.uniform(0.05, 0.3), top), (0.0, across), (wide, across + rng.uniform(-0.1, 0.04)))
-        bar = _line(rng, (at + rng.uniform(0, 0.12), rng.uniform(0.0, across - 0.12)), (at + rng.uniform(-0.12, 0.05), 1.0))
+        bar = _line(
+            rng, (at + rng.uniform(0, 0.12), rng.uniform(0.0, across - 0.12)), (at + rng.uniform(-0.12, 0.05), 1.0)
+        )
         return [left, bar]
     if kind < 0.8:  # a bowl, like a u with a long right side
         x = rng.uniform(0.35, 0.5)
         bowl = _bow(rng, (0.04, rng.uniform(0, 0.15)), (0.0, 0.35), (0.12, 0.53), (x, 0.48))
-        return [bowl, _line(rng, (x + rng.uniform(0, 0.08), rng.uniform(0.0, 0.2)), (x - rng.uniform(-0.02, 0.12), 1.0))]
+        return [
+            bowl,
+            _line(rng, (x + rng.uniform(0, 0.08), rng.uniform(0.0, 0.2)), (x - rng.uniform(-0.02, 0.12), 1.0)),
+        ]
     return [_line(rng, (at, 0.0), (0.0, across), (wide, across)), _line(rng, (at, 0.0), (at, 1.0))]
 
 
@@ -182,7 +193,13 @@ def _nine(rng: Rng) -> Drawn:
     """Its tail straight, bent or hooked, its loop closed, open or run over."""
     high, wide = rng.uniform(0.36, 0.56), rng.uniform(0.36, 0.56)
     begin = (wide * rng.uniform(0.8, 1.0), high * rng.uniform(0.1, 0.35))
-    loop = [begin, (wide * 0.5, 0.0), (0.0, high * 0.5), (wide * 0.42, high), (wide * 0.92, high * rng.uniform(0.3, 0.6))]
+    loop = [
+        begin,
+        (wide * 0.5, 0.0),
+        (0.0, high * 0.5),
+        (wide * 0.42, high),
+        (wide * 0.92, high * rng.uniform(0.3, 0.6)),
+    ]
     kind = rng.random()
     if kind < 0.45:
         x = wide * rng.uniform(0.6, 1.05)

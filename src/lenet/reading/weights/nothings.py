@@ -74,10 +74,11 @@ def _sign(height: float, rng: Rng) -> Levels:
         lines = [np.array([[0.0, y], [1.0, y]]) for y in (0.0, rng.uniform(0.25, 0.5))]
     elif kind == 4:
         deep = rng.uniform(0.18, 0.4)
+        brace = np.stack([np.zeros(7), [0.0, 0.1, 0.4, 0.5, 0.6, 0.9, 1.0]], axis=1)
         shapes = [
             curve(np.array([[deep, 0.0], [0.0, 0.5], [deep, 1.0]])),
             np.array([[deep, 0.0], [0.0, 0.0], [0.0, 1.0], [deep, 1.0]]),
-            curve(np.array([[deep, 0.0], [deep / 2, 0.1], [deep / 2, 0.4], [0, 0.5], [deep / 2, 0.6], [deep / 2, 0.9], [deep, 1.0]])),
+            curve(deep * np.array([[1, 0], [0.5, 0], [0.5, 0], [0, 0], [0.5, 0], [0.5, 0], [1, 0]]) + brace),
             np.array([[wide * 0.7, 0.0], [0.0, 0.5], [wide * 0.7, 1.0]]),
         ]  # fmt: skip
         lines = [shapes[rng.integers(4)]]
@@ -85,7 +86,7 @@ def _sign(height: float, rng: Rng) -> Levels:
             lines = [line * np.array([-1, 1]) for line in lines]
     elif kind == 5:
         tip, wing = np.array([1.0, 0.5]), rng.uniform(0.15, 0.35)
-        lines = [np.stack([[0.0, 0.5], tip]), np.stack([tip - [wing, wing], tip, tip + [-wing, wing]])]
+        lines = [np.stack([[0.0, 0.5], tip]), tip - wing * np.array([[1, 1], [0, 0], [1, -1]])]
     elif kind == 6:
         t = np.linspace(0, 2 * np.pi * rng.uniform(2.3, 4.5), 120)
         lines = [np.stack([t * rng.uniform(0.07, 0.14) + 0.3 * np.cos(t), 0.5 + 0.5 * np.sin(t)], axis=1)]

@@ -64,7 +64,10 @@ _DIRECT = 0.6  # the share that no sheet is drawn for
 _ALONE = 0.15  # the share that have a sheet to themselves, as single images do
 _LOW, _LOWEST = 0.1, 16.0  # the share of groups that are so low at most
 _OTHER_HANDS = 0.25  # the share of digits of pens and schools where MNIST's and theirs are mixed
-_REDRAWN, _BARRED = 0.12, 0.25  # the share of MNIST's digits that another pen draws anew, and of its sevens that get a bar
+_REDRAWN, _BARRED = (
+    0.12,
+    0.25,
+)  # the share of MNIST's digits that another pen draws anew, and of its sevens that get a bar
 _SEEN = 100  # a form without a pixel of so much ink is none
 
 
@@ -163,9 +166,7 @@ def _pieces(sources: Sources, take: Callable[[], int], rng: Rng) -> list[tuple[L
     runs: list[Run] = []
     for height in _heights(False, rng)[: _GROUP // _PIECES]:
         own = rng.random() < _OTHER_HANDS
-        some = [
-            _any_digit(sources, take(), float(height), rng, own) for _ in range(2 + (rng.random() < 0.3))
-        ]
+        some = [_any_digit(sources, take(), float(height), rng, own) for _ in range(2 + (rng.random() < 0.3))]
         if all(min(digit.shape) > 1 and digit.max() > 128 for digit, _ in some):
             labels.append([*(label for _, label in some), NO_DIGIT])  # the last one is number -1
             runs.append(draw_run([digit for digit, _ in some], float(height), rng))
@@ -245,9 +246,7 @@ def _other_digit(sources: Sources, height: float, rng: Rng, trace: bool) -> tupl
     return _sized(drawn(lines, rng), height, rng), label
 
 
-def _any_digit(
-    sources: Sources, number: int, height: float, rng: Rng, own: bool | None = None
-) -> tuple[Levels, int]:
+def _any_digit(sources: Sources, number: int, height: float, rng: Rng, own: bool | None = None) -> tuple[Levels, int]:
     """A digit of any hand, and its label. own: whether of another than MNIST's; left out, by chance."""
     if rng.random() < _OTHER_HANDS if own is None else own:
         return _other_digit(sources, height, rng, rng.random() < 0.6)

