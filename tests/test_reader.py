@@ -162,6 +162,18 @@ def test_a_score_ranks_where_probabilities_are_all_one():
     assert (np.diff(Reader.score(rows)) > 0).all()
 
 
+def test_an_image_said_to_show_one_digit_is_doubted_less(packaged):
+    reader = Reader()
+    rows = np.zeros((3, 11), np.float32)
+    rows[:, NO_DIGIT] = [0.01, reader.threshold, 0.99]
+    rows[:, 4], rows[:, 9] = 0.75 * (1 - rows[:, NO_DIGIT]), 0.25 * (1 - rows[:, NO_DIGIT])
+    found = reader.alone(rows)
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
+    assert found[1, NO_DIGIT] == pytest.approx(0.5, abs=1e-6)
+    assert ((found[:, NO_DIGIT] > 0.5) == reader.rejects(rows))[[0, 2]].all()
+    np.testing.assert_allclose(found[:, 4] / found[:, 9], 3, rtol=1e-4)
+
+
 # ---- other models ------------------------------------------------------------------------------------------------------
 
 

@@ -176,11 +176,11 @@ def all_sets(reader: Reader, test: bool) -> dict[str, dict[str, Any]]:
 
 def formerly(path: str, test: bool) -> dict[str, dict[str, Any]]:
     """The same by former weights, and with tiny images taken as all others are."""
-    now, shapes.TINY = shapes.TINY, 0
+    now, shapes.AS_IT_IS = shapes.AS_IT_IS, 0
     try:
         return all_sets(Reader(Steady.load(path)), test)
     finally:
-        shapes.TINY = now
+        shapes.AS_IT_IS = now
 
 
 def main() -> None:

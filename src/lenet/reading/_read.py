@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet._check import choice, describe, message
-from lenet.reading.belief import is_numbers, without_words
+from lenet.reading.belief import in_company, is_numbers, without_words
 from lenet.reading.ink.clean import clean
 from lenet.reading.ink.find import Ink, find_ink
 from lenet.reading.ink.straighten import straighten
@@ -32,8 +32,6 @@ from lenet.reading.weights.reader import NO_DIGIT, Reader
 __all__ = ["LAYOUTS", "read", "read_all", "read_singles"]
 
 LAYOUTS = ("lines", "table", "single")
-NEIGHBOURS, ROW = 0.5, 0.25  # how much the company in a number, and in its row, counts beside what a shape looks like
-SURE = 3.0  # log odds beyond which a shape is simply sure to be a digit, or none
 
 
 def read(
@@ -95,6 +93,7 @@ def read_singles(
     odds = reader.score(answers) - np.array([mark.price for mark in marks])
     if min_confidence is None:
         rejected = odds < np.log((1 - reader.threshold) / reader.threshold)
+        answers = reader.alone(answers)
     else:
         rejected = _unsure(answers, min_confidence)
     pages, start = [], 0
@@ -229,31 +228,18 @@ def _lines(
     """Rows of glyphs as lines of numbers; words, lines of words and pages of words are left out."""
     rows = []
     for glyphs, starts in groups:
-        shapes = [glyph for glyph in glyphs if not glyph.sign]
-        rows.append(_numbers(glyphs, starts, _rejected(shapes, starts, min_confidence), frame))
+        answers = np.zeros((0, NO_DIGIT + 1), np.float32)
+        if found := [glyph.probabilities for glyph in glyphs if glyph.probabilities is not None]:
+            answers = np.stack(found)
+        if min_confidence is None:
+            answers = in_company(answers, starts)
+            none = answers[:, NO_DIGIT] > 0.5
+        else:
+            none = _unsure(answers, min_confidence)
+        rows.append(_numbers(glyphs, starts, answers, none, frame))
     if min_confidence is None:
         rows = without_words(rows)
     return tuple(Line(tuple(row), outline([n.box for n in row])) for row in rows if row)
-
-
-def _rejected(shapes: Sequence[Glyph], starts: Sequence[bool], min_confidence: float | None) -> NDArray[np.bool_]:
-    """Which shapes of a row are to be taken for no digit, bool [n]: by what each looks like and the company it keeps.
-
-    Alone it is none where that is likelier; among digits it is likelier to be one than the same shape in a word.
-    """
-    if not shapes:
-        return np.zeros(0, bool)
-    p = np.stack([glyph.probabilities for glyph in shapes if glyph.probabilities is not None])
-    if min_confidence is not None:
-        return _unsure(p, min_confidence)
-    odds = Reader.score(p)
-    firm = np.clip(odds, -SURE, SURE).astype(np.float64)
-    number = np.cumsum(starts) - 1
-    totals, counts = np.bincount(number, firm), np.bincount(number)
-    company = (totals[number] - firm) / np.maximum(counts[number] - 1, 1)
-    row = (firm.sum() - firm) / max(len(firm) - 1, 1)
-    doubted: NDArray[np.bool_] = odds + NEIGHBOURS * company + ROW * row < 0
-    return doubted
 
 
 def _unsure(answers: NDArray[np.float32], min_confidence: float) -> NDArray[np.bool_]:
@@ -263,19 +249,22 @@ def _unsure(answers: NDArray[np.float32], min_confidence: float) -> NDArray[np.b
 
 
 def _numbers(
-    glyphs: Sequence[Glyph], starts: Sequence[bool], rejected: NDArray[np.bool_], frame: _Frame
+    glyphs: Sequence[Glyph],
+    starts: Sequence[bool],
+    answers: NDArray[np.float32],
+    rejected: NDArray[np.bool_],
+    frame: _Frame,
 ) -> list[Number]:
     """A row's numbers. A point or a comma counts between two digits of a number, a minus before its first."""
     found: list[tuple[str, list[Digit]]] = []
-    sign, at = "", iter(zip(starts, rejected.tolist(), strict=True))
+    sign, at = "", iter(zip(starts, answers, rejected.tolist(), strict=True))
     for glyph in glyphs:
         if glyph.sign:
             sign = sign or glyph.sign
             continue
-        start, out = next(at)
-        assert glyph.probabilities is not None
+        start, p, out = next(at)
         assert glyph.image is not None
-        digit = _digit(glyph.probabilities, frame.box(glyph.shape.box), out, glyph.image)
+        digit = _digit(p, frame.box(glyph.shape.box), out, glyph.image)
         if start:
             found.append(("-" if sign == "-" else "", []))
         elif sign:

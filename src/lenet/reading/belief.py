@@ -1,6 +1,6 @@
 """What on a page is numbers, and what is words or a picture: decided by how much of it reads as digits.
 
-It sees digits and their confidence, and of the page no more than its colours. Read by ``_read``.
+It sees the network's answers, digits and their confidence, and of the page no more than its colours. Read by ``_read``.
 """
 
 from __future__ import annotations
@@ -13,10 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet.reading.page import Line, Number
+from lenet.reading.shapes.form import NO_DIGIT
 from lenet.reading.shapes.lines import outline
+from lenet.reading.weights.reader import Reader
 
-__all__ = ["is_numbers", "paper_share", "without_words"]
+__all__ = ["in_company", "is_numbers", "paper_share", "without_words"]
 
+NEIGHBOURS, ROW = 0.5, 0.25  # how much the company in a number, and in its row, counts beside what a shape looks like
+FIRM = 3.0  # log odds beyond which a shape is simply sure to be a digit, or none
 MOSTLY = 0.5  # a number less of which is read is a word
 NEARLY, LIKELY = 0.8, 0.7  # so much of a number must be read, and so surely, on a page with words on it
 WORDS, ROW_WORDS = 0.15, 0.25  # a page, or a row, more of which is rejected has words on it
@@ -31,6 +35,24 @@ SURE, PROOF = 0.9, 3  # so many different digits so sure, in one number if 0 and
 RINGS_AND_BARS = frozenset({"0", "1"})  # which are in any picture
 LONE = 0.95  # so sure must the only thing on a picture be to be a digit
 HUE = 0.15  # the difference in the logarithms of red to green, or blue to green, that is one colour in uneven light
+
+
+def in_company(answers: NDArray[np.float32], starts: Sequence[bool]) -> NDArray[np.float32]:
+    """Answers [n, 11] of a row's shapes, from left to right, turned by the company that each keeps: float32 [n, 11].
+
+    Among digits a shape is likelier to be one than the same shape in a word: its odds of being none move, those between the
+    digits don't. starts: whether a number starts with it, n times.
+    """
+    if not len(answers):
+        return answers
+    firm = np.clip(Reader.score(answers), -FIRM, FIRM).astype(np.float64)
+    number = np.cumsum(starts) - 1
+    totals, counts = np.bincount(number, firm), np.bincount(number)
+    company = (totals[number] - firm) / np.maximum(counts[number] - 1, 1)
+    row = (firm.sum() - firm) / max(len(firm) - 1, 1)
+    turned = answers.astype(np.float64)
+    turned[:, NO_DIGIT] *= np.exp(-NEIGHBOURS * company - ROW * row)
+    return (turned / turned.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def without_words(rows: Sequence[Sequence[Number]]) -> list[list[Number]]:

@@ -26,7 +26,7 @@ LONGEST = 256  # the long side at which two colours are told apart
 CONTRAST = 30.0  # the least difference between ink and paper, of 255
 PARTED = 0.77  # the least share of the variance that lies between two colours: of an even change it is 0.75
 CALM = 0.25  # the least share of the variance that is left in means of 3 x 3 pixels: of noise a ninth is
-TINY = 16  # up to this long side an image is taken as it is
+AS_IT_IS = 16  # up to this long side an image is taken as it is, both ways
 FRAME = 4.0  # log odds of a digit that the corners of a tiny image weigh: they are paper rather than ink
 BARE = 0.1  # the share of a tiny image's pixels that are paper at least
 GUESS = 1.0  # by so much, in log odds of a digit, must a guess be surer than ink that was found
@@ -46,7 +46,7 @@ def find_marks(rgb: NDArray[np.uint8]) -> list[Mark]:
 
     Where there are several, the network is to choose.
     """
-    tiny = _tiny(rgb) if max(rgb.shape[:2]) <= TINY else []
+    tiny = _tiny(rgb) if max(rgb.shape[:2]) <= AS_IT_IS else []
     if tiny:
         return tiny
     usual = _mark(clean(find_ink(rgb)))
