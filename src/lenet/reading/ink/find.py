@@ -94,8 +94,8 @@ def find_ink(rgb: U8) -> Ink:
         other = _view(work, squared, CALMEST)
         if other is not None and (view is None or other.grains < 0.5 * view.grains):
             page, view, fine_lines = squared, _view(work, squared, CALMEST, _grain(work)), True
-    is_grainy = not (small or fine_lines) and view is not None and view.grains > GRAINY and view.rows.shape[1] == 1
-    if is_grainy and page.smooth and _grain(work) > FINE * view.grains:
+    one_pen = view is not None and page.smooth and view.rows.shape[1] == 1 and not (small or fine_lines)
+    if view is not None and one_pen and view.grains > GRAINY and _grain(work) > FINE * view.grains:
         # Even paper and one pen: these are grains, and no photograph's grass; nor a watermark, which neighbours share.
         work = cv2.GaussianBlur(work, (0, 0), 0.9 if view.grains < 2 * GRAINY else 1.3)
         view = _view(work, page)
