@@ -177,6 +177,13 @@ def reading_sources() -> str:
     return real_tables.sources(real.facts())
 
 
+def reading_hands() -> str:
+    """Hands that aren't MNIST's."""
+    if not (RESULTS / "hands.json").exists():
+        return "Not measured yet: run `python -m bench.pages.hands --test`, then `python -m bench.tables`."
+    return page_tables.hands(stored("hands"))
+
+
 def shown(table: Callable[[dict[str, Any]], str]) -> str:
     """What was read in docs/reading.md's pictures."""
     if not (RESULTS / "pictures.json").exists():
@@ -213,6 +220,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "reading_example": functools.partial(shown, page_tables.example),
     "reading_failures": functools.partial(shown, page_tables.failures),
     "reading_sudoku": functools.partial(shown, page_tables.sudoku),
+    "reading_hands": reading_hands,
     "reading_weights": reading_weights,
 }
 MARK = re.compile(r"(<!-- table:(\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from lenet.reading.belief import is_numbers, paper_share, without_words
+from lenet.reading.belief import in_company, is_numbers, paper_share, without_words
 from lenet.reading.page import Digit, Line, Number
 
 BLANK = np.zeros((28, 28), np.uint8)
@@ -28,6 +28,33 @@ def texts(rows: Sequence[Sequence[Number]]) -> list[list[str]]:
 
 def row(text: str) -> list[Number]:
     return [number(word) for word in text.split()]
+
+
+def answer(digit: float, other: float = 0.0) -> list[float]:
+    """Of a shape that is a 3, an 8 or none."""
+    return [0, 0, 0, digit, 0, 0, 0, 0, other, 0, 1 - digit - other]
+
+
+def test_a_shape_is_judged_by_its_company() -> None:
+    doubtful, digit, letter = answer(0.4, 0.1), answer(0.999), answer(0.001)
+
+    def among(others: list[float]) -> np.ndarray:
+        rows = np.array([others, doubtful, others], np.float32)
+        return in_company(rows, [True, False, False])[1]
+
+    alone = in_company(np.array([doubtful], np.float32), [True])[0]
+    np.testing.assert_allclose(alone, doubtful, atol=1e-6)
+    for found in (among(digit), among(letter)):
+        assert found.sum() == pytest.approx(1, abs=1e-6)
+        assert found[3] / found[8] == pytest.approx(4, rel=1e-5)  # which digit it is doesn't depend on its company
+    assert among(letter)[-1] > alone[-1] > among(digit)[-1]
+
+
+def test_a_number_counts_more_than_the_rest_of_its_row() -> None:
+    rows = np.array([answer(0.999)] * 2 + [answer(0.5)] + [answer(0.001)] * 3, np.float32)
+    with_digits = in_company(rows, [True, False, False, True, False, False])[2]
+    with_letters = in_company(rows, [True, False, True, False, False, False])[2]
+    assert with_digits[3] > 0.6 > 0.4 > with_letters[3]
 
 
 def test_numbers_stay_with_their_doubtful_digits() -> None:

@@ -20,6 +20,7 @@ from lenet.reading.shapes.form import digit_forms
 from lenet.reading.shapes.shape import Shape
 from lenet.reading.weights import samples, touching, training
 from lenet.reading.weights.reader import NO_DIGIT, PACKAGED, Reader, with_no_digit
+from lenet.reading.weights.traces import Traces
 from lenet.train.data import split
 from lenet.train.loop import Run
 from lenet.train.recipes import Recipe
@@ -45,7 +46,9 @@ def few(small_mnist):
     names = small_mnist / "train-images-idx3-ubyte", small_mnist / "train-labels-idx1-ubyte"
     images, labels = _idx.read_pair(*names)
     letters, printed = [enlarged(images[0]), enlarged(images[1])], [(enlarged(images[2]), int(labels[2]))]
-    return samples.Sources(images, labels.astype(np.int64), images[:50], letters, letters, printed)
+    words = [np.concatenate(letters, axis=1)]
+    pens = Traces(np.random.default_rng(0).uniform(0, 1, (20, 8, 2)), np.arange(20) % 10)
+    return samples.Sources(images, labels.astype(np.int64), images[:50], letters, letters, printed, words, pens)
 
 
 def enlarged(image: np.ndarray) -> np.ndarray:
@@ -57,7 +60,7 @@ def enlarged(image: np.ndarray) -> np.ndarray:
 
 
 def test_the_file_is_small_and_of_eleven_outputs(packaged):
-    assert os.path.getsize(PACKAGED) <= 300_000
+    assert os.path.getsize(PACKAGED) <= 600_000
     assert packaged.shape == (1, 28, 28)
     assert packaged.labels == [*"0123456789", "no digit"]
     assert packaged.calibration is not None
@@ -159,6 +162,18 @@ def test_a_score_ranks_where_probabilities_are_all_one():
     assert (np.diff(Reader.score(rows)) > 0).all()
 
 
+def test_an_image_said_to_show_one_digit_is_doubted_less(packaged):
+    reader = Reader()
+    rows = np.zeros((3, 11), np.float32)
+    rows[:, NO_DIGIT] = [0.01, reader.threshold, 0.99]
+    rows[:, 4], rows[:, 9] = 0.75 * (1 - rows[:, NO_DIGIT]), 0.25 * (1 - rows[:, NO_DIGIT])
+    found = reader.alone(rows)
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
+    assert found[1, NO_DIGIT] == pytest.approx(0.5, abs=1e-6)
+    assert ((found[:, NO_DIGIT] > 0.5) == reader.rejects(rows))[[0, 2]].all()
+    np.testing.assert_allclose(found[:, 4] / found[:, 9], 3, rtol=1e-4)
+
+
 # ---- other models ------------------------------------------------------------------------------------------------------
 
 
@@ -252,7 +267,7 @@ def test_every_kind_of_sample(few, kind):
     assert len(images) == len(labels) == len(kinds) > 40
     assert images.dtype == np.uint8
     assert images.shape[1:] == (28, 28)
-    possible = {"piece": np.arange(11), "digit": np.arange(10), "font digit": np.arange(10)}
+    possible = {"piece": np.arange(11)} | dict.fromkeys(samples.DIGITS, np.arange(10))
     assert np.isin(labels, possible.get(kind, [NO_DIGIT])).all()
     assert kind != "piece" or 0.2 < (labels == NO_DIGIT).mean() < 0.8
     assert (images.max(axis=(1, 2)) >= 100).all()

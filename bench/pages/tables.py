@@ -107,6 +107,29 @@ def rejection(result: dict[str, Any]) -> str:
     )
 
 
+HANDS = {
+    "traces": "pen traces of 14 writers (UCI pendigits)",
+    "schools": "forms of other schools, as drawn to learn from",
+    "blocks16": "MNIST as blocks of black and white, 16 × 16",
+    "blocks8": "the same, 8 × 8",
+    "cuts": "MNIST badly cut",
+    "fonts": "digits of two held-out fonts",
+    "optdigits": "**optdigits' test part**, 8 × 8 (UCI)",
+}
+
+
+def hands(result: dict[str, Any]) -> str:
+    """Other hands by set: right, and how far confidence is from it, beside what a former reader did."""
+    head = "| | images | right, % | right formerly | calibration error, % | formerly |"
+    rows = [head, "|---" * 6 + "|"]
+    for name, one in result["sets"].items():
+        before = result["before"].get(name)
+        old = ["–", "–"] if before is None else [f"{100 * before['right']:.2f}", f"{100 * before['ece']:.1f}"]
+        right = f"{100 * one['right']:.2f} ± {100 * one['se']:.2f}"
+        rows.append(f"| {HANDS[name]} | {one['n']:,} | {right} | {old[0]} | {100 * one['ece']:.1f} | {old[1]} |")
+    return "\n".join(rows)
+
+
 def risk(result: dict[str, Any]) -> str:
     """Wrong answers among the surest part of the digits read, by level."""
     shares = ("1.00", "0.99", "0.98", "0.95", "0.90")
@@ -198,6 +221,7 @@ def weights(training: dict[str, Any], size: int) -> str:
         ("samples", f"{samples['count']:,}, generator {samples['generator']}, seed {training['seed']}"),
         ("parts of 100", kinds),
         ("training images", hashes),
+        ("pen traces", f"{training['traces']['source']}, `{training['traces']['sha256'][:8]}…`"),
         ("fonts, held-out ones too", ", ".join(name.rsplit(".", 1)[0] for name in training["fonts"])),
         (
             "recipe",

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet._check import choice, describe, message
-from lenet.reading.belief import FIRM, believed, is_numbers, no_digits
+from lenet.reading.belief import FIRM, TOLD, believed, in_company, is_numbers
 from lenet.reading.ink.clean import clean
 from lenet.reading.ink.find import SINGLE, Ink, find_ink
 from lenet.reading.ink.straighten import straighten, turned
@@ -97,6 +97,7 @@ def read_singles(
     odds = reader.score(answers) - np.array([mark.price for mark in marks])
     if min_confidence is None:
         rejected = odds < np.log((1 - reader.threshold) / reader.threshold)
+        answers = reader.alone(answers)
     else:
         rejected = answers[:, :NO_DIGIT].max(axis=1) < min_confidence
     pages, start = [], 0
@@ -180,7 +181,7 @@ def _believed_page(source: Source, seen: _Seen, layout: str, min_confidence: flo
     for row, some, own in zip(rows, glyphs, stand, strict=True):
         starts = _starts(row, some, columns, own)
         signs = signs_before(row, some, starts)
-        numbers = _numbers(some, starts, signs, _rejected(some, starts, min_confidence), frame)
+        numbers = _numbers(some, starts, signs, *_answers(some, starts, min_confidence), frame)
         found.append(numbers)
         where.append([place for place, start in zip(own, starts, strict=True) if start])
     kept = found if min_confidence is not None else believed(found, where, max(ink.mask.shape) <= SINGLE)
@@ -291,25 +292,33 @@ def _columns(rows: Sequence[Row], glyphs: Sequence[Sequence[Glyph]]) -> list[tup
     return column_gaps(boxes, 0.45 * height)
 
 
-def _rejected(glyphs: Sequence[Glyph], starts: Sequence[bool], min_confidence: float | None) -> NDArray[np.bool_]:
-    answers = [glyph.probabilities for glyph in glyphs if glyph.probabilities is not None]
-    return no_digits(np.stack(answers) if answers else np.zeros((0, NO_DIGIT + 1), np.float32), starts, min_confidence)
+def _answers(
+    glyphs: Sequence[Glyph], starts: Sequence[bool], min_confidence: float | None
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """What is said of a row's shapes, float32 [n, 11], in the company that each keeps, and which are no digits: bool [n]."""
+    found = [glyph.probabilities for glyph in glyphs if glyph.probabilities is not None]
+    alone = np.stack(found) if found else np.zeros((0, NO_DIGIT + 1), np.float32)
+    best = alone[:, :NO_DIGIT].max(axis=1)
+    if min_confidence is not None:
+        return alone, best < min_confidence
+    answers = in_company(alone, starts)
+    return answers, (answers[:, NO_DIGIT] > 0.5) | (best < TOLD)
 
 
 def _numbers(
     glyphs: Sequence[Glyph],
     starts: Sequence[bool],
     signs: Sequence[str],
+    answers: NDArray[np.float32],
     rejected: NDArray[np.bool_],
     frame: _Frame,
 ) -> list[Number]:
     """A row's numbers. signs: what is printed before each digit."""
     found: list[tuple[str, list[Digit]]] = []
     seen = [glyph for glyph in glyphs if not glyph.sign]
-    for glyph, start, sign, out in zip(seen, starts, signs, rejected.tolist(), strict=True):
-        assert glyph.probabilities is not None
+    for glyph, start, sign, p, out in zip(seen, starts, signs, answers, rejected.tolist(), strict=True):
         assert glyph.image is not None
-        digit = _digit(glyph.probabilities, frame.box(glyph.shape.box), out, glyph.image)
+        digit = _digit(p, frame.box(glyph.shape.box), out, glyph.image)
         if start:
             found.append(("", []))
         text, digits = found[-1]

@@ -20,12 +20,13 @@ from lenet.reading.shapes.form import NO_DIGIT
 from lenet.reading.shapes.lines import outline
 from lenet.reading.weights.reader import Reader
 
-__all__ = ["FIRM", "believed", "is_numbers", "no_digits", "paper_share", "without_words"]
+__all__ = ["FIRM", "TOLD", "believed", "in_company", "is_numbers", "paper_share", "without_words"]
 
 NEIGHBOURS, ROW = 0.5, 0.25  # how much the company in a number, and in its row, counts beside what a shape looks like
 FIRM = 3.0  # log odds beyond which a shape is simply sure to be a digit, or none
 TOLD = 0.25  # a shape whose likeliest digit is less likely can't be told, whatever the company
 ALONE, LEAST = 0.9, 0.5  # so sure on average, and each so sure, is what is believed where it stands by itself
+CERTAIN = 0.98  # each shape so sure, what stands by itself is believed wherever it stands
 COLUMN = 0.6  # of a list's column: if so much of what stands in it reads as numbers, it is a column of numbers
 FEW_SHAPES = 12  # in a single line say nothing of prose
 LOW = 0.5  # of the highest number on a small picture: what is lower there isn't written
@@ -45,27 +46,22 @@ LONE = 0.95  # so sure must the only thing on a picture be to be a digit
 HUE = 0.15  # the difference in the logarithms of red to green, or blue to green, that is one colour in uneven light
 
 
-def no_digits(
-    probabilities: NDArray[np.float32], starts: Sequence[bool], min_confidence: float | None = None
-) -> NDArray[np.bool_]:
-    """Which shapes of a row, float32 [n, 11] each, are to be taken for no digit: bool [n].
+def in_company(answers: NDArray[np.float32], starts: Sequence[bool]) -> NDArray[np.float32]:
+    """Answers [n, 11] of a row's shapes, from left to right, turned by the company that each keeps: float32 [n, 11].
 
-    starts: whether a number starts with each. Alone a shape is none where that is likelier; among digits it is likelier to be
-    one than the same shape in a word; and no company makes a digit of what can't be told. With min_confidence that rule
-    is replaced by a plain one: no digit is as sure as asked for.
+    Among digits a shape is likelier to be one than the same shape in a word: its odds of being none move, those between the
+    digits don't. starts: whether a number starts with it, n times.
     """
-    if not len(probabilities):
-        return np.zeros(0, bool)
-    best = probabilities[:, :NO_DIGIT].max(axis=1)
-    if min_confidence is not None:
-        return np.asarray(best < min_confidence)
-    odds = Reader.score(probabilities)
-    firm = np.clip(odds, -FIRM, FIRM).astype(np.float64)
+    if not len(answers):
+        return answers
+    firm = np.clip(Reader.score(answers), -FIRM, FIRM).astype(np.float64)
     number = np.cumsum(starts) - 1
     totals, counts = np.bincount(number, firm), np.bincount(number)
     company = (totals[number] - firm) / np.maximum(counts[number] - 1, 1)
     row = (firm.sum() - firm) / max(len(firm) - 1, 1)
-    return np.asarray((odds + NEIGHBOURS * company + ROW * row < 0) | (best < TOLD))
+    turned = answers.astype(np.float64)
+    turned[:, NO_DIGIT] *= np.exp(-NEIGHBOURS * company - ROW * row)
+    return (turned / turned.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def believed(rows: Sequence[Sequence[Number]], places: Sequence[Sequence[Place]], is_small: bool) -> list[list[Number]]:
@@ -88,8 +84,10 @@ def believed(rows: Sequence[Sequence[Number]], places: Sequence[Sequence[Place]]
             id(number)
             for number, place in zip(row, some, strict=True)
             if place.kind
-            and place.column in of_numbers
-            and (_is_value(number) or (place.kind != "rule" and _is_partly(number)))
+            and (
+                (place.column in of_numbers and (_is_value(number) or (place.kind != "rule" and _is_partly(number))))
+                or _is_certain(number)
+            )
         }
         for row, some in zip(rows, places, strict=True)
     ]
@@ -105,6 +103,12 @@ def _is_value(number: Number) -> bool:
     """Whether all of a number's shapes are surely digits."""
     sure = [digit.confidence for digit in number.digits if not digit.rejected]
     return len(sure) == len(number.digits) and sum(sure) >= ALONE * len(sure) and min(sure) >= LEAST
+
+
+def _is_certain(number: Number) -> bool:
+    """Whether each of a number's shapes is as sure a digit as can be, and not all are rings and bars."""
+    digits = number.digits
+    return min(d.confidence for d in digits) >= CERTAIN and not {d.label for d in digits} <= RINGS_AND_BARS
 
 
 def _is_partly(number: Number) -> bool:

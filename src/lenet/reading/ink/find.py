@@ -28,9 +28,10 @@ SINGLE = 256  # up to this long side the paper is one smooth surface, fitted at 
 NARROW = 32  # nothing shorter on one side is a page
 PROBE = 400  # the long side of the sample that decides on noise, strength and direction
 FLOOR = 10.0  # the least colour difference, of 255, that is ever ink
-FAINTEST = 0.3  # of the strength of the ink: so much of it is ink, however far the paper's own pattern stands out
 SIGMAS = 5.0  # how far ink must stand out of the noise
+STRIP = 0.06  # of a page's side: so far inward what lies beyond its edge may be seen along the border
 GRAINY = 4.0  # grey levels of noise from which a page is smoothed
+FINE = 0.15  # of the noise, so much is between neighbouring pixels
 SMOOTH = 1.3  # pixels, the Gaussian's sigma by which a page is smoothed before it is called empty
 CALM = 0.25  # the least share of the variance that is left in means of 3 x 3 pixels: of noise a ninth is
 PATTERNED = 0.125  # a small picture whose paper is so much of its ink's strength away from one colour has a pattern
@@ -93,8 +94,9 @@ def find_ink(rgb: U8) -> Ink:
         other = _view(work, squared, CALMEST)
         if other is not None and (view is None or other.grains < 0.5 * view.grains):
             page, view, fine_lines = squared, _view(work, squared, CALMEST, _grain(work)), True
-    if not (small or fine_lines or view is None) and view.grains > GRAINY and page.smooth and view.rows.shape[1] == 1:
-        # Even paper and one pen: these are grains, and no photograph's grass.
+    one_pen = view is not None and page.smooth and view.rows.shape[1] == 1 and not (small or fine_lines)
+    if view is not None and one_pen and view.grains > GRAINY and _grain(work) > FINE * view.grains:
+        # Even paper and one pen: these are grains, and no photograph's grass; nor a watermark, which neighbours share.
         work = cv2.GaussianBlur(work, (0, 0), 0.9 if view.grains < 2 * GRAINY else 1.3)
         view = _view(work, page)
     may_be_patterned = small and min(h, w) >= NARROW  # less is one digit, cut out
@@ -244,7 +246,6 @@ def _view(work: U8, page: Paper, share: tuple[float, float] = QUANTILE, most_noi
             rows = rows @ direction[:, None]
             noise = min(noise, _spread(np.abs(direction @ difference), share))
             floor = max(FLOOR, SIGMAS * noise)
-    floor = max(FLOOR, min(floor, FAINTEST * strength))  # what was measured as noise may be the paper's pattern
     gain = min(12.0, 220 / max(strength, 1.0))
     return _View(rows * np.float32(gain), gain, noise * gain, floor * gain, strength * gain, polarity)
 
@@ -333,6 +334,13 @@ def _clear_margins(mask: U8) -> None:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
     x, y, wide, high, area = stats.T
     ends = (y < 3, y + high > h - 3, x < 3, x + wide > w - 3)
+    # Crumbs of what lies beyond the page's edge, a carpet or a desk: all of the strip along the border in which they are.
+    depths = [
+        _strip(side) if side[:3].any(axis=0).mean() >= 0.1 else 0 for side in (mask, mask[::-1], mask.T, mask.T[::-1])
+    ]
+    crumbs = (y + high <= depths[0]) | (y >= h - depths[1]) | (x + wide <= depths[2]) | (x >= w - depths[3])
+    if crumbs[1:].any():
+        mask[(crumbs & (np.arange(len(crumbs)) > 0))[labels]] = 0
     long = ((ends[0] | ends[1]) & (wide >= 0.1 * w)) | ((ends[2] | ends[3]) & (high >= 0.1 * h))
     for n in np.flatnonzero(long[1:]) + 1:
         part = slice(y[n], y[n] + high[n]), slice(x[n], x[n] + wide[n])
@@ -341,6 +349,13 @@ def _clear_margins(mask: U8) -> None:
         bottom, right = max(int(0.85 * h) - y[n], 0), max(int(0.85 * w) - x[n], 0)
         if np.count_nonzero(own[top:bottom, left:right]) <= 0.1 * area[n]:
             mask[part][own] = 0
+
+
+def _strip(mask: U8) -> int:
+    """How many of the first rows hold ink, up to STRIP of all; where the ink ends within these, else 0."""
+    most = int(STRIP * len(mask))
+    inked = mask[: most + 1].mean(axis=1) > 0.02
+    return 0 if inked.all() else int(np.argmin(inked))
 
 
 def _strength(contrast: U8, view: _View, least: float) -> U8:

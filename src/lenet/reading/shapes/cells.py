@@ -129,23 +129,24 @@ def places(
     found = [[Place()] * len(some) for some in shapes]
     if grid is not None and not _is_squared_paper(grid, rows, shapes):
         _in_cells(found, rows, shapes, grid)
-    lone: list[tuple[int, int, int, Box]] = []  # row, first, last + 1, box
+    lone: dict[bool, list[tuple[int, int, int, Box]]] = {True: [], False: []}  # row, first, last + 1, box
     group = 1 + max((place.group for some in found for place in some), default=0)
     for r, (row, some) in enumerate(zip(rows, shapes, strict=True)):
         cells = Counter(place.cell for place in found[r])
         for first, last in _together([shape.box for shape in some], APART * row.height):
             own = found[r][first:last]
             inside = Counter(place.cell for place in own if place.cell >= 0)
-            # A letter far from others of its cell is still of their words.
-            if last - first > FEW or own[0].kind or any(cells[cell] > n for cell, n in inside.items()):
+            if last - first > FEW or own[0].kind:
                 continue
             box = outline([shape.box for shape in some[first:last]])
-            if rules is not None and _at_rule(box, rules, row.height):
+            # A letter far from others of its cell is still of their words, unless it is one of a column.
+            alone = all(cells[cell] == n for cell, n in inside.items())
+            if alone and rules is not None and _at_rule(box, rules, row.height):
                 found[r][first:last] = [place._replace(kind="rule", group=group) for place in own]
                 group += 1
             else:
-                lone.append((r, first, last, box))
-    for column, members in enumerate(_in_columns(lone, rows)):
+                lone[alone].append((r, first, last, box))
+    for column, members in enumerate(_in_columns(lone[True], rows) + _in_columns(lone[False], rows)):
         for r, first, last, _ in members:
             own = found[r][first:last]
             found[r][first:last] = [place._replace(kind="column", group=group, column=column) for place in own]

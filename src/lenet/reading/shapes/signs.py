@@ -24,8 +24,10 @@ NEAR = 0.5  # heights between a slash and the digits at its sides
 LEAST_LEAN = 10.0  # degrees to the right of upright
 OUT = 160.0  # degrees of lean that each height is worth by which it stands out above and below both neighbours
 SLASH, LOW = 54.0, -0.02  # degrees a slash leans, with what standing out is worth; heights it stands out at either end
+IN_FRACTION, OUT_IN_FRACTION = 44.0, 0.02  # the same with one or two digits at either side, and no more in the number
 ALIKE, FAR_OUT = 10.0, 0.1  # degrees: a stroke like one beside it is a 1 beside a 1, but if it stands out by so much
-IN_DATE, LOW_IN_DATE, PAIR = 30.0, -0.1, 8.0  # the same of the two in a date, and by how much their leans may differ
+IN_DATE, LOW_IN_DATE = 18.0, -0.1  # the same for each of the two in a date
+PAIR, UNLIKE = 64.0, 8.0  # what these are worth together, and by how much their leans may differ
 DATES = {(a, b, c) for a in (1, 2) for b in (1, 2) for c in (2, 4)}  # digits in the parts of a date
 DATES |= {(4, 2, 2)}
 
@@ -96,10 +98,18 @@ def find_slashes(shapes: Sequence[Shape], is_digit: Sequence[bool], height: floa
         if not found & set(range(i - 4, j + 5)):
             found |= {i, j}
     for i, (lean, out, worth) in sorted(strokes.items(), key=lambda item: -item[1].worth):
-        beside = [other for k in (i - 1, i + 1) if (other := leans[k]) is not None and abs(other - lean) <= ALIKE]
-        if worth >= SLASH and out >= (FAR_OUT if beside else LOW) and not found & {i - 1, i + 1}:
+        least, low = (IN_FRACTION, OUT_IN_FRACTION) if _is_fraction(i, joined) else (SLASH, LOW)
+        if any((other := leans[k]) is not None and abs(other - lean) <= ALIKE for k in (i - 1, i + 1)):
+            low = FAR_OUT
+        if worth >= least and out >= low and not found & {i - 1, i + 1}:
             found.add(i)
     return [i in found for i in range(len(shapes))]
+
+
+def _is_fraction(i: int, joined: Sequence[bool]) -> bool:
+    """Whether one or two shapes stand close before a shape, and as many behind it. joined: whether each is close to the next."""
+    before, behind = joined[max(i - 3, 0) : i], joined[i : i + 3]
+    return not (len(before) == 3 and all(before)) and not (len(behind) == 3 and all(behind))
 
 
 def _stands_out(before: Shape, shape: Shape, after: Shape) -> tuple[float, float]:
@@ -116,5 +126,6 @@ def _dates(strokes: Mapping[int, Stroke], joined: Sequence[bool]) -> Iterator[tu
     ends = [0, *(i + 1 for i, near in enumerate(joined) if not near), len(joined) + 1]
     for start, stop in itertools.pairwise(ends):
         for i, j in itertools.combinations([k for k in likely if start < k < stop - 1], 2):
-            if abs(strokes[i].lean - strokes[j].lean) <= PAIR and (i - start, j - i - 1, stop - j - 1) in DATES:
-                yield strokes[i].worth + strokes[j].worth, i, j
+            worth, unlike = strokes[i].worth + strokes[j].worth, abs(strokes[i].lean - strokes[j].lean)
+            if worth >= PAIR and unlike <= UNLIKE and (i - start, j - i - 1, stop - j - 1) in DATES:
+                yield worth, i, j

@@ -1,7 +1,8 @@
 """The ink of an image of one digit: where it is, and where it can't be told from the paper, both of the ways it may be.
 
 A digit cut out to its very edge leaves no paper around it by which ``find_ink`` knows ink; what is narrow and full of ink
-looks like paper. Such an image is taken both as dark on light and as light on dark, and the network's answers decide.
+looks like paper. Such an image is taken both as dark on light and as light on dark, and the network's answers decide. So is a
+tiny one: a stroke of a pixel is nowhere bare paper or full ink, and all its greys say how much of each there is.
 Nothing here knows the network. Read by ``_read``.
 
 Source of the threshold, and of the measure of how well it parts two colours: Otsu (1979).
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from lenet.reading.ink.clean import clean
 from lenet.reading.ink.find import EDGE, Ink, find_ink, stroke_width
-from lenet.reading.shapes.shape import Shape, find_shapes, union
+from lenet.reading.shapes.shape import MARGIN, Shape, find_shapes, union
 
 __all__ = ["Mark", "find_marks"]
 
@@ -27,6 +28,9 @@ TINY = 24  # pixels: a digit less high is looked at in the image as it was given
 CONTRAST = 30.0  # the least difference between ink and paper, of 255
 PARTED = 0.77  # the least share of the variance that lies between two colours: of an even change it is 0.75
 CALM = 0.25  # the least share of the variance that is left in means of 3 x 3 pixels: of noise a ninth is
+AS_IT_IS = 16  # up to this long side an image is taken as it is, both ways
+FRAME = 4.0  # log odds of a digit that the corners of a tiny image weigh: they are paper rather than ink
+BARE = 0.1  # the share of a tiny image's pixels that are paper at least
 GUESS = 1.0  # by so much, in log odds of a digit, must a guess be surer than ink that was found
 
 
@@ -50,6 +54,9 @@ def find_marks(rgb: NDArray[np.uint8]) -> list[Mark]:
         marks = find_marks(_reduced(rgb))
         if any(mark.shape.height >= TINY for mark in marks):
             return [mark._replace(ink=replace(mark.ink, scale=mark.ink.scale * scale)) for mark in marks]
+    tiny = _tiny(rgb) if max(rgb.shape[:2]) <= AS_IT_IS else []
+    if tiny:
+        return tiny
     usual = _mark(clean(find_ink(rgb)))
     if usual is not None and not _touches(usual):
         return [usual]
@@ -81,6 +88,27 @@ def _touches(mark: Mark) -> bool:
     x0, y0, x1, y1 = mark.shape.box
     h, w = mark.ink.mask.shape
     return x0 == 0 or y0 == 0 or x1 == w or y1 == h
+
+
+def _tiny(rgb: NDArray[np.uint8]) -> list[Mark]:
+    """A tiny image both ways, each grey the share of a pixel that is ink; none if it is nearly of one colour."""
+    along = _along_colours(rgb)
+    low, high = float(along.min()), float(along.max())
+    if high - low < CONTRAST:
+        return []
+    light = (along - low) / (high - low)
+    corners = float(light[[0, 0, -1, -1], [0, -1, 0, -1]].mean())
+    marks = []
+    for ink, polarity, price in ((light, "light on dark", corners), (1 - light, "dark on light", 1 - corners)):
+        paper = min(float(np.sort(ink, axis=None)[int(BARE * ink.size)]), 0.5)
+        level = np.rint(np.clip((ink - paper) * (255 / (1 - paper)), 0, 255)).astype(np.uint8)
+        mask = level >= EDGE
+        down, across = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        x0, y0, x1, y1 = int(across[0]), int(down[0]), int(across[-1]) + 1, int(down[-1]) + 1
+        crop = np.pad(level, MARGIN)[y0 : y1 + 2 * MARGIN, x0 : x1 + 2 * MARGIN]
+        found = Ink(level, mask, polarity, stroke_width(level, mask), 1.0)
+        marks.append(Mark(found, Shape((x0, y0, x1, y1), crop, int(mask.sum())), FRAME * price))
+    return marks
 
 
 def _both_ways(rgb: NDArray[np.uint8]) -> list[Ink]:

@@ -92,6 +92,15 @@ class Reader:
         rejected: NDArray[np.bool_] = probabilities[:, NO_DIGIT] > self.threshold
         return rejected
 
+    def alone(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Answers [N, 11] for images that are said to show one digit each: no digit is rarer there than on a page.
+
+        Its odds fall so far that what is at the threshold is as likely a digit as none.
+        """
+        turned = probabilities.astype(np.float64)
+        turned[:, NO_DIGIT] *= (1 - self.threshold) / self.threshold
+        return (turned / turned.sum(axis=1, keepdims=True)).astype(np.float32)
+
     @staticmethod
     def score(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """How much each row [N, 11] speaks for a digit: the logarithm of the odds, float32 [N]; to rank by."""

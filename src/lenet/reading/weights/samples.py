@@ -1,11 +1,11 @@
 """What the packaged reader learns from: digits, and what is none, drawn in many ways and read back by the real code.
 
-A sample begins as coverage (uint8 [h, w], 0 nothing, 255 full ink): an MNIST glyph or a font's, enlarged, turned and
-slanted, its stroke thinned or thickened; or one of the things that are no digit. Four in ten are then laid on a sheet of
-some colour under some light, blurred, made noisy, packed as JPEG, and found again by ``ink`` and ``shapes`` as on any
-page (``sheets``); the others go straight to ``form``. More than a fifth are pieces of touching digits (``touching``).
-Labels: 0 to 9, and 10 for no digit. The same numbers come out for the same seed, however many processes share the work.
-Nothing here trains. Read by ``training``.
+A sample begins as coverage (uint8 [h, w], 0 nothing, 255 full ink): a digit of MNIST, of a pen's trace, of a school or of a
+font (``hands``, ``strokes``), enlarged, turned and slanted, its stroke thinned or thickened, some badly cut (``cuts``); or
+one of the things that are no digit (``nothings``). Four in ten are then laid on a sheet of some colour under some light,
+blurred, made noisy, packed as JPEG, and found again by ``ink`` and ``shapes`` as on any page (``sheets``); the others go
+straight to ``form``. About a quarter are pieces of touching digits (``touching``). Labels: 0 to 9, and 10 for no digit. The
+same numbers come out for the same seed, however many processes share the work. Nothing here trains. Read by ``training``.
 """
 
 from __future__ import annotations
@@ -17,10 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
+from lenet.reading.weights.cuts import badly_cut
+from lenet.reading.weights.hands import schooled, traced
+from lenet.reading.weights.nothings import NOTHINGS, crossed_out, part_of_word
 from lenet.reading.weights.sheets import found_again
+from lenet.reading.weights.strokes import cut, drawn, redrawn, resized
 from lenet.reading.weights.touching import Run, draw_run, true_pieces
+from lenet.reading.weights.traces import Traces
 
-__all__ = ["KINDS", "LETTERS", "NO_DIGIT", "Sources", "glyphs_of", "make_samples"]
+__all__ = ["DIGITS", "KINDS", "LETTERS", "NO_DIGIT", "Sources", "glyphs_of", "make_samples", "words_of"]
 
 Levels = NDArray[np.uint8]
 Rng = np.random.Generator
@@ -33,30 +38,43 @@ HEIGHTS = 5.5, 100.0  # of a sample on its sheet, in pixels
 # Of a hundred samples how many are of each kind: digits, then what is none. Pieces are both, and fewer than stands here, for
 # not every run gives as many as are wanted.
 KINDS = {
-    "digit": 40.0,
-    "font digit": 4.0,
-    "letter": 12.0,
+    "digit": 28.0,
+    "trace": 8.0,
+    "school": 5.0,
+    "font digit": 3.0,
+    "cut": 7.0,
+    "letter": 8.0,
+    "word": 3.0,
     "mark": 1.0,
-    "scribble": 3.0,
-    "figure": 1.5,
-    "half": 2.0,
-    "fashion": 2.5,
-    "noise": 1.0,
-    "dot": 1.0,
-    "bar": 1.0,
-    "piece": 31.0,
+    "sign": 2.0,
+    "crossed out": 1.5,
+    "scribble": 2.0,
+    "figure": 1.0,
+    "half": 1.5,
+    "fashion": 1.5,
+    "noise": 0.8,
+    "dot": 0.7,
+    "bar": 1.5,
+    "piece": 24.5,
 }
+DIGITS = "digit", "trace", "school", "font digit", "cut"  # the kinds that are digits, whole ones
 _GROUP = 120  # samples that come to be in one way, on one sheet or on none
 _PIECES = 4  # that a run of digits gives, about
 _DIRECT = 0.6  # the share that no sheet is drawn for
 _ALONE = 0.15  # the share that have a sheet to themselves, as single images do
+_LOW, _LOWEST = 0.1, 16.0  # the share of groups that are so low at most
+_OTHER_HANDS = 0.25  # the share of digits of pens and schools where MNIST's and theirs are mixed
+_REDRAWN, _BARRED = (
+    0.12,
+    0.25,
+)  # the share of MNIST's digits that another pen draws anew, and of its sevens that get a bar
 _SEEN = 100  # a form without a pixel of so much ink is none
 
 
 class Sources(NamedTuple):
     """What samples are drawn from. digits uint8 [N, 28, 28] and labels int64 [N]: MNIST's; fashion: likewise, no labels.
 
-    letters, marks: coverage of font glyphs; font_digits: (coverage, label).
+    letters, marks, words: coverage of font glyphs; font_digits: (coverage, label); traces: of pens.
     """
 
     digits: Levels
@@ -65,6 +83,8 @@ class Sources(NamedTuple):
     letters: Sequence[Levels]
     marks: Sequence[Levels]
     font_digits: Sequence[tuple[Levels, int]]
+    words: Sequence[Levels]
+    traces: Traces
 
 
 def glyphs_of(path: str, characters: str) -> dict[str, Levels]:
@@ -77,8 +97,21 @@ def glyphs_of(path: str, characters: str) -> dict[str, Levels]:
     for character in characters:
         mask = font.getmask(character, mode="L")
         if mask.getbbox() is not None and bytes(font.getmask(character)) != missing:
-            found[character] = _cut(np.array(mask, np.uint8).reshape(mask.size[1], mask.size[0]))
+            found[character] = cut(np.array(mask, np.uint8).reshape(mask.size[1], mask.size[0]))
     return found
+
+
+def words_of(path: str, characters: str, count: int, rng: Rng) -> list[Levels]:
+    """``count`` words of two to four of these characters in a font, as coverage; fewer if it lacks some."""
+    from PIL import ImageFont
+
+    font = ImageFont.truetype(path, FONT_PIXELS)
+    known = "".join(glyphs_of(path, characters))
+    found = []
+    for _ in range(count if known else 0):
+        mask = font.getmask("".join(rng.choice(list(known), int(rng.integers(2, 5)))), mode="L")
+        found.append(cut(np.array(mask, np.uint8).reshape(mask.size[1], mask.size[0])))
+    return [word for word in found if word.size]
 
 
 def make_samples(
@@ -132,15 +165,15 @@ def _pieces(sources: Sources, take: Callable[[], int], rng: Rng) -> list[tuple[L
     labels: list[list[int]] = []
     runs: list[Run] = []
     for height in _heights(False, rng)[: _GROUP // _PIECES]:
-        numbers = [take() for _ in range(2 + (rng.random() < 0.3))]
-        digits = [_pen(sources.digits[i], float(height) / 20, rng) for i in numbers]
-        if all(min(digit.shape) > 1 and digit.max() > 128 for digit in digits):
-            labels.append([*sources.labels[numbers].tolist(), NO_DIGIT])  # the last one is number -1
-            runs.append(draw_run(digits, float(height), rng))
+        own = rng.random() < _OTHER_HANDS
+        some = [_any_digit(sources, take(), float(height), rng, own) for _ in range(2 + (rng.random() < 0.3))]
+        if all(min(digit.shape) > 1 and digit.max() > 128 for digit, _ in some):
+            labels.append([*(label for _, label in some), NO_DIGIT])  # the last one is number -1
+            runs.append(draw_run([digit for digit, _ in some], float(height), rng))
     made: list[tuple[Levels, int, str]] = []
-    for some, run, shape in zip(labels, runs, found_again([run.coverage for run in runs], way, rng), strict=True):
+    for known, run, shape in zip(labels, runs, found_again([run.coverage for run in runs], way, rng), strict=True):
         if shape is not None:
-            made += [(crop, some[which], "piece") for crop, which in true_pieces(shape, run, rng)]
+            made += [(crop, known[which], "piece") for crop, which in true_pieces(shape, run, rng)]
     return made
 
 
@@ -150,6 +183,7 @@ def _heights(alone: bool, rng: Rng) -> NDArray[np.float64]:
     if alone:
         heights: NDArray[np.float64] = np.exp(rng.uniform(low, high, _GROUP))
     else:
+        high = float(np.log(_LOWEST)) if rng.random() < _LOW else high
         heights = np.maximum(HEIGHTS[0], np.exp(rng.uniform(low, high)) * rng.uniform(0.8, 1.25, _GROUP))
     return heights
 
@@ -159,50 +193,85 @@ def _heights(alone: bool, rng: Rng) -> NDArray[np.float64]:
 
 def _draw(kind: str, sources: Sources, number: int, height: float, rng: Rng) -> tuple[Levels, int]:
     """One sample's coverage, cut to its ink, and its label. number: which of MNIST's digits, where one is wanted."""
-
-    def digit(i: int) -> Levels:
-        return _pen(sources.digits[i], height / 20, rng, grey=rng.random() < 0.3)
-
-    def another() -> int:
-        return int(rng.integers(len(sources.digits)))
-
-    label = int(sources.labels[number])
     if kind == "digit":
-        return digit(number), label
+        return _mnist_digit(sources, number, height, rng), int(sources.labels[number])
+    if kind in ("trace", "school"):
+        return _other_digit(sources, height, rng, kind == "trace")
     if kind == "font digit":
         coverage, label = sources.font_digits[int(rng.integers(len(sources.font_digits)))]
-        return _pen(_another_font(coverage, rng, 0.4), height / max(coverage.shape), rng), label
+        return _sized(_another_font(coverage, rng, 0.4), height, rng), label
+    if kind == "cut":
+        digit, label = _any_digit(sources, number, max(height, 20.0), rng)
+        other, _ = _any_digit(sources, int(rng.integers(len(sources.digits))), max(height, 20.0), rng)
+        return badly_cut(digit, other, rng) if min(*digit.shape, *other.shape) > 2 else digit, label
+    if kind == "crossed out":
+        digit, _ = _any_digit(sources, number, max(height, 16.0), rng)
+        return crossed_out(digit, rng) if min(digit.shape) > 2 else digit, NO_DIGIT
     if kind == "half":
+        label = int(sources.labels[number])
         while label == 1:  # half a one is a one
-            number = another()
+            number = int(rng.integers(len(sources.digits)))
             label = int(sources.labels[number])
-        return _half(digit(number), rng), NO_DIGIT
+        return _half(_mnist_digit(sources, number, height, rng), rng), NO_DIGIT
     if kind in ("letter", "mark"):
-        drawn = sources.letters if kind == "letter" else sources.marks
-        coverage = _another_font(drawn[int(rng.integers(len(drawn)))], rng)
-        return _pen(coverage, height / max(coverage.shape), rng), NO_DIGIT
+        kept = sources.letters if kind == "letter" else sources.marks
+        return _sized(_another_font(kept[int(rng.integers(len(kept)))], rng), height, rng), NO_DIGIT
+    if kind == "word":
+        word = part_of_word(sources.words[int(rng.integers(len(sources.words)))], rng)
+        return _sized(_another_font(word, rng, 0.5), height, rng) if word.size else word, NO_DIGIT
     if kind == "fashion":
-        return _resized(sources.fashion[rng.integers(len(sources.fashion))], max(height, 12.0)), NO_DIGIT
-    return _NOTHINGS[kind](max(height, 10.0), rng), NO_DIGIT
+        return resized(sources.fashion[rng.integers(len(sources.fashion))], max(height, 12.0)), NO_DIGIT
+    return NOTHINGS[kind](max(height, 10.0), rng), NO_DIGIT
 
 
-def _cut(coverage: Levels, least: int = 40) -> Levels:
-    """Without the empty rows and columns around it; [0, 0] if it is empty."""
-    ink = coverage > least
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    if not len(rows):
-        return np.zeros((0, 0), np.uint8)
-    return np.ascontiguousarray(coverage[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+def _mnist_digit(sources: Sources, number: int, height: float, rng: Rng) -> Levels:
+    """One of MNIST's, in the grey it has, as a pen may have drawn it, or drawn anew along its middle by any pen."""
+    glyph = sources.digits[number]
+    if sources.labels[number] == 7 and rng.random() < _BARRED:
+        glyph = _barred(glyph, rng)
+    if rng.random() < _REDRAWN:
+        return _sized(redrawn(glyph, rng), height, rng)
+    return _pen(glyph, height / 20, rng, grey=rng.random() < 0.3)
 
 
-def _resized(image: Levels, height: float) -> Levels:
+def _other_digit(sources: Sources, height: float, rng: Rng, trace: bool) -> tuple[Levels, int]:
+    """A digit of a pen's trace, or as it is taught somewhere; and its label."""
+    if trace:
+        k = int(rng.integers(len(sources.traces.labels)))
+        label = int(sources.traces.labels[k])
+        lines = traced(sources.traces.points[k], label, rng)
+    else:
+        label = int(rng.integers(10))
+        lines = schooled(label, rng)
+    return _sized(drawn(lines, rng), height, rng), label
+
+
+def _any_digit(sources: Sources, number: int, height: float, rng: Rng, own: bool | None = None) -> tuple[Levels, int]:
+    """A digit of any hand, and its label. own: whether of another than MNIST's; left out, by chance."""
+    if rng.random() < _OTHER_HANDS if own is None else own:
+        return _other_digit(sources, height, rng, rng.random() < 0.6)
+    return _mnist_digit(sources, number, height, rng), int(sources.labels[number])
+
+
+def _sized(coverage: Levels, height: float, rng: Rng) -> Levels:
+    """``_pen`` on a drawing whose longer side is to become about ``height``."""
+    return _pen(coverage, height / max(coverage.shape), rng) if coverage.size else coverage
+
+
+def _barred(glyph: Levels, rng: Rng) -> Levels:
+    """A seven of MNIST with a short stroke through its stem."""
     import cv2
 
-    scale = height / max(image.shape)
-    size = max(2, round(image.shape[1] * scale)), max(2, round(image.shape[0] * scale))
-    return np.asarray(
-        cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR), np.uint8
-    )
+    rows = np.flatnonzero(glyph.max(axis=1) > 128)
+    y = rows[0] + (rows[-1] - rows[0]) * rng.uniform(0.42, 0.65)
+    columns = np.flatnonzero(glyph[round(float(y))] > 100)
+    if not len(columns):
+        return glyph
+    x, (left, right), rise = columns.mean(), rng.uniform(2.5, 6, 2), rng.uniform(-1.5, 1)
+    ends = [np.round(np.array(end) * 16).astype(int).tolist() for end in ((x - left, y - rise), (x + right, y + rise))]
+    out = glyph.copy()
+    cv2.line(out, ends[0], ends[1], 255, int(rng.integers(1, 4)), cv2.LINE_AA, 4)
+    return out
 
 
 def _pen(glyph: Levels, scale: float, rng: Rng, grey: bool = False) -> Levels:
@@ -232,7 +301,7 @@ def _pen(glyph: Levels, scale: float, rng: Rng, grey: bool = False) -> Levels:
     if scale < large:
         small = max(3, round(side * scale / large))
         drawn = cv2.resize(drawn, (small, small), interpolation=cv2.INTER_AREA)
-    return _cut(np.asarray(drawn, np.uint8))
+    return cut(np.asarray(drawn, np.uint8))
 
 
 def _another_font(glyph: Levels, rng: Rng, much: float = 1.0) -> Levels:
@@ -256,7 +325,7 @@ def _another_font(glyph: Levels, rng: Rng, much: float = 1.0) -> Levels:
     elif how < 0.5:
         thin = cv2.erode(bent, disc)
         bent = thin if thin.sum() > 0.4 * bent.sum() else bent  # less would be crumbs
-    return _cut(np.asarray(bent, np.uint8))
+    return cut(np.asarray(bent, np.uint8))
 
 
 def _half(digit: Levels, rng: Rng) -> Levels:
@@ -266,111 +335,5 @@ def _half(digit: Levels, rng: Rng) -> Levels:
     h, w = digit.shape
     at = w * rng.uniform(0.35, 0.65) + rng.uniform(-0.3, 0.3) * (np.arange(h) - h / 2)
     left = np.arange(w) < at[:, None]
-    part = _cut(np.where(left if rng.random() < 0.5 else ~left, digit, np.uint8(0)))
+    part = cut(np.where(left if rng.random() < 0.5 else ~left, digit, np.uint8(0)))
     return part if part.size and part.shape[1] > 0.3 * part.shape[0] else np.zeros((0, 0), np.uint8)
-
-
-def _lines(lines: list[NDArray[np.float64]], height: float, rng: Rng) -> Levels:
-    """Curves through points [n, 2] of 0 to 1, drawn with one pen."""
-    import cv2
-
-    side = max(height, 24.0)
-    canvas = np.zeros((round(side) + 16,) * 2, np.uint8)
-    points = [np.round((line * side + 8) * 16).astype(np.int32)[:, None] for line in lines]
-    cv2.polylines(canvas, points, False, 255, max(1, round(side * rng.uniform(0.03, 0.16))), cv2.LINE_AA, 4)
-    drawn = _cut(canvas)
-    return _resized(drawn, height) if height < side and drawn.size else drawn
-
-
-def _curve(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A smooth line through points [n, 2]: Catmull and Rom 1974."""
-    p = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
-    at = np.linspace(0, len(points) - 1 - 1e-9, 24 * len(points))
-    k = at.astype(int)
-    t = (at - k)[:, None]
-    a, b, c, d = (p[k + i] for i in range(4))
-    line: NDArray[np.float64] = b + t * ((c - a) + t * ((2 * a - 5 * b + 4 * c - d) + t * (3 * b - a - 3 * c + d))) / 2
-    return line
-
-
-def _scribble(height: float, rng: Rng) -> Levels:
-    shape = np.array([rng.uniform(0.5, 1), rng.uniform(0.5, 1)])
-    lines = [_curve(rng.uniform(0, 1, (int(rng.integers(6, 15)), 2)) * shape) for _ in range(rng.integers(1, 4))]
-    return _lines(lines, height, rng)
-
-
-def _figure(height: float, rng: Rng) -> Levels:
-    """A polygon, a spiral, a star, a zigzag, a grid or a flower."""
-    t = np.linspace(0, 2 * np.pi, 120)
-    around = np.stack([np.cos(t), np.sin(t)], axis=1)
-    corners = int(rng.integers(3, 7))
-    start = rng.uniform(0, 2 * np.pi)
-    kind = rng.integers(6)
-    if kind == 0:
-        turn = start + 2 * np.pi * np.arange(corners + 1) / corners
-        lines = [np.stack([np.cos(turn), np.sin(turn)], axis=1)] + ([0.5 * around] if rng.random() < 0.4 else [])
-    elif kind == 1:
-        turns = t * rng.uniform(2.5, 5)
-        lines = [(t / t[-1])[:, None] * np.stack([np.cos(turns), np.sin(turns)], axis=1)]
-    elif kind == 2:
-        turn = start + 4 * np.pi * np.arange(6) / 5
-        lines = [np.stack([np.cos(turn), np.sin(turn)], axis=1)]
-    elif kind == 3:
-        x = np.linspace(-1, 1, int(rng.integers(5, 12)))
-        lines = [np.stack([x, rng.uniform(0.2, 0.8) * (-1.0) ** np.arange(len(x))], axis=1)]
-    elif kind == 4:
-        at = np.linspace(-1, 1, int(rng.integers(2, 5)))
-        lines = [np.array([[x, -1.0], [x, 1.0]]) for x in at] + [np.array([[-1.0, y], [1.0, y]]) for y in at]
-    else:
-        lines = [np.cos(corners * t)[:, None] * around]
-    wobble = [line + rng.normal(0, 0.02, line.shape) if len(line) < 20 else line for line in lines]
-    return _lines([0.5 + 0.5 * line for line in wobble], height, rng)
-
-
-def _noise(height: float, rng: Rng) -> Levels:
-    """Random pixels: fine or coarse, of two values or many."""
-    import cv2
-
-    side = round(min(height, 60.0))
-    cells = max(3, round(side / rng.choice([1, 1, 2, 4, 8])))
-    small = rng.integers(0, 256, (cells, cells)).astype(np.uint8)
-    if rng.random() < 0.5:
-        small = np.where(small > 255 * rng.uniform(0.3, 0.9), 255, 0).astype(np.uint8)
-    how = cv2.INTER_CUBIC if rng.random() < 0.5 else cv2.INTER_NEAREST
-    return np.asarray(cv2.resize(small, (side, side), interpolation=how), np.uint8)
-
-
-def _dot(height: float, rng: Rng) -> Levels:
-    """A full stop, a comma's drop, a blot."""
-    import cv2
-
-    side = max(4, round(height * rng.uniform(0.2, 1)))
-    canvas = np.zeros((3 * side, 3 * side), np.uint8)
-    axes = max(1, round(side * rng.uniform(0.4, 1))), max(1, round(side * rng.uniform(0.4, 1)))
-    cv2.ellipse(canvas, (side * 3 // 2,) * 2, axes, float(rng.uniform(0, 180)), 0, 360, 255, -1, cv2.LINE_AA)
-    return _cut(canvas)
-
-
-def _bar(height: float, rng: Rng) -> Levels:
-    """What is left of a rule or a box: a flat bar, a corner, a cross, two bars."""
-    tip = 0.5 + 0.08 * rng.uniform(-1, 1, (4, 2)) * np.array([[0, 1], [0, 1], [1, 0], [1, 0]])
-    flat = np.array([[0.0, tip[0, 1]], [1.0, tip[1, 1]]])
-    upright = np.array([[tip[2, 0], 0.0], [tip[3, 0], 1.0]])
-    away = np.array([0.5, 0.0]) * rng.choice([-1, 1])
-    kinds = [
-        [flat],
-        [flat, upright + away],
-        [flat, upright],
-        [flat, flat + np.array([0, 0.35])],
-        [flat, upright + away, flat + np.array([0, 0.45])],
-    ]
-    return _lines(kinds[rng.integers(len(kinds))], height, rng)
-
-
-_NOTHINGS: dict[str, Callable[[float, Rng], Levels]] = {
-    "scribble": _scribble,
-    "figure": _figure,
-    "noise": _noise,
-    "dot": _dot,
-    "bar": _bar,
-}
