@@ -63,9 +63,10 @@ def find_rows(shapes: Sequence[Shape]) -> list[Row]:
         bodies = [s for s in group if s.height >= 0.6 * own]
         rows.append(Row(list(group), own, bodies))
     rows = _without_commas(rows, height)
+    large = [list(row.shapes) for row in rows]
     for shape in usual:
         if shape.height < _BODY * height:
-            _give(shape, rows)
+            _give(shape, rows, large)
     for row in rows:
         row.shapes.sort(key=lambda s: (s.middle[0], s.box))
     return sorted(rows, key=lambda r: (sum(s.middle[1] for s in r.bodies) / len(r.bodies), r.bodies[0].box))
@@ -102,12 +103,12 @@ def _is_comma(shape: Shape, row: Row) -> bool:
     return separator(shape, row) == "," and min(_gap(shape.box, s.box) for s in row.bodies) < _NEAR * row.height
 
 
-def _give(shape: Shape, rows: list[Row]) -> None:
-    """Add a small shape to the row whose band it lies in, if it lies near one of the row's shapes."""
+def _give(shape: Shape, rows: list[Row], large: list[list[Shape]]) -> None:
+    """Add a small shape to the row whose band it lies in, if it lies near one of the row's large shapes."""
     x, y = shape.middle
     best, least = None, 0.85
-    for row in rows:
-        if min(_gap(shape.box, s.box) for s in row.bodies) > _FAR * row.height:
+    for row, some in zip(rows, large, strict=True):
+        if min(_gap(shape.box, s.box) for s in some) > _FAR * row.height:
             continue
         top, base = row.band(x)
         off = abs(y - (top + base) / 2) / max(base - top, row.height, 1.0)

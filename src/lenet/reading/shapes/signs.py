@@ -79,9 +79,9 @@ def lean_of(shape: Shape) -> float | None:
 def find_slashes(shapes: Sequence[Shape], is_digit: Sequence[bool], height: float) -> list[bool]:
     """Which of a row's shapes, left to right, are slashes: between two digits, close to both, and no 1.
 
-    is_digit: which may be digits. height: the row's. A 1 leans too. So a slash must lean much, or less if it stands out above
-    and below the digits at its sides; the two of a date still less, if they are alike and the digits around them are as many
-    as a date has.
+    is_digit: which may be digits. height: the row's. A 1 leans too. So a slash leans much or stands out above and below
+    the digits at its sides: less in what may be a fraction, and least if it is one of two that are alike and have as many
+    digits around them as a date.
     """
     near = [b.box[0] - a.box[2] <= NEAR * height for a, b in itertools.pairwise(shapes)]
     joined = [gap and a and b for gap, (a, b) in zip(near, itertools.pairwise(is_digit), strict=True)]
