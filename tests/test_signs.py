@@ -90,8 +90,8 @@ def test_a_slash_stands_out_or_leans_much_but_for_the_two_of_a_date() -> None:
     assert slashes("ddd/ddd", lean=45, out=0.04) == "ddd/ddd"
     assert slashes("dd/dd/dddd", lean=33, out=0.0) == "dd/dd/dddd"
     assert slashes("dd/dd/ddd", lean=33, out=0.0) == "dd1dd1ddd"
-    assert slashes("dd/dd", lean=20, out=0.04) == "dd/dd"
-    assert slashes("ddd/ddd", lean=20, out=0.04) == "ddd1ddd"  # in longer numbers it takes more
+    assert slashes("dd/dd", lean=20, out=0.075) == "dd/dd"
+    assert slashes("ddd/ddd", lean=20, out=0.075) == "ddd1ddd"  # in longer numbers it takes more
     assert slashes("dd/dd", lean=5, out=0.3) == "dd1dd"
 
 
