@@ -24,7 +24,7 @@ __all__ = ["FIRM", "TOLD", "believed", "in_company", "is_numbers", "paper_share"
 
 NEIGHBOURS, ROW = 0.5, 0.25  # how much the company in a number, and in its row, counts beside what a shape looks like
 FIRM = 3.0  # log odds beyond which a shape is simply sure to be a digit, or none
-TOLD = 0.25  # a shape whose likeliest digit is less likely can't be told, whatever the company
+TOLD = 0.35  # a shape whose likeliest digit is less likely can't be told, whatever the company
 ALONE, LEAST = 0.9, 0.5  # so sure on average, and each so sure, is what is believed where it stands by itself
 CERTAIN = 0.98  # each shape so sure, what stands by itself is believed wherever it stands
 LISTED = 0.55  # so sure on average, what stands in a column of numbers
