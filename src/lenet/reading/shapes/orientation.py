@@ -25,7 +25,7 @@ WIDEST = 0.12  # of the page: larger shapes are looked at only where there are f
 SIZES = 0.45, 2.0  # of the typical size: what is smaller or larger is no digit
 SLENDER = 0.3  # width over length: a 1 is a dash on its side, and says nothing
 FIRM = 3.0  # log odds that a single shape counts at most
-UPRIGHT = 0.5  # of what all shapes could say: a page that says so much as it lies isn't turned
+UPRIGHT = 0.7  # of what all shapes could say: a page that says so much as it lies isn't turned
 CLEAR, HEAD = (
     0.43,
     0.6,
