@@ -36,6 +36,8 @@ class Pen:
         self, text: str, shape: tuple[int, int] | None = None
     ) -> tuple[np.ndarray, list[tuple[int, int, int, int]]]:
         """Ink uint8 [h, w] of lines of text, and the digits' boxes."""
+        import cv2
+
         lines = text.split("\n")
         h, w = shape or (240 + 80 * len(lines), 240 + 60 * max(map(len, lines)))
         page, boxes, count = np.zeros((h, w), np.uint8), [], 0
@@ -47,6 +49,14 @@ class Pen:
                 elif char == "-":
                     page[base - 22 : base - 17, x : x + 18] = 255
                     x += 24
+                elif char == "/":
+                    cv2.line(page, (x + 2, base + 6), (x + 24, base - HEIGHT - 6), 255, 4, cv2.LINE_AA)
+                    x += 32
+                elif char in "=:":
+                    high, wide = (5, 20) if char == "=" else (6, 6)
+                    for top in (base - 28, base - 16):
+                        page[top : top + high, x : x + wide] = 255
+                    x += wide + 6
                 elif char in ".,":
                     page[base - 6 : base, x : x + 6] = 255
                     if char == ",":

@@ -35,7 +35,7 @@ RANKS: tuple[tuple[str, ...], ...] = (
     ("device", "evaluation", "io", "metric", "nn", "optimizer"),
     ("plan",),
     ("_architecture", "_summary", "callbacks", "jit", "serialization _unpickle", "tutorial", "vision"),
-    ("model",),
+    ("_html", "model"),
     ("train",),
     ("reading",),
     ("plots",),

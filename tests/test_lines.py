@@ -1,4 +1,4 @@
-"""Rows, reading order, separators, and where numbers end: boxes with known answers."""
+"""Rows, reading order, separators and columns: boxes with known answers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from lenet.reading.shapes.lines import (
     Row,
     column_gaps,
     find_rows,
+    is_dusty,
+    is_flat,
     joinable,
-    number_breaks,
     outline,
     separator,
-    widest_inside,
 )
 from lenet.reading.shapes.shape import Shape
 
@@ -70,6 +70,14 @@ def test_small_shapes_go_to_the_row_they_lie_in_and_distant_ones_to_none() -> No
     assert rows[0].shapes[1] is point
 
 
+def test_a_large_comma_makes_no_row_of_its_own() -> None:
+    comma, leading = box(75, 134, 83, 156), box(36, 134, 44, 156)  # more than half as high as the digits
+    rows = find_rows([*digits(100), *digits(180), comma, leading])
+    assert [len(r.shapes) for r in rows] == [10, 8]
+    assert [s for s in rows[0].shapes if s in (comma, leading)] == [leading, comma]
+    assert [r.height for r in find_rows([*digits(100), box(75, 170, 83, 192)])] == [40, 22]  # far below: no comma
+
+
 def test_pictures_and_remains_of_rules_are_left_out() -> None:
     picture, rule = box(500, 0, 900, 400), box(50, 145, 400, 148)
     rows = find_rows([*digits(100), picture, rule])
@@ -90,13 +98,29 @@ ROW = row_of(*digits(100, 3, step=60))  # 50..74, 110..134, 170..194; top 100, b
         (box(88, 132, 94, 148), ","),
         (box(84, 118, 102, 122), "-"),
         (box(84, 101, 102, 105), ""),  # the bar of a five
+        (box(84, 131, 102, 135), "-"),  # a low one
         (box(84, 138, 102, 142), ""),  # an underline
+        (box(88, 131, 98, 137), "."),  # a dot that is a short dash
+        (box(88, 139, 94, 141), ""),  # what is left of a rule
+        (box(88, 150, 98, 166), ""),  # the comma of the row above another
         (box(88, 102, 94, 108), ""),  # a speck above
         (box(86, 100, 96, 140), ""),  # a one
     ],
 )
 def test_separators_by_size_and_place(shape: Shape, sign: str) -> None:
     assert separator(shape, ROW) == sign
+
+
+def test_flat_remains_and_dust() -> None:
+    assert is_flat(box(0, 100, 20, 101), ROW)
+    assert is_flat(box(0, 100, 9, 103), ROW)
+    assert not is_flat(box(0, 100, 14, 103), ROW)  # the bar of a five
+    assert not is_flat(box(0, 100, 6, 106), ROW)  # a dot
+    dots = [box(80 + 10 * i, 104, 84 + 10 * i, 108) for i in range(3)]
+    row = row_of(*digits(100, 3, step=60), *dots)
+    assert not is_dusty(row, [*digits(100, 3, step=60), *dots])
+    assert not is_dusty(row, [*digits(100, 3, step=60), *dots[:2]])
+    assert is_dusty(row, digits(100, 3, step=60))
 
 
 @pytest.mark.parametrize(
@@ -108,52 +132,12 @@ def test_separators_by_size_and_place(shape: Shape, sign: str) -> None:
         (box(110, 100, 134, 140), box(144, 100, 168, 140), False),  # neighbours
         (box(110, 100, 134, 140), box(138, 134, 144, 140), False),  # a digit and its point
         (box(110, 100, 134, 140), box(136, 100, 170, 140), False),  # too wide for one
+        (box(110, 100, 134, 140), box(112, 141, 130, 142), False),  # a digit and what is left of a rule below it
     ],
 )
 def test_which_shapes_may_be_one_digit(a: Shape, b: Shape, together: bool) -> None:
     assert joinable(a, b, ROW, 4.0) is together
     assert joinable(b, a, ROW, 4.0) is together
-
-
-def boxes(*gaps: int, width: int = 24) -> list[tuple[int, int, int, int]]:
-    """Boxes 40 high with these gaps between."""
-    found, x = [(0, 0, width, 40)], width
-    for gap in gaps:
-        found.append((x + gap, 0, x + gap + width, 40))
-        x += gap + width
-    return found
-
-
-@pytest.mark.parametrize(
-    ("gaps", "starts"),
-    [
-        ((), [0]),
-        ((6, 8, 5), [0]),
-        ((6, 45, 8), [0, 2]),
-        ((40, 70, 52), [0, 1, 2, 3]),  # each on its own
-        ((13, 14, 12), [0]),  # loosely written
-        ((5, 5, 22, 6, 24, 4), [0, 3, 5]),  # narrow but clear gaps
-        ((2, 11, 3, 12, 60, 4), [0, 5]),
-        ((32, 36, 30, 34), [0]),  # a cell for each digit: middles 56 to 60 apart
-        ((32, 36, 90, 34), [0, 3]),
-    ],
-)
-def test_where_numbers_start(gaps: tuple[int, ...], starts: list[int]) -> None:
-    assert [i for i, new in enumerate(number_breaks(boxes(*gaps), 40.0)) if new] == starts
-
-
-def test_a_minus_starts_a_number_and_a_point_does_not() -> None:
-    assert number_breaks(boxes(24, 6), 40.0, ["", "-", ""]) == [True, True, False]
-    assert number_breaks(boxes(22, 6), 40.0, ["", ".", ""]) == [True, False, False]
-    assert number_breaks(boxes(60, 6), 40.0, ["", ".", ""]) == [True, True, False]
-    assert number_breaks([], 40.0) == []
-
-
-def test_the_widest_gap_inside_a_number_stays_in_its_limits() -> None:
-    rng = np.random.default_rng(2)
-    for _ in range(200):
-        gaps = rng.uniform(-0.2, 3.0, int(rng.integers(0, 12))).tolist()
-        assert 0.35 <= widest_inside(gaps) <= 0.8
 
 
 def test_columns_are_apart_where_no_row_has_ink() -> None:

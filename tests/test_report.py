@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 import lenet
-from lenet import report
-from lenet.report import _figures, _findings
+from lenet import _html, report
+from lenet.report import _figures
 from lenet.train import Trained, train
 from lenet.train.data import load_test
 
@@ -189,7 +189,7 @@ def test_large_pictures_are_made_small():
 
 
 def test_probabilities_are_never_certain():
-    shown = [_findings.sure(p) for p in (0.0, 0.0123, 1.0)]
+    shown = [_html.sure(p) for p in (0.0, 0.0123, 1.0)]
     assert shown == ["&lt;\u00a00.1\u00a0%", "1.2\u00a0%", "&gt;\u00a099.9\u00a0%"]
 
 

@@ -24,7 +24,8 @@ from lenet.reading.page import TAB, Digit, Line, Number, Page
 from lenet.reading.shapes.cells import Place, find_grid, places
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
 from lenet.reading.shapes.glyphs import Glyph, look_again, recognise
-from lenet.reading.shapes.lines import Row, column_gaps, find_rows, number_breaks, outline
+from lenet.reading.shapes.lines import Row, column_gaps, find_rows, outline
+from lenet.reading.shapes.numbers import is_apart, marks_before, number_breaks, signs_before
 from lenet.reading.shapes.orientation import ways_up
 from lenet.reading.shapes.shape import Box, find_shapes
 from lenet.reading.shapes.singles import find_marks
@@ -179,7 +180,8 @@ def _believed_page(source: Source, seen: _Seen, layout: str, min_confidence: flo
     where: list[list[Place]] = []
     for row, some, own in zip(rows, glyphs, stand, strict=True):
         starts = _starts(row, some, columns, own)
-        numbers = _numbers(some, starts, *_answers(some, starts, min_confidence), frame)
+        signs = signs_before(row, some, starts)
+        numbers = _numbers(some, starts, signs, *_answers(some, starts, min_confidence), frame)
         found.append(numbers)
         where.append([place for place, start in zip(own, starts, strict=True) if start])
     kept = found if min_confidence is not None else believed(found, where, max(ink.mask.shape) <= SINGLE)
@@ -264,27 +266,23 @@ def _starts(
     row: Row, glyphs: Sequence[Glyph], columns: Sequence[tuple[float, float]] | None, own: Sequence[Place]
 ) -> list[bool]:
     """For each glyph of a row that is no sign: whether a number starts with it; where another place begins one always does."""
-    boxes, signs, before = [], [], ""
-    for glyph in glyphs:
-        if glyph.sign:
-            before = before or glyph.sign
-            continue
-        boxes.append(glyph.shape.box)
-        signs.append(before)
-        before = ""
+    boxes, marks = [glyph.shape.box for glyph in glyphs if not glyph.sign], marks_before(glyphs)
     # What stands in a cell is one number, however far apart its digits, and none goes on from one place to the next.
     at = [(place.kind, place.group, -1 if place.kind == "cell" else place.cell) for place in own]
     if columns is None:
         starts = [False] * len(boxes)
         for kind in sorted(set(at)):
             some = [i for i, place in enumerate(at) if place == kind]
-            breaks = number_breaks([boxes[i] for i in some], row.height, [signs[i] for i in some])
+            breaks = number_breaks([boxes[i] for i in some], row.height, [marks[i] for i in some])
             for i, start in zip(some, breaks, strict=True):
                 starts[i] = start
     else:
         cells = [sum(first <= (b[0] + b[2]) / 2 for first, _ in columns) for b in boxes]
         starts = [i == 0 or cells[i] != cells[i - 1] for i in range(len(cells))]
-    return [i == 0 or at[i] != at[i - 1] or (start and own[i].kind != "cell") for i, start in enumerate(starts)]
+    return [
+        i == 0 or at[i] != at[i - 1] or (start and own[i].kind != "cell") or is_apart(marks[i])
+        for i, start in enumerate(starts)
+    ]
 
 
 def _columns(rows: Sequence[Row], glyphs: Sequence[Sequence[Glyph]]) -> list[tuple[float, float]]:
@@ -310,27 +308,21 @@ def _answers(
 def _numbers(
     glyphs: Sequence[Glyph],
     starts: Sequence[bool],
+    signs: Sequence[str],
     answers: NDArray[np.float32],
     rejected: NDArray[np.bool_],
     frame: _Frame,
 ) -> list[Number]:
-    """A row's numbers. A point or a comma counts between two digits of a number, a minus before its first."""
+    """A row's numbers. signs: what is printed before each digit."""
     found: list[tuple[str, list[Digit]]] = []
-    sign, at = "", iter(zip(starts, answers, rejected.tolist(), strict=True))
-    for glyph in glyphs:
-        if glyph.sign:
-            sign = sign or glyph.sign
-            continue
-        start, p, out = next(at)
+    seen = [glyph for glyph in glyphs if not glyph.sign]
+    for glyph, start, sign, p, out in zip(seen, starts, signs, answers, rejected.tolist(), strict=True):
         assert glyph.image is not None
         digit = _digit(p, frame.box(glyph.shape.box), out, glyph.image)
         if start:
-            found.append(("-" if sign == "-" else "", []))
-        elif sign:
-            found[-1] = (found[-1][0] + sign, found[-1][1])
+            found.append(("", []))
         text, digits = found[-1]
-        found[-1] = (text + digit.text, [*digits, digit])
-        sign = ""
+        found[-1] = (text + sign + digit.text, [*digits, digit])
     return [Number(text, tuple(digits), outline([d.box for d in digits])) for text, digits in found]
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet._html import text as html_text
 from lenet.plots import _style
-from lenet.report._findings import text as html_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lenet import evaluation
+from lenet._html import text
 from lenet.evaluation import Evaluation, softmax
 from lenet.plots._images import planes
 
 if TYPE_CHECKING:
     from lenet.train import Trained
 
-__all__ = ["Findings", "find", "number", "percent", "sure", "text"]
+__all__ = ["Findings", "find", "number"]
 
 
 @dataclass(frozen=True)
@@ -67,24 +67,6 @@ def find(trained: Trained, images: NDArray[np.uint8], labels: NDArray[np.int64],
         evaluation.mistakes(probabilities, labels),
         evaluation.suspects(probabilities, labels),
     )
-
-
-def text(value: object, most: int = 200) -> str:
-    """Anything from a file, fit for HTML: escaped, printable, not endless."""
-    plain = "".join(c if c.isprintable() else "?" for c in str(value))
-    return escape(plain if len(plain) <= most else plain[: most - 1] + "…")
-
-
-def percent(share: float, digits: int = 2) -> str:
-    """A share of 0 to 1 as ``99.21 %``, with a space that doesn't break; a dash for NaN."""
-    return "–" if np.isnan(share) else f"{100 * share:.{digits}f}\u00a0%"
-
-
-def sure(probability: float) -> str:
-    """A probability for HTML, as a person reads it; never 0 % or 100 %."""
-    if probability < 0.001:
-        return "&lt;\u00a00.1\u00a0%"
-    return "&gt;\u00a099.9\u00a0%" if probability > 0.999 else percent(probability, 1)
 
 
 def number(value: object) -> str:

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import os
-from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._architecture import version
+from lenet._html import document, percent, text
 from lenet.report import _sections
 from lenet.report._css import CSS
-from lenet.report._findings import Findings, find, percent, text
+from lenet.report._findings import Findings, find
 from lenet.serialization import atomic_write
 
 if TYPE_CHECKING:
     from lenet.train import Trained
 
 __all__ = ["write"]
-
-# The browser itself forbids whatever would leave the file.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def write(
@@ -51,26 +47,5 @@ def _page(findings: Findings) -> str:
         f'<section id="{key}" aria-labelledby="{key}-title"><h2 id="{key}-title">{title}</h2>\n{content}</section>'
         for key, title, content in sections
     )
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{text(findings.name)}: {percent(findings.found.accuracy)} right</title>
-<link rel="icon" href="data:,">
-<style>{CSS}</style>
-</head>
-<body>
-<main>
-<header>
-{_sections.headline(findings)}
-<nav aria-label="Contents"><ul>{contents}</ul></nav>
-</header>
-{body}
-<footer>Written on {date.today().isoformat()} by lenet {version()}. Everything in this page is in this one file.</footer>
-</main>
-</body>
-</html>
-"""
+    header = f'{_sections.headline(findings)}\n<nav aria-label="Contents"><ul>{contents}</ul></nav>'
+    return document(f"{text(findings.name)}: {percent(findings.found.accuracy)} right", header, body, CSS)

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet import plots
+from lenet._html import percent, sure, text
 from lenet.report._figures import picture, svg
-from lenet.report._findings import Findings, number, percent, sure, text
+from lenet.report._findings import Findings, number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,6 +7,7 @@ several digits, cut wherever they could be. Read by ``_read``.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,8 +16,9 @@ from numpy.typing import NDArray
 
 from lenet.reading.ink.find import EDGE
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
-from lenet.reading.shapes.lines import Row, joinable, separator
+from lenet.reading.shapes.lines import Row, is_flat, joinable, separator
 from lenet.reading.shapes.shape import Shape, union
+from lenet.reading.shapes.signs import find_slashes, stacked
 from lenet.reading.shapes.split import Cuts, best_path, find_cuts, pieces
 
 __all__ = ["Glyph", "look_again", "recognise"]
@@ -31,6 +33,7 @@ MOST_DIGITS = 6  # heights: a wider shape is no run of touching digits
 NOTHING = 3.0  # a shape of full height that is no digit
 SIGN = 0.5  # a separator
 DROPPED = 1.5  # a small shape that is a speck
+FLAT = 0.5  # one so flat that it is what is left of a rule
 LOW = 2.0  # a shape much lower than its row
 SMALL_RING = 0.3  # of a row's height: a ring at least so high is a digit, a small 0
 LOOPS = (0, 6, 8, 9)
@@ -70,7 +73,7 @@ def recognise(rows: Sequence[Row], read: Read, stroke: float) -> list[list[Glyph
     for row, some in zip(rows, arcs, strict=True):
         glyphs = dict(zip(some, seen[at : at + len(some)], strict=True))
         at += len(some)
-        found.append(_joined(row, glyphs))
+        found.append(_with_slashes(row, _joined(row, glyphs)))
     _cut(rows, found, read)
     return found
 
@@ -96,11 +99,16 @@ def _look(shapes: Sequence[Shape], read: Read) -> list[Glyph]:
 
 
 def _arcs(row: Row, stroke: float) -> dict[tuple[int, int], Shape]:
-    """The shapes of a row alone, and runs of them that may be one digit: (first, last + 1) to the shape."""
+    """The shapes of a row alone, and runs of them that may be one digit or sign: (first, last + 1) to the shape."""
     shapes = row.shapes
     arcs = {(i, i + 1): shape for i, shape in enumerate(shapes)}
+    pairs = [stacked(a, b, row) for a, b in itertools.pairwise(shapes)]
+    signs = {k for i, sign in enumerate(pairs) if sign for k in (i, i + 1)}
     for first in range(len(shapes)):
         for last in range(first + 1, min(first + MOST_PARTS, len(shapes))):
+            pair = last == first + 1 and pairs[first]
+            if not pair and not signs.isdisjoint(range(first, last + 1)):
+                break
             if not any(joinable(shapes[k], shapes[last], row, stroke) for k in range(first, last)):
                 break
             whole = union(shapes[first : last + 1])
@@ -121,20 +129,33 @@ def _joined(row: Row, glyphs: dict[tuple[int, int], Glyph]) -> list[Glyph]:
     chosen: dict[tuple[int, int], Glyph | None] = {}
     for arc, glyph in glyphs.items():
         price, kept = min(_price(glyph), NOTHING), glyph
-        alone = arc[1] - arc[0] == 1
-        if (
+        parts = row.shapes[arc[0] : arc[1]]
+        sign = (
+            separator(parts[0], row) if len(parts) == 1 else stacked(parts[0], parts[1], row) if len(parts) == 2 else ""
+        )
+        low = (
             max(glyph.shape.height, 0.7 * glyph.shape.width) < 0.55 * row.height
             or glyph.shape.height < 0.3 * row.height
-        ):
-            ring = alone and glyph.shape.height >= SMALL_RING * row.height and _is_ring(glyph)
-            price += 0.0 if ring else LOW
-            if alone and not ring:
-                sign = separator(glyph.shape, row)
-                costs[arc], chosen[arc] = (SIGN, Glyph(glyph.shape, sign)) if sign else (DROPPED, None)
+        )
+        if low and len(parts) == 1 and glyph.shape.height >= SMALL_RING * row.height and _is_ring(glyph):
+            low, sign = False, ""
+        if low:
+            price += LOW
+        if sign:
+            costs[arc], chosen[arc] = SIGN, Glyph(glyph.shape, sign)
+        elif low and len(parts) == 1:
+            costs[arc], chosen[arc] = FLAT if is_flat(glyph.shape, row) else DROPPED, None
         if price < costs.get(arc, np.inf):
             costs[arc], chosen[arc] = price, kept
     path = best_path(len(row.shapes) + 1, costs)
     return [one for arc in path if (one := chosen[arc]) is not None]
+
+
+def _with_slashes(row: Row, glyphs: list[Glyph]) -> list[Glyph]:
+    """The same, slashes as signs."""
+    may_be = [g.probabilities is not None and float(g.probabilities[NO_DIGIT]) < 0.5 for g in glyphs]
+    slashes = find_slashes([glyph.shape for glyph in glyphs], may_be, row.height)
+    return [Glyph(glyph.shape, "/") if is_slash else glyph for glyph, is_slash in zip(glyphs, slashes, strict=True)]
 
 
 def _is_ring(glyph: Glyph) -> bool:

@@ -1,4 +1,4 @@
-"""Shapes in reading order: rows of writing, which parts of a row may belong together, separators, and where numbers end.
+"""Shapes in reading order: rows of writing, which parts of a row may belong together, separators, and columns.
 
 All by geometry, in the straightened frame and in working pixels, robust to a degree or two of skew that is left; the
 network is asked by ``glyphs``. Read by ``_read``.
@@ -6,7 +6,6 @@ network is asked by ``glyphs``. Read by ``_read``.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,9 +13,14 @@ import numpy as np
 
 from lenet.reading.shapes.shape import Box, Shape, is_large, is_line, typical_height
 
-__all__ = ["Row", "column_gaps", "find_rows", "joinable", "number_breaks", "separator"]
+__all__ = ["Row", "column_gaps", "find_rows", "is_dusty", "is_flat", "joinable", "outline", "separator"]
 
 _BODY = 0.45  # of the typical height: what is at least so high makes a row, what is smaller is given to one
+_SMALL, _SPECKS = (
+    0.4,
+    1,
+)  # of the height, and so many: more that is smaller than that and neither digit nor sign is dust
+_COMMA, _NEAR = 0.65, 0.5  # of the typical height: commas are lower, and so close to a digit
 _SAME_ROW = 0.5  # of the height: how far a shape's middle may lie from its row's
 _FAR = 1.2  # of the height: a small shape further from every shape of its row is no part of it
 
@@ -58,9 +62,11 @@ def find_rows(shapes: Sequence[Shape]) -> list[Row]:
         own = typical_height(group)
         bodies = [s for s in group if s.height >= 0.6 * own]
         rows.append(Row(list(group), own, bodies))
+    rows = _without_commas(rows, height)
+    large = [list(row.shapes) for row in rows]
     for shape in usual:
         if shape.height < _BODY * height:
-            _give(shape, rows)
+            _give(shape, rows, large)
     for row in rows:
         row.shapes.sort(key=lambda s: (s.middle[0], s.box))
     return sorted(rows, key=lambda r: (sum(s.middle[1] for s in r.bodies) / len(r.bodies), r.bodies[0].box))
@@ -77,12 +83,32 @@ def _off(group: list[Shape], shape: Shape) -> float:
     return abs(shape.middle[1] - middle) / (_SAME_ROW * high)
 
 
-def _give(shape: Shape, rows: list[Row]) -> None:
-    """Add a small shape to the row whose band it lies in, if it lies near one of the row's shapes."""
+def _without_commas(rows: list[Row], height: float) -> list[Row]:
+    """The same rows less large commas, which stood in rows of their own and become parts of those above them."""
+    full = [row for row in rows if row.height >= _COMMA * height]
+    for row in rows:
+        if row.height >= _COMMA * height:
+            continue
+        for shape in row.shapes:
+            home = next((one for one in full if _is_comma(shape, one)), None)
+            if home is not None:
+                home.shapes.append(shape)
+                row.bodies.remove(shape)
+        row.shapes = list(row.bodies)
+    return [row for row in rows if row.bodies]
+
+
+def _is_comma(shape: Shape, row: Row) -> bool:
+    """Whether a shape is a comma of a row, close to a shape of full height."""
+    return separator(shape, row) == "," and min(_gap(shape.box, s.box) for s in row.bodies) < _NEAR * row.height
+
+
+def _give(shape: Shape, rows: list[Row], large: list[list[Shape]]) -> None:
+    """Add a small shape to the row whose band it lies in, if it lies near one of the row's large shapes."""
     x, y = shape.middle
     best, least = None, 0.85
-    for row in rows:
-        if min(_gap(shape.box, s.box) for s in row.bodies) > _FAR * row.height:
+    for row, some in zip(rows, large, strict=True):
+        if min(_gap(shape.box, s.box) for s in some) > _FAR * row.height:
             continue
         top, base = row.band(x)
         off = abs(y - (top + base) / 2) / max(base - top, row.height, 1.0)
@@ -102,14 +128,29 @@ def separator(shape: Shape, row: Row) -> str:
     high = row.height
     top, base = row.band(shape.middle[0])
     w, h = shape.width, shape.height
-    low = shape.box[1] > base - 0.35 * high and shape.box[3] > base - 0.05 * high
+    low = base - 0.35 * high < shape.box[1] < base + 0.2 * high and shape.box[3] > base - 0.05 * high
     if h < 0.36 * high and w > 1.5 * h and 0.2 * high < w < 0.95 * high:
-        return "-" if 0.28 < (shape.middle[1] - top) / max(base - top, 1.0) < 0.72 else ""
+        place = (shape.middle[1] - top) / max(base - top, 1.0)
+        if 0.28 < place < (0.85 if w > max(1.8 * h, 0.28 * high) else 0.72):
+            return "-"
     if low and 1.25 * w < h < 0.6 * high and w < 0.4 * high and shape.box[3] > base + 0.06 * high:
         return ","
     if max(w, h) < 0.3 * high and w < 2.2 * h and h < 2.2 * w and shape.middle[1] > base - 0.25 * high:
         return "."
-    return "," if low and h < 0.6 * high and w < 0.4 * high else ""
+    return "," if low and max(0.1 * high, 0.6 * w) < h < 0.6 * high and w < 0.4 * high else ""
+
+
+def is_flat(shape: Shape, row: Row) -> bool:
+    """Whether a shape is so flat that it is a speck or what is left of a rule, and no part of a digit."""
+    return shape.height < 0.05 * row.height or max(shape.height, 0.4 * shape.width) < 0.1 * row.height
+
+
+def is_dusty(row: Row, used: Sequence[Shape]) -> bool:
+    """Whether a row holds small shapes of which nothing was made. used: what its digits and signs are."""
+    boxes = [shape.box for shape in used]
+    small = [shape.box for shape in row.shapes if shape.height < _SMALL * row.height]
+    left = sum(not any(a[0] <= b[0] and a[1] <= b[1] and a[2] >= b[2] and a[3] >= b[3] for a in boxes) for b in small)
+    return left > _SPECKS
 
 
 def joinable(a: Shape, b: Shape, row: Row, stroke: float) -> bool:
@@ -119,6 +160,8 @@ def joinable(a: Shape, b: Shape, row: Row, stroke: float) -> bool:
     high = max(a.box[3], b.box[3]) - min(a.box[1], b.box[1])
     if wide > 1.25 * row.height or high > 1.6 * row.height:
         return False
+    if is_flat(a, row) or is_flat(b, row):
+        return False
     full = min(a.height, b.height) >= 0.75 * row.height
     if gap < 0 and -gap >= (0.5 if full else 0.25) * min(a.width, b.width):
         return True
@@ -126,36 +169,6 @@ def joinable(a: Shape, b: Shape, row: Row, stroke: float) -> bool:
     if separator(least, row):
         return False
     return gap <= (1.0 if full else max(2.0 * stroke, 0.12 * row.height))
-
-
-def number_breaks(boxes: Sequence[Box], height: float, signs: Sequence[str] = ()) -> list[bool]:
-    """For the digits of a row, left to right: whether a new number starts at each. The first is always True.
-
-    A gap ends a number if it is clearly wider than the row's usual narrow ones; where every digit has a cell of its own,
-    as on forms, the distances of their middles are compared instead. signs: the separator before each digit, or
-    "": a point or a comma stands inside a number if the gap fits, a minus starts one.
-    """
-    if not boxes:
-        return []
-    signs = signs or [""] * len(boxes)
-    pairs = list(itertools.pairwise(boxes))
-    gaps = [(b[0] - a[2]) / height for a, b in pairs]
-    steps = [(b[0] + b[2] - a[0] - a[2]) / 2 / height for a, b in pairs]
-    usual = sorted(steps)[len(steps) // 4] if steps else 0.0
-    even = [step for step in steps if step < 1.35 * usual]
-    if 1.2 < usual < 1.9 and len(even) > 2 and max(even) - min(even) < 0.35:
-        starts = [step > 1.35 * usual for step in steps]
-    else:
-        inside = widest_inside([g for g, sign in zip(gaps, signs[1:], strict=True) if not sign])
-        starts = [g - (0.3 if sign in (".", ",") else 0.0) > inside for g, sign in zip(gaps, signs[1:], strict=True)]
-    return [True, *(start or sign == "-" for start, sign in zip(starts, signs[1:], strict=True))]
-
-
-def widest_inside(gaps: Sequence[float]) -> float:
-    """The widest gap that lies inside a number, in heights: 0.3 more than the usual narrow gap, from 0.35 to 0.8."""
-    narrow = sorted(gap for gap in gaps if gap < 0.3) or sorted(gaps)[:1]
-    usual = narrow[len(narrow) // 2] if narrow else 0.2
-    return min(max(usual + 0.3, 0.35), 0.8)
 
 
 def column_gaps(boxes: Sequence[Box], least: float) -> list[tuple[float, float]]:

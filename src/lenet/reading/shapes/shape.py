@@ -19,7 +19,7 @@ Box = tuple[int, int, int, int]
 
 MARGIN = 1  # pixels of anti-aliased edge that a shape keeps around its box
 _MOST = 4000  # shapes a page: more is a photograph or noise, of which the tallest are looked at
-_SPECK = 0.25  # of a square of the stroke's width: smaller ink is a speck
+_SPECK = 0.5  # of a square of the stroke's width: smaller ink is a speck
 
 
 @dataclass(frozen=True, eq=False)
