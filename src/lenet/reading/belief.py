@@ -147,7 +147,7 @@ def without_words(rows: Sequence[Sequence[Number]]) -> list[list[Number]]:
         taken, whole, _ = _shares(row)
         unclear = sum(digit.rejected for number in row for digit in number.digits)
         # One unclear shape is no word, however short its row.
-        if not is_prose and not words and ((taken >= 1 - ROW_WORDS and whole >= FEW) or (unclear == 1 and taken > 0)):
+        if not is_prose and not words and (taken >= 1 - ROW_WORDS or (unclear == 1 and taken > 0)):
             kept.append([n for n in row if _share(n) >= MOSTLY])
             continue
         prose = is_prose or whole < FEW
