@@ -24,14 +24,15 @@ __all__ = ["FIRM", "TOLD", "believed", "in_company", "is_numbers", "paper_share"
 
 NEIGHBOURS, ROW = 0.5, 0.25  # how much the company in a number, and in its row, counts beside what a shape looks like
 FIRM = 3.0  # log odds beyond which a shape is simply sure to be a digit, or none
-TOLD = 0.25  # a shape whose likeliest digit is less likely can't be told, whatever the company
+TOLD = 0.35  # a shape whose likeliest digit is less likely can't be told, whatever the company
 ALONE, LEAST = 0.9, 0.5  # so sure on average, and each so sure, is what is believed where it stands by itself
 CERTAIN = 0.98  # each shape so sure, what stands by itself is believed wherever it stands
+LISTED = 0.55  # so sure on average, what stands in a column of numbers
 COLUMN = 0.6  # of a list's column: if so much of what stands in it reads as numbers, it is a column of numbers
 FEW_SHAPES = 12  # in a single line say nothing of prose
 LOW = 0.5  # of the highest number on a small picture: what is lower there isn't written
 MOSTLY = 0.5  # a number less of which is read is a word
-NEARLY, LIKELY = 0.8, 0.7  # so much of a number must be read, and so surely, on a page with words on it
+NEARLY, LIKELY = 0.8, 0.85  # so much of a number must be read, and so surely, on a page with words on it
 WORDS, ROW_WORDS = 0.15, 0.25  # a page, or a row, more of which is rejected has words on it
 PROSE, FEW = 0.3, 0.08  # a page, or a row, of which a smaller share is whole numbers is prose
 LOOKS = 0.8  # so sure must the network be of a letter that is said to look like a digit
@@ -85,7 +86,7 @@ def believed(rows: Sequence[Sequence[Number]], places: Sequence[Sequence[Place]]
             for number, place in zip(row, some, strict=True)
             if place.kind
             and (
-                (place.column in of_numbers and (_is_value(number) or (place.kind != "rule" and _is_partly(number))))
+                (place.column in of_numbers and (_is_value(number, place.column >= 0) or _is_partly(number)))
                 or _is_certain(number)
             )
         }
@@ -93,16 +94,20 @@ def believed(rows: Sequence[Sequence[Number]], places: Sequence[Sequence[Place]]
     ]
     running = [[n for n in row if id(n) not in some] for row, some in zip(rows, by_itself, strict=True)]
     stands = [{id(n) for n in row} for row in without_words(running)]
+    if not any(place.kind == "cell" for some in places for place in some):
+        # Without cells nothing shows that what is left over is of another kind than the numbers.
+        stands = [own | {id(n) for n in row} for own, row in zip(stands, without_words(rows), strict=True)]
     return [
         [n for n in row if id(n) in some or id(n) in rest]
         for row, some, rest in zip(rows, by_itself, stands, strict=True)
     ]
 
 
-def _is_value(number: Number) -> bool:
-    """Whether all of a number's shapes are surely digits."""
+def _is_value(number: Number, is_listed: bool = False) -> bool:
+    """Whether all of a number's shapes are digits, and sure ones; less sure will do in a column of numbers."""
     sure = [digit.confidence for digit in number.digits if not digit.rejected]
-    return len(sure) == len(number.digits) and sum(sure) >= ALONE * len(sure) and min(sure) >= LEAST
+    least = LISTED if is_listed else ALONE
+    return len(sure) == len(number.digits) and sum(sure) >= least * len(sure) and min(sure) >= LEAST
 
 
 def _is_certain(number: Number) -> bool:
@@ -142,7 +147,7 @@ def without_words(rows: Sequence[Sequence[Number]]) -> list[list[Number]]:
         taken, whole, _ = _shares(row)
         unclear = sum(digit.rejected for number in row for digit in number.digits)
         # One unclear shape is no word, however short its row.
-        if not is_prose and not words and ((taken >= 1 - ROW_WORDS and whole >= FEW) or (unclear == 1 and taken > 0)):
+        if not is_prose and not words and (taken >= 1 - ROW_WORDS or (unclear == 1 and taken > 0)):
             kept.append([n for n in row if _share(n) >= MOSTLY])
             continue
         prose = is_prose or whole < FEW

@@ -115,7 +115,7 @@ def find_ink(rgb: U8) -> Ink:
     if may_be_patterned and view.noise > PATTERNED * view.strength:
         level, mask = local_level(work, view.polarity)
         return Ink(level, mask, view.polarity, stroke_width(level, mask), scale)
-    contrast = _contrast(work, page.colour, view)
+    contrast = _contrast(work, page, view)
     if not small:
         if page.inside is not None:
             contrast = cv2.multiply(contrast, page.inside)
@@ -261,34 +261,36 @@ def _grain(work: U8) -> float:
     return _spread(np.abs(change).ravel(), CALMEST) / 2**0.5
 
 
-def _contrast(work: U8, paper: F32, view: _View) -> U8:
+def _contrast(work: U8, page: Paper, view: _View) -> U8:
     """How far each pixel is from its paper, uint8 [h, w] in stretched units; in strips, so that no large float array lives."""
-    import cv2
-
     h, w = work.shape[:2]
     out = np.empty((h, w), np.uint8)
-    rows = np.ascontiguousarray(view.rows.T)
-    single = len(rows) == 1
-    if single:
-        paper = cv2.transform(np.ascontiguousarray(paper, np.float32), rows)
-    full = paper.shape[:2] == (h, w)
+    full = page.colour.shape[:2] == (h, w)
     strip = h if full else 256
     for top in range(0, h, strip):
         part = work[top : top + strip]
-        local = paper if full else enlarge(paper, h, w, top, len(part))
-        if single:
-            found = cv2.transform(part.astype(np.float32), rows)
-            found -= local
-        else:
-            difference = cv2.transform(part.astype(np.float32) - local, rows)
-            # Brighter paper beside a shadow is no dark ink, nor the other way round.
-            bright = difference[..., 0]
-            (np.minimum if view.polarity == "dark on light" else np.maximum)(bright, 0, out=bright)
-            found = np.sqrt(np.einsum("hwc,hwc->hw", difference, difference))
-        np.clip(found, 0, 255, out=found)
-        np.rint(found, out=found)
-        out[top : top + strip] = found
+        rows = slice(top, top + len(part))
+        local = page.colour if full else enlarge(page.colour, h, w, top, len(part))
+        out[rows] = _away(part, local, view)
+        if page.along is not None and page.along.where[rows].any():
+            sides = (enlarge(side, h, w, top, len(part)) for side in (page.along.plain, page.along.patch))
+            least = np.minimum(*(_away(part, side, view) for side in sides))
+            out[rows] = np.where(page.along.where[rows] > 0, least, out[rows])
     return out
+
+
+def _away(part: U8, paper: F32, view: _View) -> F32:
+    """How far pixels [h, w, 3] are from paper of the same shape: float32 [h, w], whole numbers of 0 to 255."""
+    import cv2
+
+    difference = cv2.transform(part.astype(np.float32) - paper, np.ascontiguousarray(view.rows.T))
+    if difference.ndim == 3:
+        # Brighter paper beside a shadow is no dark ink, nor the other way round.
+        bright = difference[..., 0]
+        (np.minimum if view.polarity == "dark on light" else np.maximum)(bright, 0, out=bright)
+        difference = np.sqrt(np.einsum("hwc,hwc->hw", difference, difference))
+    np.clip(difference, 0, 255, out=difference)
+    return np.asarray(np.rint(difference, out=difference))
 
 
 # --- Contrast -> level ---------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ Source: the surface is fitted by iteratively reweighted least squares, Holland a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,17 +23,27 @@ AROUND = 15  # working pixels: so near everywhere is some paper between fine lin
 RIM = 3  # working pixels along a sheet's edge that are no longer paper, and not yet what lies beyond
 
 
+class Along(NamedTuple):
+    """The edges of patches of other paper. plain, patch: float32 [h', w', 3], the colours on either side; where: uint8 [h, w]."""
+
+    plain: F32
+    patch: F32
+    where: U8
+
+
 @dataclass(frozen=True)
 class Paper:
     """The paper of a picture. colour: float32 [h', w', 3], at full or at a small size. smooth: one surface explains it.
 
-    inside: uint8 [h, w], 1 where the sheet is, less its very edge; None if it is everywhere. sheet: as in Ink.
+    inside: uint8 [h, w], 1 where the sheet is, less its very edge; None if it is everywhere. sheet: as in Ink. along: the
+    edges of patches, None without any.
     """
 
     colour: F32
     smooth: bool = True
     inside: U8 | None = None
     sheet: F32 | None = None
+    along: Along | None = None
 
 
 def smooth_paper(work: U8) -> F32:
@@ -159,13 +170,13 @@ def page_paper(work: U8, fine_lines: bool = False) -> Paper:
         share = cv2.GaussianBlur(calm, (0, 0), 5) + 0.05
         paper = paper + cv2.GaussianBlur(rest * calm[..., None], (0, 0), 5) / share[..., None]
         rest = little - paper
-    inside_patches = patch_edges(patches, coarse, plain, (h, w))
+    edges = patch_edges(patches, coarse, (h, w))
+    along = None if edges is None else Along(plain, *edges)
     if inside is None:
-        return Paper(paper, smooth, inside_patches)
+        return Paper(paper, smooth, along=along)
     if corners is None:
         inner = cv2.erode(inside, np.ones((3, 3), np.uint8), borderValue=1) * np.uint8(255)
-        inside = cv2.threshold(cv2.resize(inner, (w, h)), 127, 1, cv2.THRESH_BINARY)[1]
-        return Paper(paper, smooth, inside if inside_patches is None else inside & inside_patches)
+        return Paper(paper, smooth, cv2.threshold(cv2.resize(inner, (w, h)), 127, 1, cv2.THRESH_BINARY)[1], along=along)
     scale = np.array([w / lw, h / lh], np.float32)
     corners = (corners + 0.5) * scale - np.float32(0.5)
     for reach in (2.5, 1.0):
@@ -173,9 +184,7 @@ def page_paper(work: U8, fine_lines: bool = False) -> Paper:
     # All between the corners: writing near an edge makes bays in the outline.
     inside = cv2.fillConvexPoly(np.zeros((h, w), np.uint8), np.rint(corners * 16).astype(np.int32), 1, shift=4)
     inside = cv2.erode(inside, np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8), borderValue=0)
-    if inside_patches is not None:
-        inside = inside & inside_patches
-    return Paper(paper, smooth, inside, corners if whole else None)
+    return Paper(paper, smooth, inside, corners if whole else None, along)
 
 
 def _spread_out(little: U8, on: U8) -> U8:

@@ -23,8 +23,7 @@ SOLID = 0.7  # of half its shorter side: so far from its edge is the middle of a
 SHARP = 0.6  # of the difference to the paper around, so much lies at a patch's edge
 NEAR, EVEN = 24.0, 0.5  # grey levels from a patch's colour, and how much of it is so near
 SPOTS = ((0.25, 0.25), (0.25, 0.75), (0.75, 0.25), (0.75, 0.75))  # of each small pixel, where the page is looked at
-STRONG = 100.0  # grey levels between a patch and the paper around it: from there its edge looks like ink
-BRIGHTNESS = np.array([0.299, 0.587, 0.114], np.float32)  # of R, G, B, as in ITU-R BT.601
+EDGE = 2  # pixels of the small picture on both sides of a patch's edge, in which colours are mixed
 
 
 def find_patches(work: U8, little: U8, off: U8, colour: F32) -> tuple[F32, U8]:
@@ -92,17 +91,21 @@ def _has_shape(own: U8, h: int, w: int) -> bool:
     return solid and (across or down or min(high, wide) >= LARGE * min(h, w))
 
 
-def patch_edges(patches: U8, colour: F32, plain: F32, size: tuple[int, int]) -> U8 | None:
-    """1 but along the edges of patches that differ much from the paper, uint8 [size]; None where no patch does.
+def patch_edges(patches: U8, colour: F32, size: tuple[int, int]) -> tuple[F32, U8] | None:
+    """What lies along the edges of patches: the patches' colours, reaching beyond them, float32 [h, w, 3], and where that
+    is, uint8 [size] of 0 and 1; None without patches.
 
-    There a small picture's colours, enlarged, are neither the patch's nor the paper's.
+    There a small picture's colours, enlarged, are neither the patch's nor the paper's, and a pixel is ink only if it
+    is on both.
     """
     import cv2
 
-    strong = (patches > 0) & (np.abs((colour - plain) @ BRIGHTNESS) > STRONG)
-    if not strong.any():
+    if not patches.any():
         return None
-    mask = strong.astype(np.uint8)
-    kernel = np.ones((3, 3), np.uint8)
-    edge = cv2.dilate(mask, kernel) - cv2.erode(mask, kernel, borderValue=1)
-    return cv2.resize(1 - edge, size[::-1], interpolation=cv2.INTER_NEAREST)
+    kernel = np.ones((2 * EDGE + 1,) * 2, np.uint8)
+    grown = cv2.dilate(patches, kernel)  # where patches are close the later one: edges of both are passed over
+    edge = (grown > 0) & (cv2.erode((patches > 0).astype(np.uint8), kernel, borderValue=1) == 0)
+    reaching = colour.copy()
+    for number in range(1, int(patches.max()) + 1):
+        reaching[(grown == number) & (patches == 0)] = np.median(colour[patches == number], axis=0)
+    return reaching, cv2.resize(edge.astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST)

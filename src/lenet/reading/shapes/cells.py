@@ -37,7 +37,7 @@ class Place(NamedTuple):
     """Where a shape stands.
 
     kind: "cell", "rule", "column", or "" for running text. group: shapes of one group of a row stand together. cell: the number
-    of the cell of the grid that the shape is in, -1 for none. column: the number of a list's column, -1 for none.
+    of the cell of the grid that the shape is in, -1 for none. column: that of a list's or a table's column, -1 for none.
     """
 
     kind: str = ""
@@ -146,7 +146,8 @@ def places(
                 group += 1
             else:
                 lone[alone].append((r, first, last, box))
-    for column, members in enumerate(_in_columns(lone[True], rows) + _in_columns(lone[False], rows)):
+    first_free = 1 + max((place.column for some in found for place in some), default=-1)
+    for column, members in enumerate(_in_columns(lone[True], rows) + _in_columns(lone[False], rows), first_free):
         for r, first, last, _ in members:
             own = found[r][first:last]
             found[r][first:last] = [place._replace(kind="column", group=group, column=column) for place in own]
@@ -167,7 +168,8 @@ def _is_squared_paper(grid: Grid, rows: Sequence[Row], shapes: Sequence[Sequence
 def _in_cells(found: list[list[Place]], rows: Sequence[Row], shapes: Sequence[Sequence[Shape]], grid: Grid) -> None:
     """Gives their cell to shapes, in place; of a row that has few of them in a low cell they stand by themselves."""
     own = [[grid.cell_of(shape.box) for shape in some] for some in shapes]
-    strips = grid.strips()
+    strips, columns = grid.strips(), grid.columns()
+    full = {column for column, n in Counter(columns).items() if n >= COLUMN}
     for r, (row, some) in enumerate(zip(rows, own, strict=True)):
         counts = Counter(some)
         for i, cell in enumerate(some):
@@ -175,7 +177,8 @@ def _in_cells(found: list[list[Place]], rows: Sequence[Row], shapes: Sequence[Se
                 continue
             _, y0, _, y1 = grid.boxes[cell]
             fits = counts[cell] <= MOST_SHAPES and y1 - y0 <= MOST_ROWS * row.height
-            found[r][i] = Place("cell", strips[cell] + 1, cell) if fits else Place(cell=cell)
+            column = columns[cell] if columns[cell] in full else -1
+            found[r][i] = Place("cell", strips[cell] + 1, cell, column) if fits else Place(cell=cell)
 
 
 def _together(boxes: Sequence[Box], apart: float) -> list[tuple[int, int]]:

@@ -25,11 +25,11 @@ WIDEST = 0.12  # of the page: larger shapes are looked at only where there are f
 SIZES = 0.45, 2.0  # of the typical size: what is smaller or larger is no digit
 SLENDER = 0.3  # width over length: a 1 is a dash on its side, and says nothing
 FIRM = 3.0  # log odds that a single shape counts at most
-UPRIGHT = 0.5  # of what all shapes could say: a page that says so much as it lies isn't turned
+UPRIGHT = 0.7  # of what all shapes could say: a page that says so much as it lies isn't turned
 CLEAR, HEAD = (
     0.43,
     0.6,
-)  # the same, that it must say when turned by a quarter, and by two: letters on their head look like digits
+)  # the same, that it must say when turned by a quarter, and by two: letters on their head are like digits
 MARGIN = 6.0, 1.35  # log odds, and so many times as much, by which it must say more than as it lies
 CLOSE = 0.75  # of the best: a way up that says so much may be the right one
 
@@ -47,11 +47,12 @@ def ways_up(ink: Ink, read: Read) -> list[int]:
     if said[0] >= UPRIGHT * most:
         return [0]
     said += [_said([np.ascontiguousarray(np.rot90(level, k)) for level in levels], read) for k in (1, 2, 3)]
-    said[2] *= CLEAR / HEAD
-    best = max(said)
-    if best < max(CLEAR * most, said[0] + MARGIN[0], MARGIN[1] * said[0]):
+    more = max(said[0] + MARGIN[0], MARGIN[1] * said[0])
+    clear = [k for k in (1, 2, 3) if said[k] >= max((HEAD if k == 2 else CLEAR) * most, more)]
+    if not clear:
         return [0]
-    return [k for k in sorted(range(4), key=lambda k: -said[k]) if said[k] >= CLOSE * best]
+    best = max(said[k] for k in clear)
+    return sorted((k for k in clear if said[k] >= CLOSE * best), key=lambda k: -said[k])
 
 
 def _sample(shapes: list[Shape], longest: int) -> list[Shape]:
