@@ -20,7 +20,7 @@ _SMALL, _SPECKS = (
     0.4,
     1,
 )  # of the height, and so many: more that is smaller than that and neither digit nor sign is dust
-_COMMA, _NEAR = 0.65, 0.5  # of the typical height: commas are lower, and so close to a digit
+_COMMA, _NEAR = 0.65, 0.35  # of the typical height: commas are lower, and so close to a digit
 _SAME_ROW = 0.5  # of the height: how far a shape's middle may lie from its row's
 _FAR = 1.2  # of the height: a small shape further from every shape of its row is no part of it
 
@@ -84,18 +84,18 @@ def _off(group: list[Shape], shape: Shape) -> float:
 
 
 def _without_commas(rows: list[Row], height: float) -> list[Row]:
-    """The same rows less large commas, which stood in rows of their own and become parts of those above them."""
+    """The same rows less those of large commas alone, which become parts of the rows above them."""
     full = [row for row in rows if row.height >= _COMMA * height]
+    kept = []
     for row in rows:
-        if row.height >= _COMMA * height:
+        homes = [] if row in full else [next((o for o in full if _is_comma(s, o)), None) for s in row.shapes]
+        if not homes or None in homes:
+            kept.append(row)
             continue
-        for shape in row.shapes:
-            home = next((one for one in full if _is_comma(shape, one)), None)
+        for shape, home in zip(row.shapes, homes, strict=True):
             if home is not None:
                 home.shapes.append(shape)
-                row.bodies.remove(shape)
-        row.shapes = list(row.bodies)
-    return [row for row in rows if row.bodies]
+    return kept
 
 
 def _is_comma(shape: Shape, row: Row) -> bool:
@@ -133,11 +133,11 @@ def separator(shape: Shape, row: Row) -> str:
         place = (shape.middle[1] - top) / max(base - top, 1.0)
         if 0.28 < place < (0.85 if w > max(1.8 * h, 0.28 * high) else 0.72):
             return "-"
-    if low and 1.25 * w < h < 0.6 * high and w < 0.4 * high and shape.box[3] > base + 0.06 * high:
+    if low and 1.25 * w < h < 0.55 * high and w < 0.4 * high and shape.box[3] > base + 0.06 * high:
         return ","
     if max(w, h) < 0.3 * high and w < 2.2 * h and h < 2.2 * w and shape.middle[1] > base - 0.25 * high:
         return "."
-    return "," if low and max(0.1 * high, 0.6 * w) < h < 0.6 * high and w < 0.4 * high else ""
+    return "," if low and max(0.1 * high, 0.6 * w) < h < 0.55 * high and w < 0.4 * high else ""
 
 
 def is_flat(shape: Shape, row: Row) -> bool:
