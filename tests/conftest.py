@@ -1,4 +1,5 @@
-"""Fixtures that several test files share: real Paddle, MNIST's files as plain and as gzipped IDX, a trained model.
+"""Fixtures that several test files share: real Paddle, MNIST's files as plain and as gzipped IDX, a trained model,
+a browser.
 
 Tests that need a program of the system skip without it and name its package; with LENET_REQUIRE_ALL set, as where every
 program is known to be there, a skip is a failure.
@@ -13,6 +14,7 @@ import warnings
 from collections.abc import Generator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -109,6 +111,20 @@ def held() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 def pen(held: tuple[NDArray[np.uint8], NDArray[np.int64]]) -> Pen:
     """Writes pages of held-out digits."""
     return Pen(*held)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Generator[Any, None, None]:
+    """A real browser, playwright's ``Browser``."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium: apt install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from html.parser import HTMLParser
 
 import numpy as np
@@ -82,19 +81,6 @@ def nasty_page(tmp_path_factory):
     images, labels = rng.integers(0, 256, (200, 1, 28, 28), np.uint8), rng.integers(0, 9, 200)
     report.write(path, trained, images, labels, line="from <i>nowhere</i> & \udcff")
     return path
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("no Chromium: apt install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 # ---- as text -----------------------------------------------------------------------------------------------------------
