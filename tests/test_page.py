@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -32,6 +33,17 @@ def test_texts(page):
     assert [d.label for d in page.digits] == ["3", "1", "4", "7", "5"]
     assert Page((), 5, 5).text == ""
     assert Page((), 5, 5).digits == ()
+
+
+def test_values_and_what_to_check(page):
+    first, second = page.lines[0].numbers
+    assert (first.value, second.value) == (Decimal("-3.1"), None)
+    assert first.confidence == 0.75
+    sure = dataclasses.replace(digit("3"), confidence=0.95)
+    assert Number("33", (sure, digit("3")), (0, 0, 9, 9)).confidence == 0.75
+    assert Number("", (), (0, 0, 9, 9)).value is None
+    assert Number("", (), (0, 0, 9, 9)).confidence == 1
+    assert [d.doubtful for d in (sure, dataclasses.replace(sure, rejected=True), digit("3"))] == [False, True, True]
 
 
 def test_json_holds_everything_but_the_images(page):

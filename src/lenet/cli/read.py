@@ -8,7 +8,7 @@ import typer
 
 from lenet._check import choice, message, positive_int
 from lenet.cli.read_files import File, find_files, sources
-from lenet.cli.read_output import Csv, Drawing, Json, Text
+from lenet.cli.read_output import Checking, Csv, Drawing, Json, Text
 from lenet.cli.shared import clean, exit_codes, load_model, show
 from lenet.device import set_num_threads
 from lenet.progress import Progress
@@ -30,7 +30,15 @@ def read(
         typer.Argument(help="Images, PDFs, folders of them, or patterns such as 'scans/*.png'.", metavar="FILE"),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print a row for each digit, with its box.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a row for each number, for a spreadsheet.")] = False,
+    csv_digits: Annotated[bool, typer.Option("--csv-digits", help="Print a row for each digit, with its box.")] = False,
+    bom: Annotated[bool, typer.Option("--bom", help="Mark the CSV as UTF-8, which Excel wants.")] = False,
+    check: Annotated[
+        str | None,
+        typer.Option(
+            help="Write a page that shows each digit to check: rejected, or less than 90 % sure.", metavar="OUT.html"
+        ),
+    ] = None,
     annotate: Annotated[
         str | None,
         typer.Option(
@@ -62,6 +70,8 @@ def read(
     A folder stands for every image in it and in its folders, in the order of their names. A file that cannot be read is
     named and the others go on; the exit code is then 1.
 
+    At the end it says how many digits to check there are: those rejected and those less than 90 % sure.
+
     On annotated pages the colour of a box says how sure the reader is, and a legend what it means; what was rejected is
     dashed. Files that are read are never written to.
 
@@ -69,15 +79,18 @@ def read(
 
     - `lenet read photo.jpg`
 
-    - `lenet read scans/ --csv > digits.csv`
+    - `lenet read scans/ --csv --check check.html > numbers.csv`
 
     - `lenet read form.pdf --layout table --annotate checked/`
 
     - `lenet read digits/*.png --layout single --json`
     """
     with exit_codes():
-        if as_json and as_csv:
-            raise ValueError(message("lenet read", "--json and --csv", "one of the two"))
+        forms = [name for name, on in (("--json", as_json), ("--csv", as_csv), ("--csv-digits", csv_digits)) if on]
+        if len(forms) > 1:
+            raise ValueError(message("lenet read", " and ".join(forms), "one of them"))
+        if bom and not (as_csv or csv_digits):
+            raise ValueError(message("lenet read", "--bom without CSV", "--csv or --csv-digits with it"))
         choice("layout", layout, LAYOUTS)
         if min_confidence is not None and not 0 <= min_confidence <= 1:
             raise ValueError(message("min-confidence", min_confidence, "a number from 0 to 1", "90 % is 0.9"))
@@ -85,12 +98,15 @@ def read(
         _use_opencv(threads)
         found = list(find_files(files, annotate))
         drawing = None if annotate is None else Drawing(annotate, found)
+        checking = Checking(check, found)
         trained = None if model is None else load_model(model, "lenet read --model MODEL FILE")
         job = _Job(Reader(trained), layout, min_confidence, max_pixels)
         several = len(found) > 1
-        output = Json() if as_json else Csv() if as_csv else Text(layout, several)
-        failed = _work(found, job, output, drawing)
+        csv = Csv(csv_digits, bom) if as_csv or csv_digits else None
+        output = csv or (Json() if as_json else Text(layout, several))
+        failed = _work(found, job, output, drawing, checking)
         output.end({"model": model, "layout": layout, "min_confidence": min_confidence})
+        checking.end()
         if failed:
             if several:
                 named = ", ".join(failed[:_NAMED]) + (", …" if len(failed) > _NAMED else "")
@@ -127,8 +143,10 @@ class _Job(NamedTuple):
         ]
 
 
-def _work(files: list[File], job: _Job, output: Text | Json | Csv, drawing: Drawing | None) -> list[str]:
-    """Read the files and give what is found to ``output`` and ``drawing``; the names of those that failed."""
+def _work(
+    files: list[File], job: _Job, output: Text | Json | Csv, drawing: Drawing | None, checking: Checking
+) -> list[str]:
+    """Read the files and give what is found to those three; the names of those that failed."""
     failed: list[str] = []
     waiting: list[tuple[File, Source]] = []
     held = 0  # pixels waiting
@@ -147,7 +165,11 @@ def _work(files: list[File], job: _Job, output: Text | Json | Csv, drawing: Draw
             pages = job.pages([source for _, source in waiting])
             for (file, source), page in zip(waiting, pages, strict=True):
                 bar.close()
+                place = f"{file.path}, page {page.number}" if source.pages > 1 else file.path
+                for note in page.notes:
+                    show(f"{place}: {note}", aside=True)
                 output.page(file.path, page, source.pages)
+                checking.add(source, page)
                 if drawing is not None:
                     try:
                         drawing.draw(file, source, page)
@@ -159,9 +181,6 @@ def _work(files: list[File], job: _Job, output: Text | Json | Csv, drawing: Draw
         for done, file in enumerate(files):
             bar.update(done, clean(file.path))
             for source in sources(file, job.max_pixels, fail):
-                for note in source.notes:
-                    bar.close()
-                    show(f"{file.path}: {note}", aside=True)
                 waiting.append((file, source))
                 held += source.rgb.size // 3
                 if job.layout != "single" or len(waiting) == _TOGETHER or held >= _TOGETHER_PIXELS:

@@ -1,4 +1,4 @@
-"""What ``lenet read`` gives out: text, JSON or CSV on standard output, and pages with what was read drawn over them.
+"""What ``lenet read`` gives out: text, JSON or CSV on standard output, pages drawn over, and a page of what to check.
 
 Text, JSON and CSV are each a class of ``page``, called for every page, ``error`` and ``end``. Read by ``read``.
 """
@@ -6,23 +6,28 @@ Text, JSON and CSV are each a class of ``page``, called for every page, ``error`
 from __future__ import annotations
 
 import csv
+import io
 import os
 import sys
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lenet._check import message
 from lenet.cli.read_files import File, many_pages
-from lenet.cli.shared import clean, print_json, show
+from lenet.cli.shared import check_writable, clean, print_json, show
 from lenet.reading._annotate import annotate
+from lenet.reading._check_page import CheckPage
 from lenet.reading.page import Page
 from lenet.reading.sources.source import Source
 from lenet.serialization import atomic_write
 
-__all__ = ["Csv", "Drawing", "Json", "Text"]
+__all__ = ["Checking", "Csv", "Drawing", "Json", "Text"]
 
 _WRITTEN = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
-_COLUMNS = ["file", "page", "line", "number", "digit", "label", "confidence", "second", "second_confidence", "rejected"]
-_COLUMNS += ["x0", "y0", "x1", "y1"]
+_BOX: list[object] = ["x0", "y0", "x1", "y1"]
+_NUMBER_COLUMNS: list[object] = ["file", "page", "line", "column", "text", "value", "confidence", *_BOX]
+_DIGIT_COLUMNS: list[object] = ["file", "page", "line", "number", "digit", "label", "confidence"]
+_DIGIT_COLUMNS += ["second", "second_confidence", "rejected", *_BOX]
 
 
 class Text:
@@ -78,27 +83,92 @@ class Json:
 
 
 class Csv:
-    """A row for each digit, rejected ones too; places on the page count from 1."""
+    """A table in UTF-8, whatever the terminal's encoding: a row for each number, or each digit. Places count from 1.
 
-    def __init__(self) -> None:
-        self._rows = csv.writer(sys.stdout, lineterminator="\n")
-        self._rows.writerow(_COLUMNS)
+    bom: begin with the mark by which spreadsheets know UTF-8.
+    """
+
+    def __init__(self, by_digit: bool, bom: bool) -> None:
+        self._rows = _digit_rows if by_digit else _number_rows
+        self._write([_DIGIT_COLUMNS if by_digit else _NUMBER_COLUMNS], "\ufeff" if bom else "")
 
     def page(self, file: str, page: Page, pages: int) -> None:
-        for row, line in enumerate(page.lines, 1):
-            for place, number in enumerate(line.numbers, 1):
-                for at, digit in enumerate(number.digits, 1):
-                    second, its_confidence = digit.second
-                    sure, less = f"{digit.confidence:.6g}", f"{its_confidence:.6g}"
-                    rejected = "true" if digit.rejected else "false"
-                    where = [clean(file), page.number, row, place, at]
-                    self._rows.writerow([*where, digit.label, sure, second, less, rejected, *digit.box])
+        self._write(self._rows(clean(file), page))
+
+    def _write(self, rows: Iterable[list[object]], text: str = "") -> None:
+        out = io.StringIO()
+        out.write(text)
+        csv.writer(out, lineterminator="\n").writerows(rows)
+        sys.stdout.flush()
+        binary = getattr(sys.stdout, "buffer", None)  # a notebook's output has none
+        if binary is None:
+            sys.stdout.write(out.getvalue())
+        else:
+            binary.write(out.getvalue().encode())
+            binary.flush()
 
     def error(self, file: str, error: str) -> None:
         pass
 
     def end(self, about: dict[str, Any]) -> None:
-        sys.stdout.flush()
+        pass
+
+
+def _number_rows(file: str, page: Page) -> Iterator[list[object]]:
+    """A row for each number; empty cells have none, but count as columns."""
+    for row, line in enumerate(page.lines, 1):
+        for column, number in enumerate(line.numbers, 1):
+            if number.digits:
+                value = "" if number.value is None else f"{number.value:f}"
+                said = [number.text, value, f"{number.confidence:.6g}"]
+                yield [file, page.number, row, column, *said, *number.box]
+
+
+def _digit_rows(file: str, page: Page) -> Iterator[list[object]]:
+    """A row for each digit, rejected ones too."""
+    for row, line in enumerate(page.lines, 1):
+        for place, number in enumerate(line.numbers, 1):
+            for at, digit in enumerate(number.digits, 1):
+                second, its_confidence = digit.second
+                sure, less = f"{digit.confidence:.6g}", f"{its_confidence:.6g}"
+                rejected = "true" if digit.rejected else "false"
+                where = [file, page.number, row, place, at]
+                yield [*where, digit.label, sure, second, less, rejected, *digit.box]
+
+
+class Checking:
+    """Counts the digits to check, and writes the page that shows them to ``out`` unless that is None.
+
+    ValueError or OSError, before anything is read, if that can't be written or is a file to read.
+    """
+
+    def __init__(self, out: str | None, files: list[File]) -> None:
+        self.out = None if out is None else os.path.expanduser(out)
+        self._shown = None if out is None else CheckPage()
+        self._digits = self._pages = 0
+        if self.out is None:
+            return
+        check_writable("check", self.out, (".html", ".htm"))
+        if os.path.realpath(self.out) in {os.path.realpath(file.path) for file in files}:
+            given = f"{out}, which is a file to read"
+            raise ValueError(message("check", given, "a place of its own", "Type --check check.html"))
+
+    def add(self, source: Source, page: Page) -> None:
+        """Take in a page's reading."""
+        doubtful = sum(digit.doubtful for digit in page.digits)
+        self._digits += doubtful
+        self._pages += doubtful > 0
+        if self._shown is not None:
+            self._shown.add(source.rgb, page)
+
+    def end(self) -> None:
+        """Write the page, and say how much there is to check, if anything."""
+        if self.out is not None and self._shown is not None:
+            atomic_write(self.out, self._shown.html().encode())
+        if self._digits:
+            digits = f"{self._digits:,} {'digit' if self._digits == 1 else 'digits'}"
+            pages = f"{self._pages:,} {'page' if self._pages == 1 else 'pages'}"
+            show(f"{digits} to check on {pages}: {self.out or '--check OUT.html'} shows them", aside=True)
 
 
 class Drawing:

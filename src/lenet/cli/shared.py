@@ -22,6 +22,7 @@ __all__ = [
     "DEFAULT_MODEL",
     "PICTURES",
     "check_drawn",
+    "check_writable",
     "clean",
     "data_set",
     "exit_codes",
@@ -115,6 +116,12 @@ def check_drawn(option: str, path: str, endings: tuple[str, ...]) -> None:
     """ValueError, OSError or ImportError unless what an option asks for can be drawn and written: said before the work."""
     from lenet import plots
 
+    check_writable(option, path, endings)
+    plots.needed()
+
+
+def check_writable(option: str, path: str, endings: tuple[str, ...]) -> None:
+    """ValueError or OSError unless a file of one of these endings can be written: said before the work."""
     start, ending = os.path.splitext(path)
     if ending.lower() not in endings:
         fix = f"Type {start or option}{endings[0]}"
@@ -126,7 +133,6 @@ def check_drawn(option: str, path: str, endings: tuple[str, ...]) -> None:
         raise FileNotFoundError(errno.ENOENT, message(option, path, f"a folder that exists, unlike {folder}"))
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ValueError(message(option, path, f"a place to write to, unlike {folder}"))
-    plots.needed()
 
 
 def data_set(trained: Trained, dataset: str | None, folder: str | None) -> tuple[str, str | None]:

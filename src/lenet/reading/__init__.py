@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from lenet.reading._annotate import annotate
+from lenet.reading._check_page import check_page
 from lenet.reading._read import LAYOUTS, read, read_all, read_singles
 from lenet.reading.page import Digit, Line, Number, Page
 from lenet.reading.sources.source import MOST_PIXELS, Source, open_pages
@@ -25,6 +26,7 @@ __all__ = [
     "Reader",
     "Source",
     "annotate",
+    "check_page",
     "open_pages",
     "read",
     "read_all",

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import describe, message
 from lenet.reading.page import Digit, Number, Page
+from lenet.reading.sources.pixels import check_colours
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -56,9 +56,7 @@ def annotate(rgb: NDArray[np.uint8], page: Page, *, legend: bool = True) -> NDAr
     """
     from PIL import Image, ImageDraw
 
-    if not isinstance(rgb, np.ndarray) or rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
-        raise ValueError(message("annotate", describe(rgb), "a page's colours, uint8 [height, width, 3]"))
-    rgb, page = np.ascontiguousarray(np.rot90(rgb, page.turn // 90)), _upright(page)
+    check_colours("annotate", rgb)
     digits = page.digits
     across, down = rgb.shape[1] / page.width, rgb.shape[0] / page.height
     heights = [(d.box[3] - d.box[1]) * down for d in digits]

@@ -8,16 +8,20 @@ that shows or stores a reading: ``annotate``, the command line, a server.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["REJECTED", "Box", "Digit", "Line", "Number", "Page"]
+from lenet.reading.value import decimal
+
+__all__ = ["DOUBT", "REJECTED", "Box", "Digit", "Line", "Number", "Page"]
 
 Box = tuple[int, int, int, int]
 
 TAB = "\t"  # between the cells of a table
+DOUBT = 0.9  # a digit less sure is one that a person should check
 REJECTED = "?"  # stands in a text for a shape that is there and is no digit, or cannot be told
 
 
@@ -42,6 +46,11 @@ class Digit:
         """The label, or ``?`` where rejected."""
         return REJECTED if self.rejected else self.label
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether a person should check it: it is rejected, or less sure than 0.9."""
+        return self.rejected or self.confidence < DOUBT
+
     def as_json(self) -> dict[str, Any]:
         """All but the image, as JSON takes it."""
         second, its_confidence = self.second
@@ -59,12 +68,23 @@ class Digit:
 class Number:
     """Digits that stand together, or an empty cell of a table.
 
-    text: the digits with ``?`` where rejected, and signs between: ``-3.14``, ``1,0?5``.
+    text: the digits with ``?`` where rejected, and the signs before and between them: ``-3.14``, ``1,0?5``, ``12-05-2024``,
+    ``3/4``, ``12:30``. A blank parts what stands together in one cell.
     """
 
     text: str
     digits: tuple[Digit, ...]
     box: Box
+
+    @property
+    def value(self) -> Decimal | None:
+        """The text as a decimal; None where it is none, such as a date, or may be two, such as ``1,234``."""
+        return decimal(self.text)
+
+    @property
+    def confidence(self) -> float:
+        """That of its least sure digit, 0 to 1; 1 for an empty cell."""
+        return min((float(digit.confidence) for digit in self.digits), default=1.0)
 
     def as_json(self) -> dict[str, Any]:
         """The text, the box and the digits, as JSON takes them."""

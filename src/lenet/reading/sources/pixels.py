@@ -1,7 +1,7 @@
 """Pixels of any kind, as an array or a Pillow image, to 8-bit colour: uint8 [H, W, 3].
 
 What is deeper than 8 bits is scaled by the range that it really uses; what is transparent is laid on white or black. It
-opens no files: ``source`` does, and is the only reader.
+opens no files: ``source`` does. Read by ``source``, and by what draws on pages for its check of them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lenet._check import describe, message
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["picture_of", "rgb_of", "to_eight_bits"]
+__all__ = ["check_colours", "picture_of", "rgb_of", "to_eight_bits"]
 
 _LEAST_RANGE = 1 / 4  # of the full range; an image that uses less is stretched
 _MOST_GAIN = 16  # by no more than this: what is left of a blank page is its noise
@@ -24,6 +24,12 @@ _OPAQUE = 128  # alpha from which a pixel counts as there
 _CONTRAST = 64  # grey levels between what is dark and what is light on one sheet
 
 _SHAPES = "[height, width], or [height, width, channels] with 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA) channels"
+
+
+def check_colours(what: str, rgb: object) -> None:
+    """ValueError unless ``rgb`` is a page's colours, uint8 [H, W, 3] with at least one pixel. what: who asks."""
+    if not isinstance(rgb, np.ndarray) or rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
+        raise ValueError(message(what, describe(rgb), "a page's colours, uint8 [height, width, 3]"))
 
 
 def to_eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
