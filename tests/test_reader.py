@@ -75,6 +75,8 @@ def test_its_account_is_what_the_code_would_write_again(packaged):
         "generator": training.GENERATOR,
         "count": training.SAMPLES,
         "kinds": samples.KINDS,
+        "mixed": training.MIXED,
+        "plain": samples.PLAIN,
         "others_met": training.OTHERS,
         "others_alone": training.NOT_ONE,
         "letters": samples.LETTERS,

@@ -213,13 +213,17 @@ def sudoku(result: dict[str, Any]) -> str:
 def weights(training: dict[str, Any], size: int) -> str:
     """training: the metadata of ``reader.safetensors``; size: of the file, bytes."""
     recipe, samples, held = training["recipe"], training["samples"], training["held_out"]
-    kinds = ", ".join(f"{kind} {share:g}" for kind, share in sorted(samples["kinds"].items(), key=lambda one: -one[1]))
+    kinds, plain = (
+        ", ".join(f"{kind} {share:g}" for kind, share in sorted(samples[some].items(), key=lambda one: -one[1]))
+        for some in ("kinds", "plain")
+    )
     hashes = ", ".join(f"{name} `{one['train-images'][:8]}…`" for name, one in training["data"].items())
     where = training["machine"]
     rows = [
         ("file", f"{size / 1000:.0f} kB, weights `{training['weights'][:8]}…`"),
         ("samples", f"{samples['count']:,}, generator {samples['generator']}, seed {training['seed']}"),
-        ("parts of 100", kinds),
+        (f"parts of 100 of the first {samples['mixed']:,}", kinds),
+        ("of the rest", plain),
         ("training images", hashes),
         ("pen traces", f"{training['traces']['source']}, `{training['traces']['sha256'][:8]}…`"),
         ("fonts, held-out ones too", ", ".join(name.rsplit(".", 1)[0] for name in training["fonts"])),

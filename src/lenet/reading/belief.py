@@ -119,7 +119,8 @@ def _is_certain(number: Number) -> bool:
 def _is_partly(number: Number) -> bool:
     """Whether a number of several shapes has some that can't be told among sure digits."""
     sure = [digit.confidence for digit in number.digits if not digit.rejected]
-    return 0 < len(sure) < len(number.digits) and _share(number) >= MOSTLY and sum(sure) >= ALONE * len(sure)
+    unclear = len(number.digits) - len(sure)
+    return bool(sure) and (unclear == 1 or _share(number) >= PARTLY) and sum(sure) >= ALONE * len(sure)
 
 
 def _share(number: Number) -> float:

@@ -25,7 +25,7 @@ from lenet.reading.weights.strokes import cut, drawn, redrawn, resized
 from lenet.reading.weights.touching import Run, draw_run, true_pieces
 from lenet.reading.weights.traces import Traces
 
-__all__ = ["DIGITS", "KINDS", "LETTERS", "NO_DIGIT", "Sources", "glyphs_of", "make_samples", "words_of"]
+__all__ = ["DIGITS", "KINDS", "LETTERS", "NO_DIGIT", "PLAIN", "Sources", "glyphs_of", "make_samples", "words_of"]
 
 Levels = NDArray[np.uint8]
 Rng = np.random.Generator
@@ -57,6 +57,9 @@ KINDS = {
     "bar": 1.5,
     "piece": 24.5,
 }
+# Most of what is read is written as MNIST's digits are, and most of what isn't digits is letters: so a part of the samples
+# is of these alone.
+PLAIN = {"digit": 50.0, "piece": 34.0, "letter": 14.0, "word": 2.0}
 DIGITS = "digit", "trace", "school", "font digit", "cut"  # the kinds that are digits, whole ones
 _GROUP = 120  # samples that come to be in one way, on one sheet or on none
 _PIECES = 4  # that a run of digits gives, about
