@@ -36,6 +36,7 @@ NEARLY, LIKELY = 0.8, 0.85  # so much of a number must be read, and so surely, o
 WORDS, ROW_WORDS = 0.15, 0.25  # a page, or a row, more of which is rejected has words on it
 PROSE, FEW = 0.3, 0.08  # a page, or a row, of which a smaller share is whole numbers is prose
 LOOKS = 0.8  # so sure must the network be of a letter that is said to look like a digit
+LONG = 4  # sure digits of a number, most of which is read, are no word's on a page without words
 PARTLY = 0.7  # so much of a number must look like digits to weigh what that says
 LETTERS = 20, 4  # of letters to which those of a page are added, and how many of these look like digits
 MOST_PROSE = 0.4  # however many letters look like digits, a page with a larger share of whole numbers isn't prose
@@ -139,8 +140,10 @@ def without_words(rows: Sequence[Sequence[Number]]) -> list[list[Number]]:
     numbers = [number for row in rows for number in row]
     taken, whole, digits = _shares(numbers)
     rate = _alike(numbers)
-    is_prose = whole < min(max(PROSE, rate), MOST_PROSE) or (digits < 4 and whole <= MOSTLY)
     words = taken < 1 - WORDS
+    if words:  # of which rings and bars may be letters
+        whole -= sum(map(_is_ring_or_bar, numbers)) / max(sum(len(number.digits) for number in numbers), 1)
+    is_prose = whole < min(max(PROSE, rate), MOST_PROSE) or (digits < 4 and whole <= MOSTLY)
     runs = [_runs(row) for row in rows]
     standing = _standing(runs, rate)
     kept: list[list[Number]] = []
@@ -154,13 +157,24 @@ def without_words(rows: Sequence[Sequence[Number]]) -> list[list[Number]]:
         prose = is_prose or whole < FEW
         kept.append([])
         for run, stands in zip(some, stand, strict=True):
-            kept[-1] += [n for n in run if stands or (not prose and _is_read(n, LIKELY if words else 0.0))]
+            kept[-1] += [
+                n
+                for n in run
+                if stands
+                or (not prose and _is_read(n, LIKELY if words else 0.0))
+                or (not words and not is_prose and len(_sure(n, MOSTLY)) >= LONG)
+            ]
     return _without_letters(kept) if words else kept
+
+
+def _is_ring_or_bar(number: Number) -> bool:
+    """Whether a number is a lone ring or bar, which letters and doodles are too."""
+    return len(number.digits) == 1 and not number.digits[0].rejected and number.digits[0].label in RINGS_AND_BARS
 
 
 def _without_letters(rows: list[list[Number]]) -> list[list[Number]]:
     """The rows without lone rings and bars, if on a page with words these are most of what is left: letters on their side."""
-    lone = {id(n) for row in rows for n in row if len(n.digits) == 1 and n.digits[0].label in RINGS_AND_BARS}
+    lone = {id(n) for row in rows for n in row if _is_ring_or_bar(n)}
     if len(lone) <= MOSTLY * sum(map(len, rows)):
         return rows
     return [[number for number in row if id(number) not in lone] for row in rows]
