@@ -7,7 +7,7 @@ import numpy as np
 from pen import HEIGHT, Pen
 
 from lenet.reading import read
-from lenet.reading.ink.bars import take_bars
+from lenet.reading.ink.bars import take_bars, take_boxes
 
 
 def test_ticks_go_and_ones_stay() -> None:
@@ -52,3 +52,34 @@ def test_digits_on_a_comb(pen: Pen) -> None:
             )
     found = "".join(digit.text for digit in read(page).digits)
     assert found == "".join(texts)
+
+
+def test_boxes_go_and_what_stands_in_them_stays() -> None:
+    mask = np.zeros((120, 400), np.uint8)
+    for x in (20, 80, 140):
+        cv2.rectangle(mask, (x, 30), (x + 40, 70), 1, 2)
+    cv2.line(mask, (100, 31), (100, 60), 1, 3)  # a 1 that touches its box
+    cv2.ellipse(mask, (300, 50), (18, 20), 0, 0, 360, 1, 2)  # a 0
+    taken = take_boxes(mask, 2.0)
+    assert not mask[:, 20:78].any()
+    assert mask[40:58, 99:102].all()
+    assert np.count_nonzero(mask[:, 270:]) > 100
+    assert taken[30:71, 20:22].all()
+
+
+def test_a_strip_of_boxes_goes_whole() -> None:
+    mask = np.zeros((200, 300), np.uint8)
+    for y in (20, 80, 140):
+        for k in range(5):
+            cv2.rectangle(mask, (30 + 30 * k, y), (60 + 30 * k, y + 34), 1, 2)
+    take_boxes(mask, 2.0)
+    assert not mask.any()
+
+
+def test_a_square_zero_is_no_box() -> None:
+    mask = np.zeros((120, 400), np.uint8)
+    cv2.rectangle(mask, (20, 30), (50, 75), 1, 3)
+    cv2.rectangle(mask, (80, 30), (104, 72), 1, 3)
+    before = mask.copy()
+    take_boxes(mask, 3.0)
+    assert np.array_equal(mask, before)

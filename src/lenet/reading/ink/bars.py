@@ -1,4 +1,4 @@
-"""Upright bars that stand on a form's rules: the ticks of a comb and the thick sides of boxes, which else read as 1s.
+"""A form's small parts, which else read as digits: boxes too small to have rules, ticks of a comb, thick sides of boxes.
 
 It finds no rules: clean.py does, and is the only reader.
 """
@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from lenet.reading.ink.paper import U8
 
-__all__ = ["take_bars"]
+__all__ = ["take_bars", "take_boxes"]
 
 I32 = NDArray[np.int32]
 
+FRAMED = 0.95  # of each side of its outline: so much of a box is ink
+SMALLEST = 8  # pixels: of a box's sides
+BOXES, SAME = 3, 0.2  # boxes of about one height, which differs by so much, are a form's; fewer may be square 0s
 HIGH = 1.8  # of its width: a bar is at least so high
 FULL = 0.75  # of its box: so much of a bar is ink
 THICK = 2.5  # of the rules' thickness, and two pixels: a bar is no wider
@@ -88,3 +91,36 @@ def _is_comb(x: I32) -> bool:
     pitch = float(np.median(steps))
     off = np.abs(steps / max(pitch, 1.0) - np.maximum(np.rint(steps / max(pitch, 1.0)), 1))
     return bool((off <= EVEN).all())
+
+
+def take_boxes(mask: U8, stroke: float) -> U8:
+    """Clears boxes and strips of boxes from uint8 [h, w] in place, what stands in them left; gives where they ran, 0 or 1.
+
+    A box is a piece of ink with four straight sides, whatever touches them within. stroke: the ink's mean width, in pixels.
+    """
+    import cv2
+
+    taken = np.zeros_like(mask)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
+    near = int(np.ceil(stroke)) + 1
+    found = []
+    for n in np.flatnonzero(np.minimum(stats[:, 2], stats[:, 3]) >= max(SMALLEST, 3 * near)):
+        x, y, w, h, area = (int(v) for v in stats[n])
+        if n == 0 or area > 0.6 * w * h:
+            continue
+        own = labels[y : y + h, x : x + w] == n
+        sides = (own[:near].any(axis=0), own[-near:].any(axis=0), own[:, :near].any(axis=1), own[:, -near:].any(axis=1))
+        if all(side.mean() >= FRAMED for side in sides):
+            found.append((x, y, w, h, own))
+    heights = np.array([box[3] for box in found])
+    for x, y, w, h, own in found:
+        if np.count_nonzero(np.abs(heights - h) <= SAME * h) < BOXES:
+            continue
+        frame = np.zeros((h, w), bool)
+        frame[:near] = frame[-near:] = frame[:, :near] = frame[:, -near:] = True
+        full = own.mean(axis=0) >= FRAMED  # what parts a strip's boxes
+        frame |= cv2.dilate(full[None].astype(np.uint8), np.ones((1, 3), np.uint8))[0] > 0
+        part = slice(y, y + h), slice(x, x + w)
+        mask[part][frame & own] = 0
+        taken[part][frame] = 1
+    return taken

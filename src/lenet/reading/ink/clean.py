@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.reading.ink.bars import take_bars
+from lenet.reading.ink.bars import take_bars, take_boxes
 from lenet.reading.ink.find import SINGLE, Ink, stroke_width
 from lenet.reading.ink.paper import U8
 from lenet.reading.ink.two_inks import part_inks
@@ -48,12 +48,15 @@ def clean(ink: Ink) -> Ink:
     inked = mask[y : y + h, x : x + w]
     if inked.size:  # a small picture's frame may have been all of it
         line, thickness = _rules(inked, ink.stroke, mask.shape)
+        rules = np.zeros(mask.shape, np.uint8)
+        ran = rules[y : y + h, x : x + w]
         if line is not None:
-            rules = np.zeros(mask.shape, np.uint8)
-            ran = rules[y : y + h, x : x + w]
             ran[line > 0] = 1
-            if not small:
+        if not small:
+            ran |= take_boxes(inked, ink.stroke)
+            if line is not None:
                 ran |= take_bars(inked, line, thickness, ink.stroke)
+        if ran.any():
             ink = replace(ink, rules=rules)
         if line is not None and ink.picture is not None and ink.paper is not None:
             ink = replace(ink, level=part_inks(ink, mask, line, thickness, (y, x)))
