@@ -168,7 +168,9 @@ class Checking:
         if self._digits:
             digits = f"{self._digits:,} {'digit' if self._digits == 1 else 'digits'}"
             pages = f"{self._pages:,} {'page' if self._pages == 1 else 'pages'}"
-            show(f"{digits} to check on {pages}: {self.out or '--check OUT.html'} shows them", aside=True)
+            fix = f"to see {'it' if self._digits == 1 else 'them'} type --check check.html"
+            where = f"; {fix}" if self.out is None else f": see {self.out}"
+            show(f"{digits} to check on {pages}{where}", aside=True)
 
 
 class Drawing:
