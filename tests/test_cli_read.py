@@ -207,6 +207,12 @@ def test_the_page_of_what_to_check(pretended):
     assert Path("check.html").read_text(encoding="utf-8") == html
 
 
+def test_where_nothing_could_be_read_no_page_is_written(model):
+    result = run("read", "missing.png", "--check", "check.html", "--model", model)
+    assert result.exit_code == 1
+    assert not Path("check.html").exists()
+
+
 def test_a_page_of_what_to_check_that_cannot_be_written_is_no_page(pretended, monkeypatch):
     options, _ = pretended
     blank("a.png")
