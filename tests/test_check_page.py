@@ -90,7 +90,7 @@ def test_doubtful_numbers_are_shown_and_no_others():
     assert len(seen.images) == 1
     assert seen.images[0]["alt"] == "The number read as -1?.9"
     assert "2 of 5 digits, on 1 of 1 page, are less than 90 % sure" in seen.text
-    assert "2nd digit: not told; if a digit, 2 or 4" in seen.text
+    assert "2nd digit: not told; maybe 2, 30 %, or 4, 35 %" in seen.text
     assert "3rd digit: 9, 62 % sure; or 4, 35 %" in seen.text
     assert "Line 1" in seen.text
 

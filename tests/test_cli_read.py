@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 from command import run
 from PIL import Image, ImageDraw, ImageFont
+from typer.testing import CliRunner
 
 import lenet
 from lenet import _fetch, _idx, serialization
+from lenet.cli.app import app
 from lenet.reading.page import Digit, Line, Number, Page
 from lenet.train import Trained
 
@@ -33,6 +35,9 @@ def digits(small_mnist):
 def blank(path: str, size: tuple[int, int] = (60, 40)) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Image.new("L", size, 255).save(path)
+
+
+CHECK = "1 digit to check on 1 page; to see it type --check check.html\n"
 
 
 def reading(source) -> Page:
@@ -69,6 +74,9 @@ OPTIONS = [
     "FILE",
     "--json",
     "--csv",
+    "--csv-digits",
+    "--bom",
+    "--check",
     "--annotate",
     "--layout",
     "--min-confidence",
@@ -91,7 +99,7 @@ def test_one_page_is_its_lines(pretended):
     options, asked = pretended
     blank("a.png")
     result = run("read", "a.png", *options, "--min-confidence", 0.5, "--threads", 1)
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "-3.? 7\n1\n", "")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "-3.? 7\n1\n", CHECK)
     assert asked == [{"layout": "lines", "min_confidence": 0.5}]
     assert run("read", "a.png", *options, "--layout", "table").stdout == "-3.?\t7\n1\n"
 
@@ -106,11 +114,46 @@ def test_several_pages_stand_under_their_names(pretended):
     assert run("read", "b.tif", *options).stdout == f"b.tif, page 1:\n{text}\nb.tif, page 2:\n{text}"
 
 
-def test_csv(pretended):
+def test_csv_is_a_row_a_number(pretended):
     options, _ = pretended
     blank("a,b.png")
     blank("c.png")
     result = run("read", "a,b.png", "c.png", "--csv", *options)
+    rows = list(csv.reader(io.StringIO(result.stdout)))
+    assert ",".join(rows[0]) == "file,page,line,column,text,value,confidence,x0,y0,x1,y1"
+    assert [",".join(row[1:]) for row in rows[1:4]] == [
+        "1,1,1,-3.?,,0.25,1,2,8,4",
+        "1,1,2,7,7,0.95,9,2,12,4",
+        "1,2,1,1,1,0.95,9,2,12,4",
+    ]
+    assert [row[0] for row in rows[1:]] == ["a,b.png"] * 3 + ["c.png"] * 3
+
+
+def test_csv_of_cells_and_of_signs(pretended, monkeypatch):
+    """Empty cells have no row, but count; a value is a decimal or nothing."""
+    options, _ = pretended
+    digit = Digit((1, 2, 3, 4), "3", 0.95, ("8", 0.0003), False, np.zeros((28, 28), np.uint8))
+    texts = ["-3,5", "", ".5", "12-05-2024", "1.234.567", "1,234", "007"]
+    numbers = tuple(Number(text, (digit,) if text else (), (1, 2, 3, 4)) for text in texts)
+    page = Page((Line(numbers, (1, 2, 3, 4), "\t"),), 60, 40)
+    monkeypatch.setattr("lenet.cli.read.read_page", lambda source, *_, **__: page)
+    blank("a.png")
+    rows = list(csv.DictReader(io.StringIO(run("read", "a.png", "--csv", *options).stdout)))
+    assert [(row["column"], row["text"], row["value"]) for row in rows] == [
+        ("1", "-3,5", "-3.5"),
+        ("3", ".5", "0.5"),
+        ("4", "12-05-2024", ""),
+        ("5", "1.234.567", "1234567"),
+        ("6", "1,234", ""),
+        ("7", "007", "7"),
+    ]
+
+
+def test_csv_digits_is_a_row_a_digit(pretended):
+    options, _ = pretended
+    blank("a,b.png")
+    blank("c.png")
+    result = run("read", "a,b.png", "c.png", "--csv-digits", *options)
     rows = list(csv.reader(io.StringIO(result.stdout)))
     assert ",".join(rows[0]) == (
         "file,page,line,number,digit,label,confidence,second,second_confidence,rejected,x0,y0,x1,y1"
@@ -122,6 +165,67 @@ def test_csv(pretended):
         "1,2,1,1,1,0.95,2,0.01,false,9,2,12,4",
     ]
     assert [row[0] for row in rows[1:]] == ["a,b.png"] * 4 + ["c.png"] * 4
+
+
+@pytest.mark.parametrize("form", ["--csv", "--csv-digits"])
+def test_csv_is_utf_8_whatever_the_terminal_s_encoding(pretended, form):
+    options, _ = pretended
+    blank("é.png")
+    plain = run("read", "é.png", form, *options).stdout_bytes
+    marked = run("read", "é.png", form, "--bom", *options).stdout_bytes
+    assert marked == b"\xef\xbb\xbf" + plain
+    assert plain.splitlines()[1].startswith("é.png,1,1,1,".encode())
+    runner = CliRunner(charset="latin-1")
+    assert runner.invoke(app, ["read", "é.png", form, *map(str, options)]).stdout_bytes == plain
+
+
+def test_what_is_to_be_checked_is_said_at_the_end_and_silence_else(pretended, monkeypatch):
+    options, _ = pretended
+    for name in "ab":
+        blank(f"{name}.png")
+    result = run("read", "a.png", "b.png", "c.png", "--json", *options)
+    assert result.stderr.splitlines()[-2:] == [
+        "2 digits to check on 2 pages; to see them type --check check.html",
+        "1 of 3 files failed: c.png",
+    ]
+    sure = Digit((1, 2, 3, 4), "3", 0.9, ("8", 0.0003), False, np.zeros((28, 28), np.uint8))
+    line = Line((Number("3", (sure,), sure.box),), sure.box)
+    monkeypatch.setattr("lenet.cli.read.read_page", lambda source, *_, **__: Page((line,), 60, 40))
+    assert run("read", "a.png", *options).stderr == ""
+
+
+def test_the_page_of_what_to_check(pretended):
+    options, _ = pretended
+    for name in ("s/a.png", "s/b.png"):
+        blank(name)
+    result = run("read", "s", "--check", "check.html", *options)
+    assert (result.exit_code, result.stderr) == (0, "2 digits to check on 2 pages: see check.html\n")
+    html = Path("check.html").read_text(encoding="utf-8")
+    assert html.count("<img") == html.count("<mark>?</mark>") == 2
+    assert "<h1>2 digits to check</h1>" in html
+    result = run("read", "s", "--layout", "single", "--check", "check.html", *options)
+    assert Path("check.html").read_text(encoding="utf-8") == html
+
+
+def test_where_nothing_could_be_read_no_page_is_written(model):
+    result = run("read", "missing.png", "--check", "check.html", "--model", model)
+    assert result.exit_code == 1
+    assert not Path("check.html").exists()
+
+
+def test_a_page_of_what_to_check_that_cannot_be_written_is_no_page(pretended, monkeypatch):
+    options, _ = pretended
+    blank("a.png")
+    Path("check.html").write_text("before")
+
+    def full(path, content):
+        raise OSError(28, "a full disk")
+
+    monkeypatch.setattr("lenet.cli.read_output.atomic_write", full)
+    result = run("read", "a.png", "--check", "check.html", *options)
+    assert (result.exit_code, result.stdout) == (1, "-3.? 7\n1\n")
+    assert "a full disk" in result.stderr
+    assert Path("check.html").read_text() == "before"
 
 
 def test_json_is_one_object(pretended):
@@ -156,7 +260,20 @@ def test_notes_are_told_aside(pretended):
     frames[0].save("a.gif", save_all=True, append_images=frames[1:])
     result = run("read", "a.gif", *options)
     assert result.stdout == "-3.? 7\n1\n"
-    assert result.stderr == "a.gif: animated GIF: the first of 3 frames is read\n"
+    assert result.stderr == "a.gif: animated GIF: the first of 3 frames is read\n" + CHECK
+
+
+def test_notes_of_the_reading_are_told_with_their_page(pretended, monkeypatch):
+    options, _ = pretended
+    Image.new("L", (60, 40)).save("b.tif", save_all=True, append_images=[Image.new("L", (60, 40))])
+
+    def noted(source, *_, **__):
+        return Page((), 60, 40, number=source.number, notes=("3 shapes left out as words",) * (source.number == 2))
+
+    monkeypatch.setattr("lenet.cli.read.read_page", noted)
+    result = run("read", "b.tif", "--json", *options)
+    assert result.stderr == "b.tif, page 2: 3 shapes left out as words\n"
+    assert [page["notes"] for page in json.loads(result.stdout)["pages"]] == [[], ["3 shapes left out as words"]]
 
 
 def test_on_a_terminal_a_bar_makes_way_for_what_is_read(pretended, monkeypatch):
@@ -246,7 +363,8 @@ def test_bad_files_are_named_and_the_others_go_on(pretended):
     result = run("read", *names, "good.png", "--max-pixels", 10_000, *options)
     assert result.exit_code == 1
     assert result.stdout == "good.png:\n-3.? 7\n1\n"
-    *lines, last = result.stderr.splitlines()
+    *lines, check, last = result.stderr.splitlines()
+    assert f"{check}\n" == CHECK
     assert [line.split(":")[0] for line in lines] == names
     assert "expected at most 10,000. To read it all the same type --max-pixels 90000" in lines[4]
     assert last == "6 of 7 files failed: zero.png, text.png, cut.jpg, dot.png, large.png, …"
@@ -275,7 +393,17 @@ def test_a_bad_page_of_a_tiff_is_named_and_c_libraries_are_silent(model):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["--json", "--csv"], "lenet read: got --json and --csv, expected one of the two"),
+        (["--json", "--csv"], "lenet read: got --json and --csv, expected one of them alone"),
+        (["--csv", "--csv-digits"], "lenet read: got --csv and --csv-digits, expected one of them alone"),
+        (["--json", "--csv", "--csv-digits"], "got --json and --csv and --csv-digits, expected one of them alone"),
+        (["--bom"], "lenet read: got --bom without CSV, expected --csv or --csv-digits with it"),
+        (["--bom", "--json"], "got --bom without CSV"),
+        (["--check", "a.png"], "check: got 'a.png', expected a name that ends in .html or .htm. Type a.html"),
+        (["--check", "new/a.html"], "check: got new/a.html, expected a folder that exists, unlike"),
+        (
+            ["b.html", "--check", "./b.html"],
+            "check: got ./b.html, which is a file to read, expected a place of its own",
+        ),
         (["--layout", "page"], "layout: got 'page', expected one of 'lines', 'table', 'single'"),
         (["--min-confidence", "90"], "min-confidence: got 90.0, expected a number from 0 to 1. 90 % is 0.9"),
         (["--max-pixels", "0"], "max-pixels: got 0"),
@@ -293,6 +421,8 @@ def test_wrong_use_is_two_and_writes_nothing(pretended, arguments, text):
     options, _ = pretended
     blank("a.png")
     blank("b.png")
+    if "b.html" in arguments:
+        Path("b.png").rename("b.html")
     Path("file").touch()
     before = {path: path.read_bytes() for path in Path().iterdir()}
     result = run("read", "a.png", *(options if "--model" not in arguments else []), *arguments)

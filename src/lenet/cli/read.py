@@ -88,7 +88,7 @@ def read(
     with exit_codes():
         forms = [name for name, on in (("--json", as_json), ("--csv", as_csv), ("--csv-digits", csv_digits)) if on]
         if len(forms) > 1:
-            raise ValueError(message("lenet read", " and ".join(forms), "one of them"))
+            raise ValueError(message("lenet read", " and ".join(forms), "one of them alone"))
         if bom and not (as_csv or csv_digits):
             raise ValueError(message("lenet read", "--bom without CSV", "--csv or --csv-digits with it"))
         choice("layout", layout, LAYOUTS)

@@ -145,7 +145,7 @@ class Checking:
     def __init__(self, out: str | None, files: list[File]) -> None:
         self.out = None if out is None else os.path.expanduser(out)
         self._shown = None if out is None else CheckPage()
-        self._digits = self._pages = 0
+        self._digits = self._pages = self._read = 0
         if self.out is None:
             return
         check_writable("check", self.out, (".html", ".htm"))
@@ -158,17 +158,20 @@ class Checking:
         doubtful = sum(digit.doubtful for digit in page.digits)
         self._digits += doubtful
         self._pages += doubtful > 0
+        self._read += 1
         if self._shown is not None:
             self._shown.add(source.rgb, page)
 
     def end(self) -> None:
-        """Write the page, and say how much there is to check, if anything."""
-        if self.out is not None and self._shown is not None:
+        """Write the page, if anything could be read, and say how much there is to check, if anything."""
+        if self.out is not None and self._shown is not None and self._read:
             atomic_write(self.out, self._shown.html().encode())
         if self._digits:
             digits = f"{self._digits:,} {'digit' if self._digits == 1 else 'digits'}"
             pages = f"{self._pages:,} {'page' if self._pages == 1 else 'pages'}"
-            show(f"{digits} to check on {pages}: {self.out or '--check OUT.html'} shows them", aside=True)
+            fix = f"to see {'it' if self._digits == 1 else 'them'} type --check check.html"
+            where = f"; {fix}" if self.out is None else f": see {self.out}"
+            show(f"{digits} to check on {pages}{where}", aside=True)
 
 
 class Drawing:

@@ -196,7 +196,7 @@ def _said(digit: Digit, place: int) -> str:
     other, share = digit.second
     first, second = f"<b>{text(digit.label)}</b>", f"<b>{text(other)}</b>"
     if digit.rejected:
-        return f"{which}not told; if a digit, {first} or {second}"
+        return f"{which}not told; maybe {first}, {_share(digit.confidence)}, or {second}, {_share(share)}"
     return f"{which}{first}, {_share(digit.confidence)} sure; or {second}, {_share(share)}"
 
 
