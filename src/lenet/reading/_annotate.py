@@ -57,6 +57,7 @@ def annotate(rgb: NDArray[np.uint8], page: Page, *, legend: bool = True) -> NDAr
     from PIL import Image, ImageDraw
 
     check_colours("annotate", rgb)
+    rgb, page = np.ascontiguousarray(np.rot90(rgb, page.turn // 90)), _upright(page)
     digits = page.digits
     across, down = rgb.shape[1] / page.width, rgb.shape[0] / page.height
     heights = [(d.box[3] - d.box[1]) * down for d in digits]

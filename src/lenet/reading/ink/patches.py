@@ -18,6 +18,7 @@ LEAST = 5  # pixels of the small picture: a patch is at least so wide, which few
 LONG, TALL = 0.3, 0.8  # of the page's width, and of its height: so long is a stripe across, and one down
 THIN = 0.2  # of the page: a longer side across a stripe makes it a sheet or a shadow
 LARGE = 0.1  # of the page's shorter side: a block is at least so large both ways
+LARGER, FEW = 2.0, 6  # than most pieces of ink, of which there are so many: less is a digit, blacked out
 WIDEST = 0.2  # of the page's area: more is a sheet or a shadow
 SOLID = 0.7  # of half its shorter side: so far from its edge is the middle of a block; of a digit, a stroke's half
 SHARP = 0.6  # of the difference to the paper around, so much lies at a patch's edge
@@ -40,11 +41,12 @@ def find_patches(work: U8, little: U8, off: U8, colour: F32) -> tuple[F32, U8]:
     whole = cv2.morphologyEx(off, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     whole = cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((LEAST, LEAST), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(whole, connectivity=4, ltype=cv2.CV_32S)
+    least = max(LARGE * min(h, w), LARGER * _usual(off))
     out, number = colour.copy(), 0
     for n in range(1, count):
         x, y, wide, high, area = (int(v) for v in stats[n])
         own = (labels[y : y + high, x : x + wide] == n).astype(np.uint8)
-        if number == 255 or area > WIDEST * h * w or not _has_shape(own, h, w):
+        if number == 255 or area > WIDEST * h * w or not _has_shape(own, h, w, least):
             continue
         part = slice(max(y - 3, 0), y + high + 3), slice(max(x - 3, 0), x + wide + 3)
         region, median = (labels[part] == n).astype(np.uint8), np.median(little[labels == n], axis=0)
@@ -80,15 +82,23 @@ def _is_even(region: NDArray[np.bool_], work: U8, median: F32) -> bool:
     return bool(np.mean(near) >= EVEN)
 
 
-def _has_shape(own: U8, h: int, w: int) -> bool:
-    """Whether a region uint8 [high, wide] of 0 and 1 of a page [h, w] has a patch's shape."""
+def _usual(off: U8) -> float:
+    """How high most of what is off the paper is, in pixels, by its pieces; 0 where there are too few to tell."""
+    import cv2
+
+    heights = np.sort(cv2.connectedComponentsWithStats(off, connectivity=8)[2][1:, 3])
+    return float(heights[len(heights) // 2]) if len(heights) >= FEW else 0.0
+
+
+def _has_shape(own: U8, h: int, w: int, least: float) -> bool:
+    """Whether a region uint8 [high, wide] of 0 and 1 of a page [h, w] has a patch's shape; least: a block's shorter side."""
     import cv2
 
     high, wide = own.shape
     depth = float(cv2.distanceTransform(np.pad(own, 1), cv2.DIST_L2, 3).max())
     solid = depth >= SOLID * min(high, wide) / 2 and own.mean() >= SOLID
     across, down = wide >= LONG * w and high <= THIN * h, high >= TALL * h and wide <= THIN * w
-    return solid and (across or down or min(high, wide) >= LARGE * min(h, w))
+    return solid and (across or down or min(high, wide) >= least)
 
 
 def patch_edges(patches: U8, colour: F32, size: tuple[int, int]) -> tuple[F32, U8] | None:
