@@ -87,7 +87,8 @@ def _usual(off: U8) -> float:
     import cv2
 
     heights = np.sort(cv2.connectedComponentsWithStats(off, connectivity=8)[2][1:, 3])
-    return float(heights[len(heights) // 2]) if len(heights) >= FEW else 0.0
+    total = np.cumsum(heights)
+    return float(heights[np.searchsorted(total, total[-1] / 2)]) if len(heights) >= FEW else 0.0
 
 
 def _has_shape(own: U8, h: int, w: int, least: float) -> bool:
