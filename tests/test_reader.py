@@ -119,11 +119,10 @@ def test_it_reads_digits(digits):
 def test_it_rejects_what_is_no_digit(digits, few):
     reader = Reader()
     kinds = dict.fromkeys(("scribble", "figure", "noise", "dot", "bar"), 1.0)
-    forms, labels, _ = samples.make_samples(few, 400, 7, kinds=kinds)
+    forms, labels, _ = samples.make_samples(few, 1500, 7, kinds=kinds)
     assert (labels == NO_DIGIT).all()
     others, own = reader(forms), reader(digit_forms(list(digits[0])))
-    # The threshold makes the fewest mistakes where nine of ten images show a digit: doodles pass sooner than digits are lost.
-    assert reader.rejects(others).mean() > 0.8
+    assert reader.rejects(others).mean() > 0.88  # a tenth are so tiny that a blot might be anything
     assert np.quantile(reader.score(own), 0.05) > np.quantile(reader.score(others), 0.95)
 
 
@@ -149,7 +148,8 @@ def test_the_packaged_network_looks_three_times(packaged, digits):
     moved[0][:, :-1, 1:], moved[1][:, 1:, :-1] = images[:, 1:, :-1], images[:, :-1, 1:]
     logits = np.mean([packaged.logits(look) for look in (images, *moved)], axis=0)
     np.testing.assert_allclose(Reader()(images), softmax(logits, packaged.temperature), rtol=1e-4, atol=1e-6)
-    np.testing.assert_allclose(Reader().glance(images), packaged.probabilities(images), rtol=1e-4, atol=1e-6)
+    once = softmax(packaged.logits(images), packaged.meta["training"]["glance_temperature"])
+    np.testing.assert_allclose(Reader().glance(images), once, rtol=1e-4, atol=1e-6)
     other = Reader(packaged)  # one that isn't the package's own takes one look
     np.testing.assert_array_equal(other(images), other.glance(images))
 

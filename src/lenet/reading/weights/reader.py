@@ -126,8 +126,9 @@ class Steady(Trained):
         return mean
 
     def glance(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """``probabilities`` at one look."""
-        return softmax(super().logits(images), self.temperature)
+        """``probabilities`` at one look, at the temperature of the pieces that are mostly looked at so, if the file names it."""
+        temperature = self.meta.get("training", {}).get("glance_temperature", self.temperature)
+        return softmax(super().logits(images), float(temperature))
 
 
 def with_no_digit(digits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from lenet import _fetch, _random, nn, serialization
 from lenet._augment import Augmentation
 from lenet._check import message
-from lenet.evaluation import softmax
+from lenet.evaluation import fit_temperature, softmax
 from lenet.optimizer import Adam
 from lenet.reading.weights import samples, traces
 from lenet.reading.weights.reader import Steady
@@ -266,7 +266,13 @@ def threshold_of(trained: Trained, held: Made) -> float:
     return float(none[order][best : best + 2].mean())
 
 
-def account(held: dict[str, Any], threshold: float, digest: str) -> dict[str, Any]:
+def glance_temperature(trained: Trained, held: Made) -> float:
+    """The temperature of one look, on held-out pieces of touching digits: most of what is seen before it is known is such."""
+    part = held.kinds == list(samples.KINDS).index("piece")
+    return fit_temperature(Trained.logits(trained, held.images[part]), held.labels[part])
+
+
+def account(held: dict[str, Any], threshold: float, glance: float, digest: str) -> dict[str, Any]:
     """What the file says of its making, beside what every model file says."""
     return {
         "command": "python -m lenet.reading.weights.training",
@@ -288,6 +294,7 @@ def account(held: dict[str, Any], threshold: float, digest: str) -> dict[str, An
         "fonts": font_hashes(),
         "held_out": held,
         "threshold": threshold,
+        "glance_temperature": glance,
         "weights": digest,
         "machine": machine(),
     }
@@ -315,8 +322,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     score = trained.score(met.images, met.labels)
     digest = serialization.digest(run.weights())
     threshold = threshold_of(trained, held)
-    meta = model_meta(trained, account(score.as_json(), threshold, digest))
-    serialization.write_model(options.out, run.weights(), meta)
+    about = account(score.as_json(), threshold, glance_temperature(trained, held), digest)
+    serialization.write_model(options.out, run.weights(), model_meta(trained, about))
     _say(f"{options.out}: {100 * score.accuracy:.2f} % of the held-out samples right, threshold {threshold:.3f}")
 
 
