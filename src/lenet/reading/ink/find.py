@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from lenet._check import describe, message
 from lenet.reading.ink.local import EDGE, local_level
+from lenet.reading.ink.marks import without_marks
 from lenet.reading.ink.paper import F32, U8, Paper, enlarge, page_paper, quantile, smooth_paper
 
 __all__ = ["EDGE", "Ink", "find_ink", "stroke_width"]
@@ -86,6 +87,8 @@ def find_ink(rgb: U8) -> Ink:
     small = max(h, w) <= SINGLE or min(h, w) < NARROW
     if work.ndim == 2:
         work = cv2.cvtColor(work, cv2.COLOR_GRAY2RGB)
+    if not small:
+        work = without_marks(work)
     page = Paper(smooth_paper(work)) if small else page_paper(work)
     view = _view(work, page)
     fine_lines = False

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lenet.reading.ink.sheet_edges import F32, U8
 
-__all__ = ["find_patches", "patch_edges"]
+__all__ = ["find_patches", "is_sharp", "patch_edges"]
 
 LEAST = 5  # pixels of the small picture: a patch is at least so wide, which few strokes are
 LONG, TALL = 0.3, 0.8  # of the page's width, and of its height: so long is a stripe across, and one down
@@ -50,7 +50,7 @@ def find_patches(work: U8, little: U8, off: U8, colour: F32) -> tuple[F32, U8]:
             continue
         part = slice(max(y - 3, 0), y + high + 3), slice(max(x - 3, 0), x + wide + 3)
         region, median = (labels[part] == n).astype(np.uint8), np.median(little[labels == n], axis=0)
-        if not (_is_sharp(region, little[part], median) and _is_even(labels == n, work, median)):
+        if not (is_sharp(region, little[part], median) and _is_even(labels == n, work, median)):
             continue
         number += 1
         # Its soft edge is the patch's too, as far as it is off the paper.
@@ -60,7 +60,7 @@ def find_patches(work: U8, little: U8, off: U8, colour: F32) -> tuple[F32, U8]:
     return out, found
 
 
-def _is_sharp(region: U8, little: U8, median: F32) -> bool:
+def is_sharp(region: U8, little: U8, median: F32) -> bool:
     """Whether a region has an edge: beside it the colours change by much of the difference, which in a shadow they don't."""
     import cv2
 
