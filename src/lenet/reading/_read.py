@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet._check import choice, describe, message
-from lenet.reading.belief import FIRM, TOLD, believed, in_company, is_numbers
+from lenet.reading.belief import TOLD, believed, in_company, is_numbers
 from lenet.reading.ink.clean import clean
 from lenet.reading.ink.find import SINGLE, Ink, find_ink
 from lenet.reading.ink.straighten import straighten, turned
@@ -26,7 +26,7 @@ from lenet.reading.shapes.form import NO_DIGIT, digit_forms
 from lenet.reading.shapes.glyphs import Glyph, look_again, recognise
 from lenet.reading.shapes.lines import Row, column_gaps, find_rows, outline
 from lenet.reading.shapes.numbers import is_apart, marks_before, number_breaks, signs_before
-from lenet.reading.shapes.orientation import ways_up
+from lenet.reading.shapes.orientation import sureness, ways_up
 from lenet.reading.shapes.shape import Box, find_shapes
 from lenet.reading.shapes.singles import find_marks
 from lenet.reading.sources.source import MOST_PIXELS, Source, open_pages
@@ -143,10 +143,10 @@ class _Seen(NamedTuple):
     quarters: int
 
     @property
-    def odds(self) -> float:
-        """How much of the page looks like digits: log odds, added up."""
+    def sureness(self) -> float:
+        """How surely the page's shapes are digits, all together."""
         answers = [glyph.probabilities for some in self.glyphs for glyph in some if glyph.probabilities is not None]
-        return float(Reader.score(np.stack(answers)).clip(0, FIRM).sum()) if answers else 0.0
+        return sureness(np.stack(answers)) if answers else 0.0
 
 
 def _page(source: Source, reader: Reader, layout: str, min_confidence: float | None) -> Page:
@@ -154,7 +154,7 @@ def _page(source: Source, reader: Reader, layout: str, min_confidence: float | N
     if layout == "single":
         return read_singles([source], reader, min_confidence=min_confidence)[0]
     ink = find_ink(source.rgb)
-    seen = max((_seen(ink, quarters, reader) for quarters in ways_up(ink, reader.glance)), key=lambda way: way.odds)
+    seen = max((_seen(ink, quarters, reader) for quarters in ways_up(ink, reader.glance)), key=lambda way: way.sureness)
     return _believed_page(source, seen, layout, min_confidence)
 
 

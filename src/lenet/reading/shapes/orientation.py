@@ -15,7 +15,7 @@ from lenet.reading.ink.find import Ink
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
 from lenet.reading.shapes.shape import Shape, find_shapes, typical_height
 
-__all__ = ["ways_up"]
+__all__ = ["sureness", "ways_up"]
 
 Read = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
@@ -24,13 +24,12 @@ LEAST = 5  # shapes that tell anything
 WIDEST = 0.12  # of the page: larger shapes are looked at only where there are few smaller ones
 SIZES = 0.45, 2.0  # of the typical size: what is smaller or larger is no digit
 SLENDER = 0.3  # width over length: a 1 is a dash on its side, and says nothing
-FIRM = 3.0  # log odds that a single shape counts at most
 UPRIGHT = 0.7  # of what all shapes could say: a page that says so much as it lies isn't turned
 CLEAR, HEAD = (
-    0.43,
-    0.6,
+    0.28,
+    0.55,
 )  # the same, that it must say when turned by a quarter, and by two: letters on their head are like digits
-MARGIN = 6.0, 1.35  # log odds, and so many times as much, by which it must say more than as it lies
+MARGIN = 2.0, 1.8  # shapes, and so many times as many, of which it must be surer than as it lies
 CLOSE = 0.75  # of the best: a way up that says so much may be the right one
 
 
@@ -42,7 +41,7 @@ def ways_up(ink: Ink, read: Read) -> list[int]:
     levels = [shape.level for shape in _sample(find_shapes(ink.level, ink.mask, ink.stroke), max(ink.mask.shape))]
     if len(levels) < LEAST:
         return [0]
-    most = FIRM * len(levels)
+    most = len(levels)
     said = [_said(levels, read)]
     if said[0] >= UPRIGHT * most:
         return [0]
@@ -65,8 +64,11 @@ def _sample(shapes: list[Shape], longest: int) -> list[Shape]:
     return fit[:: -(-len(fit) // SAMPLE) or 1]
 
 
+def sureness(answers: NDArray[np.float32]) -> float:
+    """How surely shapes, float32 [n, 11] each, are each one particular digit: 0 to n. On its side hardly any is."""
+    return float((answers[:, :NO_DIGIT].astype(np.float64).max(axis=1, initial=0.0) ** 4).sum())
+
+
 def _said(levels: list[NDArray[np.uint8]], read: Read) -> float:
-    """How much shapes look like digits as they lie: their log odds, each at most FIRM and none below 0, added up."""
-    answers = read(digit_forms(levels))
-    none = np.clip(answers[:, NO_DIGIT].astype(np.float64), 1e-6, 1 - 1e-6)
-    return float(np.clip(np.log(1 - none) - np.log(none), 0, FIRM).sum())
+    """How surely shapes are digits as they lie."""
+    return sureness(read(digit_forms(levels)))
