@@ -8,6 +8,7 @@ import pytest
 from pen import Pen
 
 from lenet.reading import read
+from lenet.reading.ink.marks import without_marks
 from lenet.reading.ink.paper import page_paper
 
 TEXT = "3471 925\n60348 12\n4739 52\n2743 86"
@@ -69,3 +70,23 @@ def test_lines_of_print_are_no_patches() -> None:
         for dy in (0, 14):
             cv2.putText(page, text, (40, y + dy), 0, 0.42, (0, 0, 0), 1, cv2.LINE_AA)
     assert page_paper(page).colour.min() > 200
+
+
+@pytest.mark.parametrize(
+    "colour", [(1.0, 1.0, 0.45), (0.6, 0.95, 1.0), (1.0, 0.75, 0.85)], ids=["yellow", "cyan", "pink"]
+)
+def test_a_highlighters_marks_are_taken_off(pen: Pen, colour: tuple[float, ...]) -> None:
+    page = sheet(pen, (0, 0, 0, 0), (1.0,) * 3).astype(np.float64)
+    for y, x0, x1 in ((24, 40, 160), (104, 210, 300), (264, 30, 250)):
+        mark = np.zeros(page.shape[:2], np.uint8)
+        cv2.line(mark, (x0, y + 34), (x1, y + 38), 255, 44, cv2.LINE_AA)
+        page *= 1 - (1 - np.array(colour)) * mark[..., None] / 255
+    assert read(page.astype(np.uint8)).text == TEXT
+
+
+def test_a_coloured_pen_is_no_highlighter(pen: Pen) -> None:
+    ink = pen.ink(TEXT, (560, 760))[0]
+    thick = cv2.dilate(ink, np.ones((3, 3), np.uint8))[..., None] / 255.0
+    page = (245 * (1 - thick) + np.array([225.0, 40.0, 60.0]) * thick).astype(np.uint8)
+    assert np.array_equal(without_marks(page), page)
+    assert read(page).text == TEXT

@@ -17,7 +17,7 @@ LONGEST = 768  # the long side at which marks are looked for
 HUE, UNEVEN = 16.0, 4.0  # of 255, and of what half of the page is from its own hue: so far from it is a mark
 HIGH = 0.1  # of the page's longer side: a mark is no higher, for it covers a line
 WIDE = 7  # pixels at that size: a mark is at least so wide, which few strokes are
-LIGHT = 0.5  # of the paper's brightness: a mark is no darker
+LIGHT = 0.66  # of the paper's brightness: a mark is no darker
 DARK, WRITING = 0.85, 0.03  # of a mark's brightness: darker is writing, and there is so much of it at least
 MOST = 0.5  # of the page: more is coloured paper
 BRIGHTNESS = np.array([0.299, 0.587, 0.114], np.float32)
@@ -34,17 +34,16 @@ def without_marks(work: U8) -> U8:
     bright = little @ BRIGHTNESS
     hue = little[..., [0, 2]] - bright[..., None]
     away = np.linalg.norm(hue - np.median(hue.reshape(-1, 2), axis=0), axis=2)
-    kernel = np.ones((WIDE, WIDE), np.uint8)
     least = max(HUE, UNEVEN * float(np.median(away)))
-    marked = cv2.morphologyEx((away > least).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    marked = cv2.morphologyEx(marked, cv2.MORPH_OPEN, kernel)
+    marked = cv2.morphologyEx((away > least).astype(np.uint8), cv2.MORPH_OPEN, np.ones((WIDE, WIDE), np.uint8))
+    marked = cv2.morphologyEx(marked, cv2.MORPH_CLOSE, np.ones((2 * WIDE + 1,) * 2, np.uint8))  # writing parts a mark
     if not marked.any() or marked.mean() > MOST:
         return work
     count, labels, stats, _ = cv2.connectedComponentsWithStats(marked, connectivity=4, ltype=cv2.CV_32S)
     out = work.copy()
     for n in range(1, count):
         x, y, wide, high, _ = (int(v) for v in stats[n])
-        if high > HIGH * max(size):
+        if high > HIGH * max(size) or wide < 2 * WIDE:
             continue
         around = slice(max(y - WIDE, 0), y + high + WIDE), slice(max(x - WIDE, 0), x + wide + WIDE)
         _take_off(out, little[around], bright[around], (labels[around] == n).astype(np.uint8), (around, size))
