@@ -20,7 +20,7 @@ from lenet.reading.shapes.form import NO_DIGIT
 from lenet.reading.shapes.lines import outline
 from lenet.reading.weights.reader import Reader
 
-__all__ = ["FIRM", "TOLD", "believed", "in_company", "is_numbers", "paper_share", "without_words"]
+__all__ = ["TOLD", "believed", "in_company", "is_numbers", "paper_share", "without_words"]
 
 NEIGHBOURS, ROW = 0.5, 0.25  # how much the company in a number, and in its row, counts beside what a shape looks like
 FIRM = 3.0  # log odds beyond which a shape is simply sure to be a digit, or none
