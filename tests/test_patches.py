@@ -90,3 +90,29 @@ def test_a_coloured_pen_is_no_highlighter(pen: Pen) -> None:
     page = (245 * (1 - thick) + np.array([225.0, 40.0, 60.0]) * thick).astype(np.uint8)
     assert np.array_equal(without_marks(page), page)
     assert read(page).text == TEXT
+
+
+def test_a_mark_beside_a_tinted_row(pen: Pen) -> None:
+    """Each has its own colour: neither is taken for the other."""
+    page = sheet(pen, (0, 0, 760, 26), (0.82, 0.84, 0.92)).astype(np.float64)
+    mark = np.zeros(page.shape[:2], np.uint8)
+    cv2.line(mark, (40, 58), (160, 60), 255, 72, cv2.LINE_AA)
+    page *= 1 - (1 - np.array((0.6, 0.95, 1.0))) * mark[..., None] / 255
+    assert read(page.astype(np.uint8)).text == TEXT
+
+
+def test_light_ink_on_coloured_paper_is_no_mark(pen: Pen) -> None:
+    ink = cv2.dilate(pen.ink(TEXT, (560, 760))[0], np.ones((5, 5), np.uint8))[..., None] / 255.0
+    page = np.array([62.0, 18.0, 30.0]) * (1 - ink) + np.array([150.0, 150.0, 155.0]) * ink
+    page += np.random.default_rng(5).normal(0, 4, page.shape)
+    page = np.clip(page, 0, 255).astype(np.uint8)
+    assert np.array_equal(without_marks(page), page)
+
+
+def test_a_wide_faint_pen_with_specks_in_it_is_no_mark(pen: Pen) -> None:
+    ink = cv2.dilate(pen.ink(TEXT, (560, 760))[0], np.ones((7, 7), np.uint8))[..., None] / 255.0
+    page = np.array([245.0, 243.0, 237.0]) * (1 - ink) + np.array([205.0, 150.0, 150.0]) * ink
+    chance = np.random.default_rng(6)
+    page[chance.random(page.shape[:2]) < 0.05] = 90
+    page = np.clip(page, 0, 255).astype(np.uint8)
+    assert np.array_equal(without_marks(page), page)

@@ -16,6 +16,7 @@ __all__ = ["find_patches", "is_sharp", "patch_edges"]
 
 LEAST = 5  # pixels of the small picture: a patch is at least so wide, which few strokes are
 LONG, TALL = 0.3, 0.8  # of the page's width, and of its height: so long is a stripe across, and one down
+TABS = 0.1  # of the page's width: less is no part of a stripe across
 THIN = 0.2  # of the page: a longer side across a stripe makes it a sheet or a shadow
 LARGE = 0.1  # of the page's shorter side: a block is at least so large both ways
 LARGER, FEW = 2.0, 6  # than most pieces of ink, of which there are so many: less is a digit, blacked out
@@ -46,8 +47,13 @@ def find_patches(work: U8, little: U8, off: U8, colour: F32) -> tuple[F32, U8]:
     for n in range(1, count):
         x, y, wide, high, area = (int(v) for v in stats[n])
         own = (labels[y : y + high, x : x + wide] == n).astype(np.uint8)
-        if number == 255 or area > WIDEST * h * w or not _has_shape(own, h, w, least):
+        if number == 255 or area > WIDEST * h * w:
             continue
+        if not _has_shape(own, h, w, least):
+            own = _without_tabs(own, w)
+            if not _has_shape(_framed(own), h, w, least):
+                continue
+            labels[y : y + high, x : x + wide][(labels[y : y + high, x : x + wide] == n) & (own == 0)] = 0
         part = slice(max(y - 3, 0), y + high + 3), slice(max(x - 3, 0), x + wide + 3)
         region, median = (labels[part] == n).astype(np.uint8), np.median(little[labels == n], axis=0)
         if not (is_sharp(region, little[part], median) and _is_even(labels == n, work, median)):
@@ -58,6 +64,19 @@ def find_patches(work: U8, little: U8, off: U8, colour: F32) -> tuple[F32, U8]:
         out[part][grown > 0] = median
         found[part][grown > 0] = number
     return out, found
+
+
+def _without_tabs(own: U8, w: int) -> U8:
+    """A region uint8 [high, wide] of a page so wide, without what hangs on a stripe: writing that touches it."""
+    import cv2
+
+    return cv2.morphologyEx(own, cv2.MORPH_OPEN, np.ones((3, max(3, int(TABS * w))), np.uint8))
+
+
+def _framed(own: U8) -> U8:
+    """A region as far as it reaches."""
+    y, x = np.nonzero(own)
+    return own[y.min() : y.max() + 1, x.min() : x.max() + 1] if len(y) else own[:0, :0]
 
 
 def is_sharp(region: U8, little: U8, median: F32) -> bool:
@@ -96,6 +115,8 @@ def _has_shape(own: U8, h: int, w: int, least: float) -> bool:
     import cv2
 
     high, wide = own.shape
+    if not own.size:
+        return False
     depth = float(cv2.distanceTransform(np.pad(own, 1), cv2.DIST_L2, 3).max())
     solid = depth >= SOLID * min(high, wide) / 2 and own.mean() >= SOLID
     across, down = wide >= LONG * w and high <= THIN * h, high >= TALL * h and wide <= THIN * w
