@@ -273,8 +273,8 @@ def test_a_tiny_blank_has_no_digit() -> None:
 
 def test_a_guess_must_be_surer_than_ink_that_was_found(held: tuple[np.ndarray, np.ndarray]) -> None:
     def slightly_sure(images: np.ndarray) -> np.ndarray:
-        answer = np.full(11, 0.04, np.float32)
-        answer[3], answer[10] = 0.24, 0.4  # log odds of 0.4
+        answer = np.full(11, 0.01, np.float32)
+        answer[3], answer[10] = 0.51, 0.4  # log odds of 0.4
         return np.tile(answer, (len(images), 1))
 
     images, labels = held
@@ -283,6 +283,15 @@ def test_a_guess_must_be_surer_than_ink_that_was_found(held: tuple[np.ndarray, n
     assert read(images[0], slightly_sure, layout="single").text == "3"
     assert read(guessed, slightly_sure, layout="single").text == "?"
     assert read(guessed, slightly_sure, layout="single", min_confidence=0.2).text == "3"
+
+
+def test_what_may_be_any_digit_is_none(pen: Pen) -> None:
+    """Surely a digit, and none more than others: noise looks so."""
+
+    def torn(images: np.ndarray) -> np.ndarray:
+        return np.tile(np.array([0.4, 0.3, 0.29, *[0.0] * 7, 0.01], np.float32), (len(images), 1))
+
+    assert read(pen.ink("7", (160, 160))[0], torn, layout="single").text == "?"
 
 
 @pytest.mark.parametrize("outputs", [10, 11])

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet._check import choice, describe, message
-from lenet.reading.belief import TOLD, believed, in_company, is_numbers
+from lenet.reading.belief import TOLD, TOLD_ALONE, believed, in_company, is_numbers
 from lenet.reading.ink.clean import clean
 from lenet.reading.ink.find import SINGLE, Ink, find_ink
 from lenet.reading.ink.straighten import straighten, turned
@@ -98,6 +98,7 @@ def read_singles(
     if min_confidence is None:
         rejected = odds < np.log((1 - reader.threshold) / reader.threshold)
         answers = reader.alone(answers)
+        rejected |= answers[:, :NO_DIGIT].max(axis=1) < TOLD_ALONE
     else:
         rejected = answers[:, :NO_DIGIT].max(axis=1) < min_confidence
     pages, start = [], 0
@@ -155,7 +156,7 @@ def _page(source: Source, reader: Reader, layout: str, min_confidence: float | N
         return read_singles([source], reader, min_confidence=min_confidence)[0]
     ink = find_ink(source.rgb)
     seen = max((_seen(ink, quarters, reader) for quarters in ways_up(ink, reader.glance)), key=lambda way: way.sureness)
-    return _believed_page(source, seen, layout, min_confidence)
+    return _believed_page(source, seen, layout, min_confidence, reader)
 
 
 def _seen(ink: Ink, quarters: int, reader: Reader) -> _Seen:
@@ -168,9 +169,10 @@ def _seen(ink: Ink, quarters: int, reader: Reader) -> _Seen:
     return _Seen(ink, rows, glyphs, upright @ turn, quarters)
 
 
-def _believed_page(source: Source, seen: _Seen, layout: str, min_confidence: float | None) -> Page:
+def _believed_page(source: Source, seen: _Seen, layout: str, min_confidence: float | None, reader: Reader) -> Page:
     """What is believed of it, as lines of numbers."""
     ink, rows, glyphs = seen.ink, seen.rows, seen.glyphs
+    is_small = max(ink.mask.shape) <= SINGLE  # somebody has cut it out for what it says
     frame = _Frame(source, ink, seen.matrix)
     grid = find_grid(ink.rules)
     shapes = [[glyph.shape for glyph in some if not glyph.sign] for some in glyphs]
@@ -181,10 +183,11 @@ def _believed_page(source: Source, seen: _Seen, layout: str, min_confidence: flo
     for row, some, own in zip(rows, glyphs, stand, strict=True):
         starts = _starts(row, some, columns, own)
         signs = signs_before(row, some, starts)
-        numbers = _numbers(some, starts, signs, *_answers(some, starts, min_confidence), frame)
+        answers, rejected = _answers(some, starts, min_confidence, reader if is_small else None)
+        numbers = _numbers(some, starts, signs, answers, rejected, frame)
         found.append(numbers)
         where.append([place for place, start in zip(own, starts, strict=True) if start])
-    kept = found if min_confidence is not None else believed(found, where, max(ink.mask.shape) <= SINGLE)
+    kept = found if min_confidence is not None else believed(found, where, is_small)
     if layout == "table" and grid is not None:
         cell_of = {
             id(n): p.cell for row, some in zip(found, where, strict=True) for n, p in zip(row, some, strict=True)
@@ -293,11 +296,16 @@ def _columns(rows: Sequence[Row], glyphs: Sequence[Sequence[Glyph]]) -> list[tup
 
 
 def _answers(
-    glyphs: Sequence[Glyph], starts: Sequence[bool], min_confidence: float | None
+    glyphs: Sequence[Glyph], starts: Sequence[bool], min_confidence: float | None, reader: Reader | None
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """What is said of a row's shapes, float32 [n, 11], in the company that each keeps, and which are no digits: bool [n]."""
+    """What is said of a row's shapes, float32 [n, 11], in the company that each keeps, and which are no digits: bool [n].
+
+    reader: of a picture that is said to show digits, whose prior there differs; else None.
+    """
     found = [glyph.probabilities for glyph in glyphs if glyph.probabilities is not None]
     alone = np.stack(found) if found else np.zeros((0, NO_DIGIT + 1), np.float32)
+    if reader is not None:
+        alone = reader.alone(alone)
     best = alone[:, :NO_DIGIT].max(axis=1)
     if min_confidence is not None:
         return alone, best < min_confidence

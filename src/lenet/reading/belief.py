@@ -20,11 +20,12 @@ from lenet.reading.shapes.form import NO_DIGIT
 from lenet.reading.shapes.lines import outline
 from lenet.reading.weights.reader import Reader
 
-__all__ = ["TOLD", "believed", "in_company", "is_numbers", "paper_share", "without_words"]
+__all__ = ["TOLD", "TOLD_ALONE", "believed", "in_company", "is_numbers", "paper_share", "without_words"]
 
 NEIGHBOURS, ROW = 0.5, 0.25  # how much the company in a number, and in its row, counts beside what a shape looks like
 FIRM = 3.0  # log odds beyond which a shape is simply sure to be a digit, or none
 TOLD = 0.35  # a shape whose likeliest digit is less likely can't be told, whatever the company
+TOLD_ALONE = 0.45  # the same where a picture shows one digit
 ALONE, LEAST = 0.9, 0.5  # so sure on average, and each so sure, is what is believed where it stands by itself
 CERTAIN = 0.98  # each shape so sure, what stands by itself is believed wherever it stands
 LISTED = 0.55  # so sure on average, what stands in a column of numbers
@@ -32,7 +33,7 @@ COLUMN = 0.6  # of a list's column: if so much of what stands in it reads as num
 FEW_SHAPES = 12  # in a single line say nothing of prose
 LOW = 0.5  # of the highest number on a small picture: what is lower there isn't written
 MOSTLY = 0.5  # a number less of which is read is a word
-NEARLY, LIKELY = 0.8, 0.85  # so much of a number must be read, and so surely, on a page with words on it
+NEARLY, LIKELY = 0.8, 0.8  # so much of a number must be read, and so surely, on a page with words on it
 WORDS, ROW_WORDS = 0.15, 0.25  # a page, or a row, more of which is rejected has words on it
 PROSE, FEW = 0.3, 0.08  # a page, or a row, of which a smaller share is whole numbers is prose
 LOOKS = 0.8  # so sure must the network be of a letter that is said to look like a digit

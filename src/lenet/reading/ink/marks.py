@@ -74,8 +74,11 @@ def _take_off(
     own: U8,
     at: tuple[tuple[slice, slice], tuple[int, int]],
 ) -> bool:
-    """Takes one mark off a page in place, and says whether it is one. little, bright, own: its surroundings small, colours, brightness, and
-    1 where it is; at: where they are in the small page, and the size of that."""
+    """Takes one mark off a page in place, and says whether it is one.
+
+    little, bright, own: its surroundings small, colours, brightness, and 1 where it is; at: where they are in the small
+    page, and the size of that.
+    """
     import cv2
 
     beside = (cv2.dilate(own, np.ones((WIDE + 2, WIDE + 2), np.uint8)) - cv2.dilate(own, np.ones((3, 3), np.uint8))) > 0

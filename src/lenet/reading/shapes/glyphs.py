@@ -43,8 +43,9 @@ SHORT = 2.0  # each height that a digit in a shape lacks
 NONE = 0.5  # of -log of the probability that a digit in a shape is one
 MORE = 0.6  # what each digit in a shape is worth: without it a stroke beside a digit is soon taken for a part of it
 SAMPLE = 48  # shapes that tell whether digits touch on a page
-LIKELY, CLEAR = 0.6, 0.25  # the mean price of digits that are likely, and beyond doubt
+LIKELY, CLEAR = 0.5, 0.25  # the mean price of digits that are likely, and beyond doubt
 MOSTLY = 0.4  # so much of what is no single digit must be likely to be several: with touching digits 0.6 to 1, else below 0.25
+WHOLE = 0.9  # so sure digits alone, each of which might be several as well, don't tell that digits touch
 PAIR = 3.0  # heights: what is wider on such a page isn't cut: it is a word
 TALL = 1.5  # heights: what is taller on such a page isn't cut: it is drawn, not written
 NARROW, LETTERS = 0.7, 0.25  # a row of whose shapes below this width a larger share is no digit is words
@@ -117,10 +118,15 @@ def _arcs(row: Row, stroke: float) -> dict[tuple[int, int], Shape]:
     return arcs
 
 
+def _best(glyph: Glyph) -> float:
+    """The likeliest digit's probability."""
+    assert glyph.probabilities is not None
+    return float(glyph.probabilities[:NO_DIGIT].max())
+
+
 def _price(glyph: Glyph) -> float:
     """-log of the likeliest digit's probability."""
-    assert glyph.probabilities is not None
-    return -float(np.log(max(float(glyph.probabilities[:NO_DIGIT].max()), 1e-6)))
+    return -float(np.log(max(_best(glyph), 1e-6)))
 
 
 def _joined(row: Row, glyphs: dict[tuple[int, int], Glyph]) -> list[Glyph]:
@@ -185,7 +191,7 @@ def _suspicion(glyph: Glyph, row: Row) -> float:
     wide, high = glyph.shape.width / row.height, glyph.shape.height / row.height
     if not 0.3 < wide < MOST_DIGITS or not 0.6 < high < 2.0:
         return 0.0
-    best = float(glyph.probabilities[:NO_DIGIT].max())
+    best = _best(glyph)
     return 1 - best if best < SURE else 0.0
 
 
@@ -208,7 +214,8 @@ def _cut(rows: Sequence[Row], found: list[list[Glyph]], read: Read) -> None:
     every = -(-len(spots) // SAMPLE) or 1
     ways = _ways(spots[::every], rows, found, read)
     apart = [way for way in ways.values() if way.is_better() or _is_none(way.glyph)]
-    touching = sum(way.is_better() and way.is_below(LIKELY) for way in apart) > MOSTLY * len(apart)
+    several = [way.glyph for way in apart if way.is_better() and way.is_below(LIKELY)]
+    touching = len(several) > MOSTLY * len(apart) and any(_best(glyph) < WHOLE for glyph in several)
     usual = float(np.median([row.height for row, glyphs in zip(rows, found, strict=True) for _ in glyphs] or [0.0]))
     if touching:
         ways = _ways(spots, rows, found, read, many=True)
