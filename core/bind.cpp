@@ -459,7 +459,7 @@ Row row_of(nb::handle description) {
     row.kind = Kind::linear;
     row.in = nb::cast<int>(t[1]), row.out = nb::cast<int>(t[2]);
     check_sizes("linear", {row.in, row.out});
-    check_numbers("linear", {size_t(row.in), size_t(row.out)});
+    check_numbers("linear", {size_t(row.in), size_t(row.out)}, kMostWeights);
     row.w = nb::cast<int>(t[3]), row.b = nb::cast<int>(t[4]);
     row.in_size = row.in, row.out_size = row.out;
   } else if (kind == "relu" || kind == "sigmoid" || kind == "tanh") {
@@ -749,7 +749,7 @@ NB_MODULE(_core, m) {
             need((kh - 1ll) * dh < H + pt + pb && (kw - 1ll) * dw < W + pl + pr, "the kernel is larger than the image");
             const size_t Hp = size_t(H) + pt + pb, Wp = size_t(W) + pl + pr;
             check_numbers("a convolution's padded image", {size_t(C), Hp, Wp});
-            check_numbers("a convolution's weights", {size_t(K), size_t(C / groups), size_t(kh), size_t(kw)});
+            check_numbers("a convolution's weights", {size_t(K), size_t(C / groups), size_t(kh), size_t(kw)}, kMostWeights);
             const Conv c = make_conv(C, H, W, K, kh, kw, sh, sw, pt, pb, pl, pr, dh, dw, groups);
             check_numbers("a convolution's output", {size_t(K), size_t(c.OH), size_t(c.OW) + 2});
             new (self) Conv(c);

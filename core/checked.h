@@ -11,9 +11,10 @@
 
 namespace lenet {
 
-// Numbers in one image's activations, frames and weights, and every single size, at most. Sixteen lanes of them are
-// still counted by an int, which is what kernels index with.
-constexpr size_t kMostNumbers = (size_t(1) << 27) - 1;
+// Numbers in one image's activations and frames, and every single size, at most: sixteen lanes of them are a gigabyte,
+// and are still counted by an int. And the weights of one layer, which their owner has had to allocate before.
+constexpr size_t kMostNumbers = size_t(1) << 24;
+constexpr size_t kMostWeights = size_t(1) << 27;
 constexpr int kMostSamples = INT_MAX - 2 * L;
 
 inline size_t product(std::initializer_list<size_t> sizes) {
@@ -23,7 +24,7 @@ inline size_t product(std::initializer_list<size_t> sizes) {
   return out;
 }
 
-inline void check_numbers(const char* what, std::initializer_list<size_t> sizes) {
+inline void check_numbers(const char* what, std::initializer_list<size_t> sizes, size_t most = kMostNumbers) {
   size_t n = 0;
   bool fits = true;
   try {
@@ -31,10 +32,10 @@ inline void check_numbers(const char* what, std::initializer_list<size_t> sizes)
   } catch (const std::invalid_argument&) {
     fits = false;
   }
-  if (fits && n <= kMostNumbers) return;
+  if (fits && n <= most) return;
   std::string text = std::string(what) + ": got ";
   for (size_t size : sizes) text += (text.back() == ' ' ? "" : " x ") + std::to_string(size);
-  throw std::invalid_argument(text + " numbers, expected at most " + std::to_string(kMostNumbers) +
+  throw std::invalid_argument(text + " numbers, expected at most " + std::to_string(most) +
                               ". Use a smaller image, padding or layer");
 }
 

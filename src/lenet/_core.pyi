@@ -13,7 +13,7 @@ LANES: int = 16
 
 FEW: int = 8
 
-MOST_NUMBERS: int = 134217727
+MOST_NUMBERS: int = 16777216
 
 class Conv:
     """The shape of a 2-D convolution on images of a given size."""
