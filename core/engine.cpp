@@ -149,8 +149,9 @@ void* scratch(int slot, size_t bytes) {
 }
 
 void Floats::resize(size_t n) {
-  std::free(data_);
-  data_ = nullptr, size_ = 0;
+  float* old = data_;
+  data_ = nullptr, size_ = 0;  // before it is free: this may be the moment of a fork
+  std::free(old);
   const size_t bytes = product({n, sizeof(float)}) + 1;
   data_ = static_cast<float*>(allocate(bytes));
   std::memset(data_, 0, rounded(bytes));

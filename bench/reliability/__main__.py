@@ -35,7 +35,9 @@ def main() -> None:
     options = parser.parse_args()
     unknown = [part for part in options.parts if part not in PARTS]
     if unknown or options.budget <= 0:
-        parser.error(f"got {', '.join(unknown) or options.budget}, expected parts of {', '.join(PARTS)}, a budget above 0")
+        parser.error(
+            f"got {', '.join(unknown) or options.budget}, expected parts of {', '.join(PARTS)}, a budget above 0"
+        )
     new = {}
     for part in options.parts or PARTS:
         start = time.perf_counter()

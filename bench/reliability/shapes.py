@@ -39,7 +39,10 @@ def layer(rng: random.Random, channels: int) -> tuple[str, Callable[[], Any]]:
         options = {
             "stride": stride, "padding": padding, "dilation": some(rng, 1, 1, 1, 2), "groups": groups,
         }  # fmt: skip
-        small, out = [min(k, 5) for k in kernel], rng.choice([1, 3, 6, 16, 17]) * groups  # more is more work, and lawful
+        small, out = (
+            [min(k, 5) for k in kernel],
+            rng.choice([1, 3, 6, 16, 17]) * groups,
+        )  # more is more work, and lawful
         return f"Conv2D({channels}, {out}, {small}, {options})", lambda: nn.Conv2D(channels, out, small, **options)
     pool = rng.choice([nn.MaxPool2D, nn.AvgPool2D])
     options = {"stride": stride, "padding": padding, "ceil_mode": rng.random() < 0.5}

@@ -105,7 +105,9 @@ def train() -> Answer:
     labels = np.random.RandomState(1).randint(0, 10, (256, 1))
     data = lenet.io.TensorDataset([lenet.to_tensor(images(256, 3)), lenet.to_tensor(labels)])
     model = lenet.Model(net)
-    model.prepare(lenet.optimizer.Adam(0.01, parameters=net.parameters()), nn.CrossEntropyLoss(), lenet.metric.Accuracy())
+    model.prepare(
+        lenet.optimizer.Adam(0.01, parameters=net.parameters()), nn.CrossEntropyLoss(), lenet.metric.Accuracy()
+    )
     model.fit(data, eval_data=data, batch_size=64, epochs=2, verbose=0)
     return b"".join(p.numpy().tobytes() for p in net.parameters())
 
