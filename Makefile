@@ -38,4 +38,7 @@ kernels:  ## compare every ISA level with the plain loops, without Python
 	cmake --build build/kernels --parallel
 	build/kernels/core_test
 
-.PHONY: help install build stub test check bench kernels
+sanitize: $(BIN)/python  ## the engine under gcc's sanitizers: addresses, undefined behaviour, data races
+	PYTHON=$(BIN)/python core/test/sanitize.sh
+
+.PHONY: help install build stub test check bench kernels sanitize

@@ -1,5 +1,6 @@
-// The only file that knows Python. A dozen big calls: shapes are checked here once more against the buffers' sizes, the
-// GIL is released around every computation, and activations travel as Buffers, never as numpy arrays.
+// The only file that knows Python, with leave.h. A dozen big calls: shapes are checked here once more against the
+// buffers' sizes, the GIL is released around every computation, and activations travel as Buffers, never as numpy
+// arrays.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
@@ -15,7 +16,9 @@
 #include <memory>
 #include <stdexcept>
 
+#include "checked.h"
 #include "engine.h"
+#include "leave.h"
 #include "plan.h"
 #include "pool.h"
 
@@ -38,6 +41,7 @@ struct Buffer {
   size_t size;
   bool few;
   explicit Buffer(size_t n, bool dense = false) : data(nullptr), size(n), few(dense) {
+    product({n, 2, sizeof(T)});  // throws where bytes() would wrap around
     data = static_cast<T*>(take_memory(bytes()));
   }
   ~Buffer() { give_memory(data, bytes()); }
@@ -57,19 +61,24 @@ void need(bool ok, const char* what) {
   if (!ok) throw std::invalid_argument(what);
 }
 
-size_t size_of(int n, size_t features, bool few) { return size_t(few ? n : groups_of(n) * L) * features; }
+// The numbers that n samples take, in lanes or as few.
+size_t size_of(size_t n, size_t features, bool few) {
+  check_samples(n);
+  return product({few ? n : size_t(groups_of(int(n))) * L, features});
+}
+size_t samples(int n) { return n > 0 ? size_t(n) : 0; }
 
 template <class T>
 void need_size(const Buffer<T>& b, int n, size_t features) {
   need(!b.few, "this operation takes lanes");
-  need(b.size == size_of(n, features, false), "buffer size doesn't match the batch");
+  need(b.size == size_of(samples(n), features, false), "buffer size doesn't match the batch");
 }
 
 // What an operation makes of n samples of x: a buffer of the same form.
 template <class T>
 BufferPtr<T> answer(const Buffer<T>& x, int n, size_t in, size_t out) {
-  need(n > 0 && x.size == size_of(n, in, x.few), "buffer size doesn't match the batch");
-  return make<T>(size_of(n, out, x.few), x.few);
+  need(x.size == size_of(samples(n), in, x.few), "buffer size doesn't match the batch");
+  return make<T>(size_of(samples(n), out, x.few), x.few);
 }
 
 template <class T>
@@ -78,7 +87,7 @@ T* data_or_null(MaybeArray<T>& a) {
 }
 
 struct Free {  // a scope that computes: the GIL released, the calling thread's roundings as everywhere else
-  nb::gil_scoped_release release;
+  Leave release;
   FloatEnvironment environment;
 };
 
@@ -106,9 +115,9 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
   m.def(
       "to_lanes",
       [](Array<const T> dense, size_t n) {
-        need(n > 0 && dense.size() % n == 0, "to_lanes: the array doesn't hold n samples");
+        need(n > 0 && dense.size() > 0 && dense.size() % n == 0, "to_lanes: the array doesn't hold n samples");
         size_t features = dense.size() / n;
-        auto out = make<T>(size_t(groups_of(int(n))) * features * L);
+        auto out = make<T>(size_of(n, features, false));
         Free gil;
         to_lanes(n, features, dense.data(), out->data);
         return out;
@@ -128,6 +137,7 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
       "from_lanes",
       [](const B& lanes, size_t n, Array<T> out) {
         need(n > 0 && out.size() % n == 0, "from_lanes: the array doesn't hold n samples");
+        check_samples(n);
         if (lanes.few) {
           need(lanes.size == out.size(), "buffer size doesn't match the batch");
           std::memcpy(out.data(), lanes.data, lanes.size * sizeof(T));
@@ -184,7 +194,7 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
       [](const Pool& p, int n, const B& dy, const Buffer<int32_t>& winner) {
         need_size(dy, n, p.out_size());
         need(winner.size == dy.size, "max_pool2d_backward: winner size");
-        auto dx = make<T>(size_t(groups_of(n)) * p.in_size() * L);
+        auto dx = make<T>(size_of(samples(n), p.in_size(), false));
         Free gil;
         max_pool_backward(p, n, dy.data, winner.data, dx->data);
         return dx;
@@ -203,7 +213,7 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
       "avg_pool2d_backward",
       [](const Pool& p, int n, const B& dy) {
         need_size(dy, n, p.out_size());
-        auto dx = make<T>(size_t(groups_of(n)) * p.in_size() * L);
+        auto dx = make<T>(size_of(samples(n), p.in_size(), false));
         Free gil;
         avg_pool_backward(p, n, dy.data, dx->data);
         return dx;
@@ -260,6 +270,7 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
   m.def(
       "linear",
       [](int in, int out, int n, const B& x, Array<const T> w, MaybeArray<const T> b) {
+        check_sizes("linear", {in, out});
         need(w.size() == size_t(in) * out && (!b || b->size() == size_t(out)), "linear: weight or bias size");
         auto y = answer(x, n, in, out);
         Free gil;
@@ -271,6 +282,7 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
       "linear_backward",
       [](int in, int out, int n, const B& x, Array<const T> w, const B& dy, bool need_dx, MaybeArray<T> dw,
          MaybeArray<T> db) {
+        check_sizes("linear_backward", {in, out});
         need_size(x, n, in);
         need_size(dy, n, out);
         need(w.size() == size_t(in) * out && (!dw || dw->size() == w.size()) && (!db || db->size() == size_t(out)),
@@ -286,6 +298,7 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
   m.def(
       "softmax",
       [](int classes, int n, const B& x) {
+        check_sizes("softmax", {classes});
         auto y = answer(x, n, classes, classes);
         Free gil;
         (x.few ? few_softmax<T> : softmax_forward<T>)(classes, n, x.data, y->data);
@@ -295,6 +308,7 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
   m.def(
       "softmax_backward",
       [](int classes, int n, const B& y, const B& dy) {
+        check_sizes("softmax_backward", {classes});
         need_size(y, n, classes);
         need_size(dy, n, classes);
         auto dx = make<T>(y.size);
@@ -306,6 +320,7 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
   m.def(
       "softmax_loss",
       [](int classes, int n, const B& x, const B& target, const B& weight) {
+        check_sizes("softmax_loss", {classes});
         need_size(x, n, classes);
         need_size(target, n, classes);
         need_size(weight, n, 1);
@@ -322,8 +337,9 @@ void bind_operations(nb::module_& m, const char* buffer_name) {
   m.def(
       "class_targets",
       [](int classes, int n, Array<const int64_t> labels, double smoothing, B*) {
-        need(labels.size() == size_t(n), "class_targets: one label a sample");
-        auto target = make<T>(size_t(groups_of(n)) * classes * L);
+        check_sizes("class_targets", {classes});
+        need(labels.size() == samples(n), "class_targets: one label a sample");
+        auto target = make<T>(size_of(samples(n), size_t(classes), false));
         FloatEnvironment environment;
         const T rest = T(smoothing) / T(classes), full = T(1.0) - T(smoothing) + rest;
         for (size_t i = 0; i < target->size; ++i) target->data[i] = rest;
@@ -442,6 +458,8 @@ Row row_of(nb::handle description) {
   } else if (kind == "linear") {
     row.kind = Kind::linear;
     row.in = nb::cast<int>(t[1]), row.out = nb::cast<int>(t[2]);
+    check_sizes("linear", {row.in, row.out});
+    check_numbers("linear", {size_t(row.in), size_t(row.out)}, kMostWeights);
     row.w = nb::cast<int>(t[3]), row.b = nb::cast<int>(t[4]);
     row.in_size = row.in, row.out_size = row.out;
   } else if (kind == "relu" || kind == "sigmoid" || kind == "tanh") {
@@ -450,6 +468,7 @@ Row row_of(nb::handle description) {
   } else if (kind == "softmax") {
     row.kind = Kind::softmax;
     row.in = row.out = nb::cast<int>(t[1]);
+    check_sizes("softmax", {row.in});
     row.in_size = row.out_size = row.out;
   } else if (kind == "dropout") {
     row.kind = Kind::dropout;
@@ -458,6 +477,8 @@ Row row_of(nb::handle description) {
   } else {
     throw std::invalid_argument("a plan has no row named " + kind);
   }
+  need(row.in_size > 0, "a plan's row of no numbers");
+  check_numbers("a plan's row", {row.in_size});
   return row;
 }
 
@@ -501,6 +522,7 @@ void check_indices(const Array<const int64_t>& indices, size_t count) {
 }
 
 void bind_plan(nb::module_& m) {
+  nb::class_<Plan::Pass>(m, "Pass", "One forward pass of a plan, for its backward.");
   nb::class_<BoundPlan>(m, "Plan", "A chain of operations run as one: see plan.h.")
       .def(
           "__init__",
@@ -539,41 +561,57 @@ void bind_plan(nb::module_& m) {
           "set_states",
           [](BoundPlan& self, std::vector<std::vector<FloatArray>> states, std::vector<double> lr,
              std::vector<double> l2, std::vector<bool> decays, std::vector<bool> clips) {
-            auto& params = self.plan->params();
+            const auto& params = self.plan->params();
             need(states.size() == params.size() && lr.size() == params.size() && l2.size() == params.size() &&
                      decays.size() == params.size() && clips.size() == params.size(),
                  "one entry a parameter");
-            FloatEnvironment environment;
             for (size_t i = 0; i < params.size(); ++i) {
               need(states[i].size() <= 2, "at most two states a parameter");
-              for (size_t s = 0; s < states[i].size(); ++s) {
-                need(states[i][s].size() == params[i].n, "a state has another size than its parameter");
-                params[i].state[s] = states[i][s].data();
-                self.held.push_back(states[i][s]);
-              }
-              params[i].lr = float(lr[i]), params[i].l2 = float(l2[i]), params[i].decays = decays[i],
-              params[i].clips = clips[i];
+              for (const auto& state : states[i])
+                need(state.size() == params[i].n, "a state has another size than its parameter");
+            }
+            for (auto& some : states)
+              for (auto& state : some) self.held.push_back(state);
+            Free gil;
+            for (size_t i = 0; i < params.size(); ++i) {
+              Param p = params[i];
+              for (size_t s = 0; s < states[i].size(); ++s) p.state[s] = states[i][s].data();
+              p.lr = float(lr[i]), p.l2 = float(l2[i]), p.decays = decays[i], p.clips = clips[i];
+              self.plan->set_param(i, p);
             }
           },
-          "states"_a, "lr"_a, "l2"_a, "decays"_a, "clips"_a)
+          "states"_a, "lr"_a, "l2"_a, "decays"_a, "clips"_a, nb::lock_self())
       .def(
           "set_averages",
           [](BoundPlan& self, std::vector<FloatArray> averages) {
-            auto& params = self.plan->params();
+            const auto& params = self.plan->params();
             need(averages.size() == params.size(), "one average a parameter");
-            for (size_t i = 0; i < params.size(); ++i) {
+            for (size_t i = 0; i < params.size(); ++i)
               need(averages[i].size() == params[i].n, "an average has another size than its parameter");
-              params[i].average = averages[i].data();
-              self.held.push_back(averages[i]);
+            for (auto& average : averages) self.held.push_back(average);
+            Free gil;
+            for (size_t i = 0; i < params.size(); ++i) {
+              Param p = params[i];
+              p.average = averages[i].data();
+              self.plan->set_param(i, p);
             }
           },
-          "averages"_a)
+          "averages"_a, nb::lock_self())
       .def_prop_ro("n_in", [](const BoundPlan& self) { return self.plan->in_size(); })
       .def_prop_ro("n_out", [](const BoundPlan& self) { return self.plan->out_size(); })
       .def_prop_ro("fused", [](const BoundPlan& self) { return int(self.plan->rows().size()); })
       .def(
-          "profile", [](BoundPlan& self, bool on) { self.plan->profile(on); }, "on"_a)
-      .def_prop_ro("clock", [](const BoundPlan& self) { return self.plan->clock(); })
+          "profile",
+          [](BoundPlan& self, bool on) {
+            Free gil;
+            self.plan->profile(on);
+          },
+          "on"_a)
+      .def_prop_ro("clock",
+                   [](const BoundPlan& self) {
+                     Free gil;
+                     return self.plan->clock();
+                   })
       .def(
           "infer",
           [](BoundPlan& self, MaybeArray<const uint8_t> bytes, MaybeArray<const float> lut,
@@ -582,7 +620,8 @@ void bind_plan(nb::module_& m) {
             Source s = source_of(self.plan->in_size(), bytes, lut, floats, &count);
             size_t n = indices ? indices->size() : count;
             if (indices) check_indices(*indices, count);
-            need(n > 0 && logits.size() == n * self.plan->out_size(), "infer: size of the logits");
+            check_samples(n);
+            need(logits.size() == n * self.plan->out_size(), "infer: size of the logits");
             Free gil;
             self.plan->infer(s, indices ? indices->data() : nullptr, n, logits.data());
           },
@@ -590,24 +629,38 @@ void bind_plan(nb::module_& m) {
       .def(
           "forward",
           [](BoundPlan& self, const Buffer<float>& x, int n, bool training, Generator& random) {
-            need(n > 0, "forward: an empty batch");
             need_size(x, n, self.plan->in_size());
-            auto y = make<float>(size_t(groups_of(n)) * self.plan->out_size() * L);
+            auto y = make<float>(size_of(samples(n), self.plan->out_size(), false));
+            auto pass = std::make_unique<Plan::Pass>();
+            {
+              Source s;
+              s.lanes = x.data;
+              Free gil;
+              self.plan->forward(s, n, training, random, y->data, *pass);
+            }
+            return nb::make_tuple(std::move(y), std::move(pass));
+          },
+          "x"_a, "n"_a, "training"_a, "random"_a, "The outputs, and what backward() has to know of this pass.")
+      .def(
+          "backward",
+          [](BoundPlan& self, const Buffer<float>& dy, const Buffer<float>& x, const Plan::Pass& pass,
+             const std::vector<std::optional<FloatArray>>& grads) {
+            need_size(dy, pass.n, self.plan->out_size());
+            need_size(x, pass.n, self.plan->in_size());
+            const auto& params = self.plan->params();
+            need(grads.size() == params.size(), "backward: one gradient a parameter");
+            std::vector<float*> to;
+            for (size_t i = 0; i < params.size(); ++i) {
+              need(!grads[i] || grads[i]->size() == params[i].n, "a gradient has another size than its parameter");
+              to.push_back(grads[i] ? grads[i]->data() : nullptr);
+            }
             Source s;
             s.lanes = x.data;
             Free gil;
-            self.plan->forward(s, n, training, random, y->data);
-            return y;
+            self.plan->backward(dy.data, s, pass, to.data());
           },
-          "x"_a, "n"_a, "training"_a, "random"_a)
-      .def(
-          "backward",
-          [](BoundPlan& self, const Buffer<float>& dy) {
-            need_size(dy, self.plan->samples(), self.plan->out_size());
-            Free gil;
-            self.plan->backward(dy.data);
-          },
-          "dy"_a)
+          "dy"_a, "x"_a, "forward_pass"_a, "grads"_a,
+          "Writes each parameter's gradient, of the pass over x that made dy, into grads where that isn't None.")
       .def(
           "train",
           [](BoundPlan& self, MaybeArray<const uint8_t> bytes, MaybeArray<const float> lut,
@@ -619,7 +672,7 @@ void bind_plan(nb::module_& m) {
             size_t count = 0, total = 0;
             Source s = source_of(self.plan->in_size(), bytes, lut, floats, &count);
             for (int c : counts) {
-              need(c > 0, "train: an empty batch");
+              check_samples(samples(c));
               total += c;
             }
             const int64_t classes = int64_t(self.plan->out_size());
@@ -678,9 +731,11 @@ void obey_environment() {
 
 NB_MODULE(_core, m) {
   obey_environment();
+  nb::module_::import_("atexit").attr("register")(nb::cpp_function(&close_doors));
   m.doc() = "lenet's native engine: kernels, a thread pool, plans, and Paddle's random stream.";
   m.attr("LANES") = L;
   m.attr("FEW") = kFewSamples;
+  m.attr("MOST_NUMBERS") = kMostNumbers;
   nb::set_leak_warnings(false);  // caches and users' variables that live until exit aren't leaks
 
   nb::class_<Conv>(m, "Conv", "The shape of a 2-D convolution on images of a given size.")
@@ -688,11 +743,16 @@ NB_MODULE(_core, m) {
           "__init__",
           [](Conv* self, int C, int H, int W, int K, int kh, int kw, int sh, int sw, int pt, int pb, int pl, int pr,
              int dh, int dw, int groups) {
-            need(C > 0 && H > 0 && W > 0 && K > 0 && kh > 0 && kw > 0 && sh > 0 && sw > 0 && dh > 0 && dw > 0 &&
-                     pt >= 0 && pb >= 0 && pl >= 0 && pr >= 0 && groups > 0 && C % groups == 0 && K % groups == 0,
-                 "a convolution of that shape makes no sense");
-            need((kh - 1) * dh < H + pt + pb && (kw - 1) * dw < W + pl + pr, "the kernel is larger than the image");
-            new (self) Conv(make_conv(C, H, W, K, kh, kw, sh, sw, pt, pb, pl, pr, dh, dw, groups));
+            check_sizes("a convolution", {C, H, W, K, kh, kw, sh, sw, dh, dw, groups});
+            check_sizes("a convolution's padding", {pt, pb, pl, pr}, 0);
+            need(C % groups == 0 && K % groups == 0, "a convolution of that shape makes no sense");
+            need((kh - 1ll) * dh < H + pt + pb && (kw - 1ll) * dw < W + pl + pr, "the kernel is larger than the image");
+            const size_t Hp = size_t(H) + pt + pb, Wp = size_t(W) + pl + pr;
+            check_numbers("a convolution's padded image", {size_t(C), Hp, Wp});
+            check_numbers("a convolution's weights", {size_t(K), size_t(C / groups), size_t(kh), size_t(kw)}, kMostWeights);
+            const Conv c = make_conv(C, H, W, K, kh, kw, sh, sw, pt, pb, pl, pr, dh, dw, groups);
+            check_numbers("a convolution's output", {size_t(K), size_t(c.OH), size_t(c.OW) + 2});
+            new (self) Conv(c);
           },
           "C"_a, "H"_a, "W"_a, "K"_a, "kh"_a, "kw"_a, "sh"_a, "sw"_a, "pt"_a, "pb"_a, "pl"_a, "pr"_a, "dh"_a, "dw"_a,
           "groups"_a)
@@ -703,11 +763,11 @@ NB_MODULE(_core, m) {
           "__init__",
           [](Pool* self, int C, int H, int W, int kh, int kw, int sh, int sw, int pt, int pb, int pl, int pr, bool ceil,
              bool exclusive, int divisor) {
-            need(C > 0 && H > 0 && W > 0 && kh > 0 && kw > 0 && sh > 0 && sw > 0 && pt >= 0 && pb >= 0 && pl >= 0 &&
-                     pr >= 0 && divisor >= 0,
-                 "a pooling of that shape makes no sense");
+            check_sizes("a pooling", {C, H, W, kh, kw, sh, sw});
+            check_sizes("a pooling's padding or divisor", {pt, pb, pl, pr, divisor}, 0);
             need(pt < kh && pb < kh && pl < kw && pr < kw, "padding must be smaller than the window");
             need(kh <= H + pt + pb && kw <= W + pl + pr, "the window is larger than the image");
+            check_numbers("a pooling's padded image", {size_t(C), size_t(H) + pt + pb, size_t(W) + pl + pr});
             new (self) Pool(make_pool(C, H, W, kh, kw, sh, sw, pt, pb, pl, pr, ceil, exclusive, divisor));
           },
           "C"_a, "H"_a, "W"_a, "kh"_a, "kw"_a, "sh"_a, "sw"_a, "pt"_a, "pb"_a, "pl"_a, "pr"_a, "ceil"_a, "exclusive"_a,
@@ -732,7 +792,7 @@ NB_MODULE(_core, m) {
       [](Array<const uint8_t> images, size_t features, Array<const int64_t> indices, Array<const float> lut) {
         need(features > 0 && images.size() % features == 0 && lut.size() == 256 && indices.size() > 0, "gather: sizes");
         check_indices(indices, images.size() / features);
-        auto out = make<float>(size_t(groups_of(int(indices.size()))) * features * L);
+        auto out = make<float>(size_of(indices.size(), features, false));
         Free gil;
         gather_lanes(indices.size(), features, images.data(), indices.data(), lut.data(), out->data);
         return out;
@@ -744,35 +804,65 @@ NB_MODULE(_core, m) {
 
   nb::class_<Generator>(m, "Generator", "Paddle's CPU random stream.")
       .def(nb::init<uint64_t>(), "seed"_a)
-      .def("seed", &Generator::reseed, "seed"_a)
+      .def(
+          "seed",
+          [](Generator& g, uint64_t seed) {
+            Free gil;
+            Hold hold(g.lock);
+            g.reseed(seed);
+          },
+          "seed"_a)
       .def(
           "uniform",
           [](Generator& g, double lo, double hi, Array<float> out) {
-            FloatEnvironment environment;
+            Free gil;
+            Hold hold(g.lock);
             g.uniform(out.size(), float(lo), float(hi), out.data());
           },
           "low"_a, "high"_a, "out"_a)
       .def(
           "normal",
           [](Generator& g, double mean, double std, Array<float> out) {
-            FloatEnvironment environment;
+            Free gil;
+            Hold hold(g.lock);
             g.normal(out.size(), float(mean), float(std), out.data());
           },
           "mean"_a, "std"_a, "out"_a)
       .def(
-          "permutation", [](Generator& g, Array<int64_t> out) { g.permutation(out.size(), out.data()); }, "out"_a)
+          "permutation",
+          [](Generator& g, Array<int64_t> out) {
+            Free gil;
+            Hold hold(g.lock);
+            g.permutation(out.size(), out.data());
+          },
+          "out"_a)
       .def(
           "integers",
           [](Generator& g, int64_t low, int64_t high, Array<int64_t> out) {
             need(high > low, "integers: high must exceed low");
+            Free gil;
+            Hold hold(g.lock);
             for (size_t i = 0; i < out.size(); ++i)
-              out.data()[i] = low + int64_t(g.below(uint64_t(high) - uint64_t(low)));
+              out.data()[i] = int64_t(uint64_t(low) + g.below(uint64_t(high) - uint64_t(low)));
           },
           "low"_a, "high"_a, "out"_a)
-      .def("get_state", &Generator::state)
+      .def("get_state",
+           [](Generator& g) {
+             Free gil;
+             Hold hold(g.lock);
+             return g.state();
+           })
       .def(
           "set_state",
-          [](Generator& g, const std::string& state) { need(g.set_state(state), "not a state of this generator"); },
+          [](Generator& g, const std::string& state) {
+            bool done;
+            {
+              Free gil;
+              Hold hold(g.lock);
+              done = g.set_state(state);
+            }
+            need(done, "not a state of this generator");
+          },
           "state"_a);
 
   m.def(
@@ -796,7 +886,7 @@ NB_MODULE(_core, m) {
   m.def(
       "multiply_add_peak",
       [](double seconds, int threads) {
-        need(threads > 0 && seconds > 0 && seconds < 60, "multiply_add_peak: seconds or threads");
+        need(threads > 0 && threads <= 64 && seconds > 0 && seconds < 60, "multiply_add_peak: seconds or threads");
         Free gil;
         return multiply_add_peak(seconds, threads);
       },

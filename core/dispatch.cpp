@@ -1,5 +1,6 @@
 // Chooses one table of kernels: the best level that both the CPU and its operating system support, or what LENET_ISA
 // names. Asked once; a test (or LENET_ISA) may select another level later.
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 
@@ -36,7 +37,7 @@ int levels(Level out[8]) {
   return n;
 }
 
-static const Kernels<float>* current = nullptr;
+static std::atomic<const Kernels<float>*> current{nullptr};
 
 const char* select_level(const char* name) {
   Level all[8];
@@ -44,7 +45,7 @@ const char* select_level(const char* name) {
   for (int i = 0; i < n; ++i) {
     if (name && *name && std::strcmp(name, all[i].name) != 0) continue;
     if (all[i].usable) {
-      current = all[i].table;
+      current.store(all[i].table, std::memory_order_relaxed);
       return nullptr;
     }
     if (name && *name) return "this CPU (or its operating system) lacks it";
@@ -53,8 +54,10 @@ const char* select_level(const char* name) {
 }
 
 const Kernels<float>& kernels() {
-  if (!current && select_level(std::getenv("LENET_ISA"))) select_level(nullptr);
-  return *current;
+  const Kernels<float>* table = current.load(std::memory_order_relaxed);
+  if (table) return *table;
+  if (select_level(std::getenv("LENET_ISA"))) select_level(nullptr);
+  return *current.load(std::memory_order_relaxed);
 }
 
 }  // namespace lenet

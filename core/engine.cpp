@@ -2,10 +2,13 @@
 
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <map>
 #include <new>
 
+#include "checked.h"
+#include "lock.h"
 #include "pool.h"
 
 namespace lenet {
@@ -35,41 +38,97 @@ const Kernels<double>& conv_table<double>(const Conv&) {
 
 namespace {
 constexpr size_t kMostIdle = 64u << 20;  // bytes kept for reuse
+constexpr size_t kPage = 4096;
 struct Recycler {
-  std::map<size_t, std::vector<void*>> idle;
+  Lock lock;
+  std::vector<void*> small[64];  // by number of pages
+  std::map<size_t, std::vector<void*>> large;
   size_t held = 0;
+
+  std::vector<void*>* idle(size_t size, bool make) {
+    if (size / kPage < 64) return &small[size / kPage];
+    if (make) return &large[size];
+    auto it = large.find(size);
+    return it == large.end() ? nullptr : &it->second;
+  }
 };
 Recycler& recycler() {
   static Recycler* r = new Recycler;  // outlives every tensor that dies at exit
   return *r;
 }
-size_t rounded(size_t bytes) { return (bytes + 4095) / 4096 * 4096; }
-}  // namespace
+size_t rounded(size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
 
-void* take_memory(size_t bytes) {
-  size_t size = rounded(bytes ? bytes : 1);
-  auto& r = recycler();
-  auto it = r.idle.find(size);
-  if (it != r.idle.end() && !it->second.empty()) {
-    void* p = it->second.back();
-    it->second.pop_back();
-    r.held -= size;
-    return p;
+class TooMuch : public std::bad_alloc {
+ public:
+  TooMuch(size_t wanted, size_t there) {
+    std::snprintf(text_, sizeof text_, "the engine needs %.1f GB at once, and %.1f GB are free: use a smaller batch",
+                  double(wanted) / 1e9, double(there) / 1e9);
+  }
+  const char* what() const noexcept override { return text_; }
+
+ private:
+  char text_[128];
+};
+
+// Bytes that could be had without driving the system into swapping or killing; 0 if it doesn't say.
+size_t available_memory() {
+  size_t kilobytes = 0;
+  if (std::FILE* file = std::fopen("/proc/meminfo", "r")) {
+    char line[256];
+    while (std::fgets(line, sizeof line, file))
+      if (std::sscanf(line, "MemAvailable: %zu kB", &kilobytes) == 1) break;
+    std::fclose(file);
+  }
+  return kilobytes * 1024;
+}
+
+// A system that promises more memory than it has ends the process when the memory is used: so large requests are
+// compared with what is there first.
+constexpr size_t kLarge = 512u << 20;
+
+void* allocate(size_t bytes) {
+  if (bytes > size_t(1) << 62) throw std::bad_alloc();
+  const size_t size = rounded(bytes ? bytes : 1);
+  if (size >= kLarge) {
+    const size_t there = available_memory();
+    if (there && size > there) throw TooMuch(size, there);
   }
   void* p = std::aligned_alloc(64, size);
   if (!p) throw std::bad_alloc();
   return p;
 }
+}  // namespace
 
-void give_memory(void* p, size_t bytes) {
-  size_t size = rounded(bytes ? bytes : 1);
+void* take_memory(size_t bytes) {
+  const size_t size = rounded(bytes ? bytes : 1);
   auto& r = recycler();
-  if (r.held + size > kMostIdle) {
-    std::free(p);
-    return;
+  {
+    Hold hold(r.lock);
+    std::vector<void*>* idle = r.idle(size, false);
+    if (idle && !idle->empty()) {
+      void* p = idle->back();
+      idle->pop_back();
+      r.held -= size;
+      return p;
+    }
   }
-  r.idle[size].push_back(p);
-  r.held += size;
+  return allocate(bytes);
+}
+
+// Called by destructors: what can't be kept for want of memory is given back to the system.
+void give_memory(void* p, size_t bytes) noexcept {
+  const size_t size = rounded(bytes ? bytes : 1);
+  auto& r = recycler();
+  try {
+    Hold hold(r.lock);
+    if (r.held + size <= kMostIdle) {
+      r.idle(size, true)->push_back(p);
+      r.held += size;
+      return;
+    }
+  } catch (const std::bad_alloc&) {
+  }
+  std::free(p);
 }
 
 void* scratch(int slot, size_t bytes) {
@@ -78,26 +137,25 @@ void* scratch(int slot, size_t bytes) {
     size_t size = 0;
     ~Block() { std::free(p); }
   };
-  thread_local Block blocks[8];
+  thread_local Block blocks[kScratchSlots];
   Block& b = blocks[slot];
   if (b.size < bytes) {
-    std::free(b.p);
+    std::free(b.p);  // first, so that the two needn't fit at once
+    b.p = nullptr, b.size = 0;
+    b.p = allocate(bytes);
     b.size = rounded(bytes);
-    b.p = std::aligned_alloc(64, b.size);
-    if (!b.p) {
-      b.size = 0;
-      throw std::bad_alloc();
-    }
   }
   return b.p;
 }
 
 void Floats::resize(size_t n) {
-  std::free(data_);
+  float* old = data_;
+  data_ = nullptr, size_ = 0;  // before it is free: this may be the moment of a fork
+  std::free(old);
+  const size_t bytes = product({n, sizeof(float)}) + 1;
+  data_ = static_cast<float*>(allocate(bytes));
+  std::memset(data_, 0, rounded(bytes));
   size_ = n;
-  data_ = static_cast<float*>(std::aligned_alloc(64, rounded(n * sizeof(float) + 1)));
-  if (!data_) throw std::bad_alloc();
-  std::memset(data_, 0, rounded(n * sizeof(float) + 1));
 }
 
 template <class T>
@@ -110,19 +168,22 @@ static T* scratch_of(int slot, size_t count) {
 Conv make_conv(int C, int H, int W, int K, int kh, int kw, int sh, int sw, int pt, int pb, int pl, int pr, int dh,
                int dw, int groups) {
   Conv c{C, H, W, K, kh, kw, sh, sw, pt, pb, pl, pr, dh, dw, groups, 0, 0, 0, 0};
+  // A step beyond the image is never taken: no larger than that, its multiples stay sizes too.
+  c.sh = sh < H + pt + pb ? sh : H + pt + pb, c.sw = sw < W + pl + pr ? sw : W + pl + pr;
   c.Hp = H + pt + pb, c.Wp = W + pl + pr;
-  c.OH = (c.Hp - ((kh - 1) * dh + 1)) / sh + 1;
-  c.OW = (c.Wp - ((kw - 1) * dw + 1)) / sw + 1;
+  c.OH = (c.Hp - ((kh - 1) * dh + 1)) / c.sh + 1;
+  c.OW = (c.Wp - ((kw - 1) * dw + 1)) / c.sw + 1;
   return c;
 }
 
 Pool make_pool(int C, int H, int W, int kh, int kw, int sh, int sw, int pt, int pb, int pl, int pr, bool ceil,
                bool exclusive, int divisor) {
+  sh = sh < H + pt + pb ? sh : H + pt + pb, sw = sw < W + pl + pr ? sw : W + pl + pr;  // as in make_conv
   Pool p{C, H, W, kh, kw, sh, sw, pt, pb, pl, pr, 0, 0, exclusive, divisor};
   auto out = [&](int size, int before, int after, int k, int s) {
-    int n = (size + before + after - k + (ceil ? s - 1 : 0)) / s + 1;
-    while (n > 1 && (n - 1) * s >= size + before) --n;  // no window starts beyond the image
-    return n;
+    const int n = (size + before + after - k + (ceil ? s - 1 : 0)) / s + 1;
+    const int most = (size + before - 1) / s + 1;  // no window starts beyond the image
+    return n < most ? n : most;
   };
   p.OH = out(H, pt, pb, kh, sh);
   p.OW = out(W, pl, pr, kw, sw);

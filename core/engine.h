@@ -15,14 +15,16 @@ namespace lenet {
 template <class T>
 const Kernels<T>& table();
 
-// Memory aligned to 64 bytes, recycled: training asks for the same sizes again and again. Callers hold the GIL.
+// Memory aligned to 64 bytes, recycled: training asks for the same sizes again and again. From any thread. Throws
+// std::bad_alloc where there is none, and for a large request beyond what the system has free.
 void* take_memory(size_t bytes);
-void give_memory(void* p, size_t bytes);
+void give_memory(void* p, size_t bytes) noexcept;
 
 // Per-thread scratch that only grows; `slot` keeps buffers that live at once apart.
+constexpr int kScratchSlots = 9;
 void* scratch(int slot, size_t bytes);
 
-// A zero-filled array aligned to 64 bytes.
+// A zero-filled array aligned to 64 bytes. Empty after a resize() that found no memory.
 class Floats {
  public:
   Floats() = default;

@@ -1,5 +1,6 @@
 #include "plan.h"
 
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -102,36 +103,46 @@ void Plan::lay_out() {
 }
 
 void Plan::grow(int n) {
-  int groups = groups_of(n);
+  const int groups = groups_of(n);
   if (groups <= capacity_) return;
-  arena_.resize(arena_size_ * groups);
-  masks_.resize(mask_size_ * groups);
-  dyt_.resize(dyt_size_ * groups);
-  partials_.resize(partial_size_ * shards_of(groups));
+  kept_ = 0, capacity_ = 0;  // until all of them are there: one may find no memory
+  arena_.resize(product({arena_size_, size_t(groups)}));
+  masks_.resize(product({mask_size_, size_t(groups)}));
+  dyt_.resize(product({dyt_size_, size_t(groups)}));
+  partials_.resize(product({partial_size_, size_t(shards_of(groups))}));
   capacity_ = groups;
 }
 
-void Plan::pack_weights(bool for_backward) {
+void Plan::set_param(size_t i, const Param& param) {
+  Hold hold(lock_);
+  Param& own = params_[i];
+  const Param was = own;
+  own = param;
+  own.value = was.value, own.n = was.n, own.trainable = was.trainable, own.grad = was.grad;
+}
+
+void Plan::pack_weights(bool for_backward, float* packed) const {
   for (size_t r = 0; r < rows_.size(); ++r) {
     const Row& row = rows_[r];
     if (!row.convolves()) continue;
     const auto& k = row.conv.plain() ? kernels() : reference_kernels();
-    k.conv_pack(row.conv, params_[row.w].value, packed_.data() + packed_at_[r]);
+    k.conv_pack(row.conv, params_[row.w].value, packed + packed_at_[r]);
     if (for_backward && r > first_trained_)
-      k.conv_pack_dx(row.conv, params_[row.w].value, packed_.data() + packed_dx_at_[r]);
+      k.conv_pack_dx(row.conv, params_[row.w].value, packed + packed_dx_at_[r]);
   }
 }
 
 const float* Plan::input_of(size_t r, const float* arena) const { return r == 0 ? arena : arena + rows_[r - 1].y; }
 
-void Plan::forward_group(float* arena, const float* masks, bool training) const {
+void Plan::forward_group(float* arena, const float* all_packed, const float* masks, bool training,
+                         std::vector<double>& clock) const {
   const auto& k = kernels();
   for (size_t r = 0; r < rows_.size(); ++r) {
     const Row& row = rows_[r];
     const float* x = input_of(r, arena);
     float* y = arena + row.y;
     int32_t* winner = reinterpret_cast<int32_t*>(arena + row.winner);
-    Stopwatch watch(clock_, r);
+    Stopwatch watch(clock, r);
     const float* w = row.w >= 0 ? params_[row.w].value : nullptr;
     const float* b = row.b >= 0 ? params_[row.b].value : nullptr;
     switch (row.kind) {
@@ -144,7 +155,7 @@ void Plan::forward_group(float* arena, const float* masks, bool training) const 
           if (r > 0) pad_group(c, x, arena + row.frame);
           xp = arena + row.frame;
         }
-        const float* packed = packed_.data() + packed_at_[r];
+        const float* packed = all_packed + packed_at_[r];
         if (row.kind == Kind::conv)
           t.conv_forward(c, xp, packed, b, row.cut, y);
         else
@@ -255,8 +266,12 @@ void Plan::backward_group(int g, int shard, const float* dy) {
   }
 }
 
-// Dropout's masks, drawn as Paddle draws them: row by row, sample by sample, in NCHW order.
-void Plan::draw_masks(int n, Generator& random) {
+// Dropout's masks, drawn as Paddle draws them: row by row, sample by sample, in NCHW order. before: gets the stream's
+// position.
+void Plan::draw_masks(int n, Generator& random, Generator* before) {
+  if (!mask_size_) return;
+  Hold drawing(random.lock);
+  if (before) before->go_to(random);
   for (size_t r = 0; r < rows_.size(); ++r) {
     const Row& row = rows_[r];
     if (row.kind != Kind::dropout) continue;
@@ -350,24 +365,49 @@ void Plan::apply(double rate, double kept, const Update& u, double norm_squared)
   });
 }
 
-void Plan::profile(bool on) { clock_.assign(on ? 2 * rows_.size() + 4 : 0, 0.0); }
+void Plan::profile(bool on) {
+  Hold hold(lock_);
+  clock_.assign(on ? 2 * rows_.size() + 4 : 0, 0.0);
+}
 
-void Plan::forward(const Source& source, int n, bool training, Generator& random, float* y) {
+std::vector<double> Plan::clock() {
+  Hold hold(lock_);
+  return clock_;
+}
+
+void Plan::run_forward(const Source& source, const Pass& pass, Generator& random, Generator* before, float* y) {
+  const int n = pass.n;
   grow(n);
-  n_ = n, training_ = training;
-  pack_weights(true);
-  if (training) draw_masks(n, random);
+  kept_ = 0, n_ = n, training_ = pass.training;
+  pack_weights(true, packed_.data());
+  if (pass.training) draw_masks(n, random, before);
   const int groups = groups_of(n), shards = shards_of(groups);
   run(shards, [&](int s) {
     for (int g = int(int64_t(groups) * s / shards); g < int(int64_t(groups) * (s + 1) / shards); ++g) {
       load(source, nullptr, n, g, group(g));
-      forward_group(group(g), masks_.data() + mask_size_ * g, training);
-      std::memcpy(y + size_t(g) * out_size_ * L, group(g) + rows_.back().y, out_size_ * L * sizeof(float));
+      forward_group(group(g), packed_.data(), masks_.data() + mask_size_ * g, pass.training, clock_);
+      if (y) std::memcpy(y + size_t(g) * out_size_ * L, group(g) + rows_.back().y, out_size_ * L * sizeof(float));
     }
   });
+  kept_ = pass.number;
 }
 
-void Plan::backward(const float* dy) {
+void Plan::forward(const Source& source, int n, bool training, Generator& random, float* y, Pass& pass) {
+  static std::atomic<uint64_t> passes{0};
+  pass.number = passes.fetch_add(1, std::memory_order_relaxed) + 1;
+  pass.n = n, pass.training = training;
+  if (training && mask_size_) pass.before = std::make_unique<Generator>(0);
+  Hold hold(lock_);
+  run_forward(source, pass, random, pass.before.get(), y);
+}
+
+void Plan::backward(const float* dy, const Source& source, const Pass& pass, float* const* grads) {
+  Hold hold(lock_);
+  if (kept_ != pass.number) {
+    Generator random(0);
+    if (pass.before) random.go_to(*pass.before);
+    run_forward(source, pass, random, nullptr, nullptr);
+  }
   const int groups = groups_of(n_), shards = shards_of(groups);
   run(shards, [&](int s) {
     zero_shard(s);
@@ -375,11 +415,14 @@ void Plan::backward(const float* dy) {
       backward_group(g, s, dy + size_t(g) * out_size_ * L);
   });
   gradients(groups);
+  for (size_t i = 0; i < params_.size(); ++i)
+    if (grads[i] && params_[i].trainable) std::memcpy(grads[i], params_[i].grad, params_[i].n * sizeof(float));
 }
 
 Plan::Outcome Plan::train(const Source& source, const int64_t* indices, const int* counts, int steps,
                           const double* rates, const double* averaging, const Loss& loss, Update& update,
                           Generator& random, float* losses, float* logits) {
+  Hold hold(lock_);
   Outcome outcome;
   Source batch = source;
   training_ = true;
@@ -387,9 +430,9 @@ Plan::Outcome Plan::train(const Source& source, const int64_t* indices, const in
   for (int step = 0; step < steps; ++step) {
     const int n = counts[step], groups = groups_of(n), shards = shards_of(groups);
     grow(n);
-    n_ = n;
-    pack_weights(true);
-    draw_masks(n, random);
+    kept_ = 0, n_ = n;
+    pack_weights(true, packed_.data());
+    draw_masks(n, random, nullptr);
 
     // each sample's weight in the mean, and the mean's denominator
     weights_.assign(size_t(groups) * L, 0.0f);
@@ -415,7 +458,7 @@ Plan::Outcome Plan::train(const Source& source, const int64_t* indices, const in
           Stopwatch watch(clock_, 2 * rows_.size());
           load(batch, indices, n, g, arena);
         }
-        forward_group(arena, masks_.data() + mask_size_ * g, true);
+        forward_group(arena, packed_.data(), masks_.data() + mask_size_ * g, true, clock_);
         {
           Stopwatch watch(clock_, 2 * rows_.size() + 1);
           const float rest = loss.smoothing / float(classes);

@@ -6,13 +6,20 @@
 // its own convolution gradients; (B) parameters: those summed in fixed order, linear gradients over all samples,
 // squares for the norm; (C) the update. Between B and C the loss and the norm are checked: on NaN or infinity nothing
 // is written.
+//
+// Threads. Several may call one plan at once. What keeps activations (forward, backward, train) runs one call after
+// another under the plan's lock; infer() keeps nothing, works in its callers' own scratch and takes no turn. All read
+// the parameters as they are: whoever writes them meanwhile gets answers made of old and new weights, never a wrong
+// address.
 #pragma once
 #include <cstdint>
-#include <mutex>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "checked.h"
 #include "engine.h"
+#include "lock.h"
 #include "rng.h"
 
 namespace lenet {
@@ -78,20 +85,31 @@ class Plan {
   size_t in_size() const { return in_size_; }
   size_t out_size() const { return out_size_; }
   const std::vector<Row>& rows() const { return rows_; }
-  std::vector<Param>& params() { return params_; }
-  int samples() const { return n_; }
+  const std::vector<Param>& params() const { return params_; }
+
+  // Where a parameter's moments and its average are, and how it is updated; value, size and gradient stay.
+  void set_param(size_t i, const Param& param);
 
   // Logits of n rows, dense [n][out]; activations aren't kept.
   void infer(const Source& source, const int64_t* indices, size_t n, float* logits);
 
-  // Keeps activations; y in lanes. backward() then fills every trainable parameter's grad.
-  void forward(const Source& source, int n, bool training, Generator& random, float* y);
-  void backward(const float* dy);
+  // What backward() needs to know of a forward pass. before: where the random stream stood, if masks were drawn.
+  struct Pass {
+    uint64_t number = 0;  // no two passes of this process have the same
+    int n = 0;
+    bool training = false;
+    std::unique_ptr<Generator> before;
+  };
+  // Keeps activations; y in lanes.
+  void forward(const Source& source, int n, bool training, Generator& random, float* y, Pass& pass);
+  // Fills every trainable parameter's grad and copies it to grads[i] where that isn't null. If another pass came between
+  // the forward one is run again, from the same source and with the same masks.
+  void backward(const float* dy, const Source& source, const Pass& pass, float* const* grads);
 
   // Where the time goes, for bench/: seconds by row forward, by row backward, then loading, loss, gradients, update;
-  // summed since profile(true). Exact on one thread alone.
+  // summed since profile(true) over forward, backward and train. Exact on one thread alone.
   void profile(bool on);
-  const std::vector<double>& clock() const { return clock_; }
+  std::vector<double> clock();
 
   struct Outcome {
     int steps = 0;  // done; fewer than asked: the next one would have spoilt the weights
@@ -105,18 +123,21 @@ class Plan {
                 float* logits);
 
  private:
+  struct PackedOne;
   bool infer_few(const Source& source, const int64_t* indices, size_t n, float* logits);
-  void infer_one(const Source& source, size_t at, size_t room, float* logits);
-  void pack_for_one();
+  void infer_one(const PackedOne& weights, const Source& source, size_t at, size_t room, float* logits) const;
+  std::shared_ptr<const PackedOne> pack_for_one();
   void fuse();
   void lay_out();
   void grow(int n);
-  void pack_weights(bool for_backward);
+  void pack_weights(bool for_backward, float* packed) const;
+  void run_forward(const Source& source, const Pass& pass, Generator& random, Generator* before, float* y);
   void load(const Source& source, const int64_t* indices, size_t n, int g, float* arena) const;
   void load_warped(const Source& source, const size_t* rows, size_t start, size_t n, float* out) const;
-  void forward_group(float* arena, const float* masks, bool training) const;
+  void forward_group(float* arena, const float* packed, const float* masks, bool training,
+                     std::vector<double>& clock) const;
   void backward_group(int g, int shard, const float* dy);
-  void draw_masks(int n, Generator& random);
+  void draw_masks(int n, Generator& random, Generator* before);
   void zero_shard(int shard);
   void gradients(int groups);
   double squares() const;
@@ -141,14 +162,16 @@ class Plan {
   size_t partial_size_ = 0, packed_size_ = 0, dyt_size_ = 0;
   Floats arena_, masks_, partials_, dyt_, packed_;
   std::vector<Task> tasks_;
-  mutable std::vector<double> clock_;  // empty: not profiling
-  std::vector<double> squares_;        // one a task
+  std::vector<double> clock_;    // empty: not profiling
+  std::vector<double> squares_;  // one a task
   std::vector<float> weights_, sample_loss_;
-  // Inference of few images: packed weights, and the weights they were packed from, to see whether those have changed.
-  // Several Python threads may ask at once: the lock is for the first of them, which packs.
-  std::mutex packing_;
-  Floats packed_one_, packed_from_;
-  const void* packed_level_ = nullptr;
+  uint64_t kept_ = 0;            // the pass whose activations are here, 0: none
+  Lock lock_;                    // of all that changes after the constructor, but packed_one_
+
+  // Inference of few images: packed weights together with those they were packed from, to see whether they have
+  // changed. Replaced as a whole; who reads the old ones keeps them.
+  std::shared_ptr<const PackedOne> packed_one_;
+  Lock packing_;
 };
 
 }  // namespace lenet

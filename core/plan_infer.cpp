@@ -7,29 +7,44 @@
 
 namespace lenet {
 
+// from: the convolutions' weights as they were, packed: the same for one.h.
+struct Plan::PackedOne {
+  Floats from, packed;
+  const Kernels<float>* level;
+};
+
 // The convolutions' weights for one.h, packed anew only if they have changed: a few KB to compare, many to pack.
-void Plan::pack_for_one() {
-  std::lock_guard<std::mutex> hold(packing_);
+std::shared_ptr<const Plan::PackedOne> Plan::pack_for_one() {
   const auto& k = kernels();
+  std::shared_ptr<const PackedOne> known;
+  {
+    Hold hold(packing_);
+    known = packed_one_;
+  }
   size_t raw = 0, packed = 0;
-  bool fresh = packed_level_ == &k;
+  bool fresh = known && known->level == &k;
   for (const Row& row : rows_) {
     if (!row.convolves()) continue;
     const size_t n = row.conv.weights();
-    fresh = fresh && std::memcmp(packed_from_.data() + raw, params_[row.w].value, n * sizeof(float)) == 0;
+    fresh = fresh && std::memcmp(known->from.data() + raw, params_[row.w].value, n * sizeof(float)) == 0;
     raw += aligned(n), packed += aligned(k.one_packed_size(row.conv));
   }
-  if (fresh) return;
-  packed_from_.resize(raw);
-  packed_one_.resize(packed);
+  if (fresh) return known;
+  auto made = std::make_shared<PackedOne>();
+  made->level = &k;
+  made->from.resize(raw);
+  made->packed.resize(packed);
   raw = packed = 0;
   for (const Row& row : rows_) {
     if (!row.convolves()) continue;
-    std::memcpy(packed_from_.data() + raw, params_[row.w].value, row.conv.weights() * sizeof(float));
-    k.one_pack(row.conv, params_[row.w].value, packed_one_.data() + packed);
+    // Read once: another thread may be writing them, and what is packed must be what it is compared with next time.
+    std::memcpy(made->from.data() + raw, params_[row.w].value, row.conv.weights() * sizeof(float));
+    k.one_pack(row.conv, made->from.data() + raw, made->packed.data() + packed);
     raw += aligned(row.conv.weights()), packed += aligned(k.one_packed_size(row.conv));
   }
-  packed_level_ = &k;
+  Hold hold(packing_);
+  packed_one_ = made;
+  return made;
 }
 
 // An image's multiplications in convolutions from which on several images are worth a second thread. Two million take
@@ -50,9 +65,9 @@ bool Plan::infer_few(const Source& source, const int64_t* indices, size_t n, flo
     if (room < needed) room = needed;
     if (row.convolves()) work += row.conv.weights() * size_t(row.conv.OH) * row.conv.OW;
   }
-  pack_for_one();
+  const std::shared_ptr<const PackedOne> weights = pack_for_one();
   auto one = [&](size_t i) {
-    infer_one(source, (indices ? size_t(indices[i]) : i) * in_size_, room, logits + i * out_size_);
+    infer_one(*weights, source, (indices ? size_t(indices[i]) : i) * in_size_, room, logits + i * out_size_);
   };
   if (n > 1 && work >= kWorth)
     run(int(n), [&](int i) { one(size_t(i)); });
@@ -61,8 +76,8 @@ bool Plan::infer_few(const Source& source, const int64_t* indices, size_t n, flo
   return true;
 }
 
-void Plan::infer_one(const Source& source, size_t at, size_t room, float* logits) {
-  const auto& k = kernels();
+void Plan::infer_one(const PackedOne& weights, const Source& source, size_t at, size_t room, float* logits) const {
+  const auto& k = *weights.level;
   float* turn[2] = {static_cast<float*>(scratch(0, (widest_ + kSlack) * sizeof(float))),
                     static_cast<float*>(scratch(1, (widest_ + kSlack) * sizeof(float)))};
   float* aside = static_cast<float*>(scratch(2, (room + kSlack) * sizeof(float)));
@@ -83,7 +98,7 @@ void Plan::infer_one(const Source& source, size_t at, size_t room, float* logits
         pad_image(c, x, aside);
         xp = aside;
       }
-      k.one_conv(c, xp, packed_one_.data() + packed, b, row.cut, row.kind == Kind::conv_pool, y);
+      k.one_conv(c, xp, weights.packed.data() + packed, b, row.cut, row.kind == Kind::conv_pool, y);
       packed += aligned(k.one_packed_size(c));
     } else if (row.kind == Kind::max_pool) {
       k.one_max_pool(row.pool, x, aside, y);
@@ -108,13 +123,16 @@ void Plan::infer_one(const Source& source, size_t at, size_t room, float* logits
 
 void Plan::infer(const Source& source, const int64_t* indices, size_t n, float* logits) {
   if (n <= size_t(kFewSamples) && infer_few(source, indices, n, logits)) return;
-  pack_weights(false);
+  // In the calling thread's own scratch, which outlives run(): its workers read it.
+  float* packed = static_cast<float*>(scratch(8, packed_size_ * sizeof(float) + 64));
+  pack_weights(false, packed);
+  std::vector<double> no_clock;
   const int groups = groups_of(int(n)), tasks = groups < 256 ? groups : 256;
   run(tasks, [&](int t) {
     float* arena = static_cast<float*>(scratch(4, arena_size_ * sizeof(float) + 64));
     for (int g = int(int64_t(groups) * t / tasks); g < int(int64_t(groups) * (t + 1) / tasks); ++g) {
       load(source, indices, n, g, arena);
-      forward_group(arena, nullptr, false);
+      forward_group(arena, packed, nullptr, false, no_clock);
       const float* y = arena + rows_.back().y;
       for (size_t l = 0; l < size_t(L) && size_t(g) * L + l < n; ++l)
         for (size_t o = 0; o < out_size_; ++o) logits[(size_t(g) * L + l) * out_size_ + o] = y[o * L + l];

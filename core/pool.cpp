@@ -7,6 +7,8 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <cstdio>
+#include <exception>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -17,6 +19,7 @@ namespace {
 constexpr int kMostThreads = 64;
 constexpr uint64_t kClosed = 0x7FFFFFFF;  // an index no job reaches
 constexpr auto kSpin = std::chrono::microseconds(40);
+constexpr auto kAskAgain = std::chrono::seconds(1);  // for threads that the system has refused
 
 void pause_cpu() {
 #if defined(__x86_64__)
@@ -47,10 +50,7 @@ class Workers {
     done_.store(0, std::memory_order_relaxed);
     ticket_.store(uint64_t(job) << 32, std::memory_order_seq_cst);
     follow_affinity();
-    while (int(threads_.size()) < threads - 1) {
-      int id = int(threads_.size());
-      threads_.emplace_back([this, id, job] { work(id, job - 1); });
-    }
+    start(threads - 1, job);
     wanted_.store(threads - 1, std::memory_order_seq_cst);
     published_.store(job, std::memory_order_seq_cst);
     if (sleeping_.load(std::memory_order_seq_cst) > 0) {
@@ -69,9 +69,33 @@ class Workers {
         break;
       }
     }
+    if (failed_.load(std::memory_order_relaxed)) {  // done_ made what it guards visible
+      failed_.store(false, std::memory_order_relaxed);
+      std::exception_ptr trouble;
+      std::swap(trouble, trouble_);
+      std::rethrow_exception(trouble);
+    }
   }
 
  private:
+  // Has `count` workers, or as many as the system gives; asks it again after a while.
+  void start(int count, uint32_t job) {
+    if (int(threads_.size()) >= count || std::chrono::steady_clock::now() < refused_until_) return;
+    try {
+      threads_.reserve(size_t(count));
+      while (int(threads_.size()) < count) {
+        int id = int(threads_.size());
+        threads_.emplace_back([this, id, job] { work(id, job - 1); });
+      }
+    } catch (const std::exception&) {  // std::system_error, std::bad_alloc
+      refused_until_ = std::chrono::steady_clock::now() + kAskAgain;
+      if (told_) return;
+      told_ = true;
+      std::fprintf(stderr, "lenet: the system gives %d of %d threads; computing goes on with these, more slowly\n",
+                   int(threads_.size()) + 1, count + 1);
+    }
+  }
+
   void take(uint32_t job) {
     FloatEnvironment environment;
     uint64_t seen = ticket_.load(std::memory_order_acquire);
@@ -79,7 +103,12 @@ class Workers {
       const int n = count_.load(std::memory_order_relaxed);
       if (uint32_t(seen >> 32) != job || int(uint32_t(seen)) >= n) break;
       if (!ticket_.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel)) continue;
-      call_(context_, int(uint32_t(seen)));
+      try {
+        if (!failed_.load(std::memory_order_relaxed)) call_(context_, int(uint32_t(seen)));
+      } catch (...) {  // out of memory; run() throws the first one in its caller's thread
+        std::lock_guard<std::mutex> hold(mutex_);
+        if (!failed_.exchange(true)) trouble_ = std::current_exception();
+      }
       if (done_.fetch_add(1, std::memory_order_seq_cst) + 1 == n && waiting_.load(std::memory_order_seq_cst)) {
         std::lock_guard<std::mutex> hold(mutex_);
         finished_.notify_all();
@@ -130,6 +159,10 @@ class Workers {
   std::mutex mutex_;
   std::condition_variable wake_, finished_;
   std::vector<std::thread> threads_;
+  std::chrono::steady_clock::time_point refused_until_{};
+  bool told_ = false;
+  std::atomic<bool> failed_{false};
+  std::exception_ptr trouble_;  // of the job, if it failed
 #if defined(__linux__)
   cpu_set_t mask_;
   bool has_mask_ = false;
@@ -177,8 +210,11 @@ void run_indices(int n, void (*call)(void*, int), void* context) {
   if (threads > 1) {
     State* s = current();
     if (!s->busy.exchange(true, std::memory_order_acquire)) {
+      struct Done {
+        State* state;
+        ~Done() { state->busy.store(false, std::memory_order_release); }
+      } done{s};
       s->workers.run(n, threads, call, context);
-      s->busy.store(false, std::memory_order_release);
       return;
     }
   }

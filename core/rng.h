@@ -5,11 +5,86 @@
 #include <cmath>
 #include <cstdint>
 #include <random>
-#include <sstream>
 #include <string>
 #include <utility>
 
+#include "lock.h"
+
 namespace lenet {
+
+// std::mt19937_64, written out for the sake of its state.
+class MersenneTwister {
+ public:
+  void seed(std::seed_seq& sequence) {  // as [rand.req.eng] has it
+    uint32_t halves[2 * kWords];
+    sequence.generate(halves, halves + 2 * kWords);
+    bool zero = true;
+    for (int i = 0; i < kWords; ++i) {
+      words_[i] = uint64_t(halves[2 * i + 1]) << 32 | halves[2 * i];
+      zero = zero && (i == 0 ? words_[i] & kUpper : words_[i]) == 0;
+    }
+    if (zero) words_[0] = uint64_t(1) << 63;
+    next_ = kWords;
+  }
+
+  uint64_t operator()() {
+    if (next_ >= kWords) turn();
+    uint64_t z = words_[next_++];
+    z ^= (z >> 29) & 0x5555555555555555u;
+    z ^= (z << 17) & 0x71D67FFFEDA60000u;
+    z ^= (z << 37) & 0xFFF7EEE000000000u;
+    return z ^ (z >> 43);
+  }
+
+  std::string text() const {
+    std::string out;
+    out.reserve(kWords * 21 + 4);
+    for (uint64_t word : words_) out += std::to_string(word) + ' ';
+    return out + std::to_string(next_);
+  }
+
+  // False, and nothing changed, unless the text is kWords numbers and an index, with white space between.
+  bool read(const std::string& text) {
+    uint64_t numbers[kWords + 1];
+    size_t at = 0;
+    for (uint64_t& number : numbers) {
+      while (at < text.size() && is_space(text[at])) ++at;
+      const size_t start = at;
+      for (number = 0; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) {
+        const uint64_t digit = uint64_t(text[at] - '0');
+        if (number > (UINT64_MAX - digit) / 10) return false;
+        number = 10 * number + digit;
+      }
+      if (at == start) return false;
+    }
+    while (at < text.size() && is_space(text[at])) ++at;
+    if (at != text.size() || numbers[kWords] > uint64_t(kWords)) return false;
+    for (int i = 0; i < kWords; ++i) words_[i] = numbers[i];
+    next_ = int(numbers[kWords]);
+    return true;
+  }
+
+ private:
+  static constexpr int kWords = 312, kMiddle = 156;
+  static constexpr uint64_t kUpper = ~uint64_t(0) << 31;
+
+  static bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+  void turn() {
+    auto twist = [&](int i, int following, int far) {
+      const uint64_t y = (words_[i] & kUpper) | (words_[following] & ~kUpper);
+      words_[i] = words_[far] ^ (y >> 1) ^ (y & 1 ? 0xB5026F5AA96619E9u : 0);
+    };
+    int i = 0;
+    for (; i < kWords - kMiddle; ++i) twist(i, i + 1, i + kMiddle);
+    for (; i < kWords - 1; ++i) twist(i, i + 1, i + kMiddle - kWords);
+    twist(kWords - 1, 0, kMiddle - 1);
+    next_ = 0;
+  }
+
+  uint64_t words_[kWords];
+  int next_ = kWords;
+};
 
 class Generator {
  public:
@@ -90,22 +165,20 @@ class Generator {
     }
   }
 
-  std::string state() const {
-    std::ostringstream text;
-    text << engine_;
-    return text.str();
-  }
-  bool set_state(const std::string& state) {
-    std::istringstream text(state);
-    std::mt19937_64 other;
-    text >> other;
-    if (text.fail()) return false;
-    engine_ = other;
-    return true;
-  }
+  // The position as text: the engine's 312 words and the index of the next one, as std::mt19937_64 writes itself.
+  // Without streams: beside a library that brings a standard library's symbols of its own they may write nothing.
+  std::string state() const { return engine_.text(); }
+  bool set_state(const std::string& text) { return engine_.read(text); }
+
+  Generator(const Generator&) = delete;
+  Generator& operator=(const Generator&) = delete;
+  void go_to(const Generator& other) { engine_ = other.engine_; }
+
+  // Held by whoever draws, for as long as its numbers belong together; see lock.h.
+  Lock lock;
 
  private:
-  std::mt19937_64 engine_;
+  MersenneTwister engine_;
 };
 
 }  // namespace lenet

@@ -96,7 +96,7 @@ def test_a_network_that_is_no_chain_is_refused():
         _architecture.describe(Branching(), (1, 2, 2))
 
 
-HUGE = 4096
+HUGE = 300
 
 
 def changed(number, **parts):

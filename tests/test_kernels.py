@@ -697,8 +697,9 @@ def test_convolution_relu_and_pooling_in_one_pass(
     grads = [np.empty_like(v) for v in values]
     plan = _core.Plan(rows, values, [True] * 4, grads)
     assert plan.fused == 2  # one pass for all up to the maximum and its relu, one for the last two rows
-    y = plan.forward(lanes(x), n, True, _core.Generator(0))
-    plan.backward(lanes(dy))
+    entered = lanes(x)
+    y, forward_pass = plan.forward(entered, n, True, _core.Generator(0))
+    plan.backward(lanes(dy), entered, forward_pass, [None] * len(grads))
     few = np.empty((min(n, 8), 5 * pool.OH * pool.OW), np.float32)
     plan.infer(None, None, np.ascontiguousarray(x[:8]), None, few)
 
@@ -735,8 +736,9 @@ def test_of_a_fused_window_of_equals_the_first_wins(level: str) -> None:
     values = [np.zeros((2, 1, 1, 1), np.float32), np.array([1.0, 0.0], np.float32)]  # the second is cut off by relu
     grads = [np.empty_like(v) for v in values]
     plan = _core.Plan([("conv2d", conv, 0, 1), ("relu", 32), ("max_pool2d", pool)], values, [True, True], grads)
-    plan.forward(lanes(x), 1, True, _core.Generator(0))
-    plan.backward(lanes(np.ones((1, 2, 2, 2))))
+    entered = lanes(x)
+    _, forward_pass = plan.forward(entered, 1, True, _core.Generator(0))
+    plan.backward(lanes(np.ones((1, 2, 2, 2))), entered, forward_pass, [None] * len(grads))
     assert grads[0].ravel().tolist() == [0 + 2 + 8 + 10, 0]  # the top left cell of each window
     assert grads[1].tolist() == [4, 0]
 

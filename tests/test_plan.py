@@ -71,13 +71,15 @@ def test_forward_and_gradients(name: str, training: bool, n: int) -> None:
 
     chain = chain_of(net, x[:1])
     lenet.seed(seed)
-    y = chain.core.forward(to_tensor(x).lanes(), n, training, _random.generator().core)
+    entered = to_tensor(x).lanes()
+    y, forward_pass = chain.core.forward(entered, n, training, _random.generator().core)
     assert _random.generator().get_state() == after  # dropout has drawn the same numbers
     out = np.empty(logits.shape, np.float32)
     lenet._core.from_lanes(y, n, out)
     assert distance(out, logits.numpy()) <= SAME
-    chain.core.backward(to_tensor(dy).lanes())
-    for p, grad in zip(chain.params, chain.grads, strict=True):
+    grads = [np.empty(p.shape, np.float32) for p in chain.params]
+    chain.core.backward(to_tensor(dy).lanes(), entered, forward_pass, grads)
+    for p, grad in zip(chain.params, grads, strict=True):
         assert distance(grad, p.grad.numpy()) <= 5e-6, p.name  # sums over the whole batch, cut elsewhere
 
 

@@ -200,6 +200,38 @@ def test_a_child_forked_in_the_middle_of_another_threads_work(alone: Any) -> Non
         other.join()
 
 
+@needs_fork
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_forked_while_another_thread_holds_the_same_plan_and_stream() -> None:
+    """Their locks are held by a thread that the child doesn't have."""
+    net = lenet.jit.to_static(network())
+    batches = [lenet.to_tensor(data()[0][:n]) for n in (37, 400, 1)]
+
+    def answers() -> str:
+        lenet.seed(1)
+        found = b""
+        for x in batches:
+            y = net(x)
+            y.sum().backward()
+            found += y.numpy().tobytes() + b"".join(p.grad.numpy().tobytes() for p in net.parameters())
+            net.clear_gradients()
+        return hashlib.sha256(found).hexdigest()
+
+    wanted, stop = answers(), threading.Event()
+    others = [
+        threading.Thread(target=lambda x=x: [net(x) for _ in iter(stop.is_set, True)]) for x in (batches[1], batches[0])
+    ]
+    for other in others:
+        other.start()
+    try:
+        found = [in_child(answers) for _ in range(12)]
+    finally:
+        stop.set()
+        for other in others:
+            other.join()
+    assert found == [wanted] * 12
+
+
 def _busy_work() -> Callable[[], None]:
     conv = _core.Conv(6, 14, 14, 16, 5, 5, 1, 1, 0, 0, 0, 0, 1, 1, 1)
     x = _core.to_lanes(np.ones((64, 6, 14, 14), np.float32), 64)

@@ -13,6 +13,8 @@ LANES: int = 16
 
 FEW: int = 8
 
+MOST_NUMBERS: int = 16777216
+
 class Conv:
     """The shape of a 2-D convolution on images of a given size."""
 
@@ -250,6 +252,9 @@ def adam(params: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', devi
     Adam (l2 is added to the gradient) and AdamW (decay: p *= 1 - lr * decay first); beta_pow: beta^(t+1), float32.
     """
 
+class Pass:
+    """One forward pass of a plan, for its backward."""
+
 class Plan:
     """A chain of operations run as one: see plan.h."""
 
@@ -275,9 +280,13 @@ class Plan:
 
     def infer(self, bytes: Annotated[NDArray[numpy.uint8], dict(order='C', device='cpu', writable=False)] | None, lut: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, floats: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, indices: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)] | None, logits: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]) -> None: ...
 
-    def forward(self, x: Buffer, n: int, training: bool, random: Generator) -> Buffer: ...
+    def forward(self, x: Buffer, n: int, training: bool, random: Generator) -> tuple:
+        """The outputs, and what backward() has to know of this pass."""
 
-    def backward(self, dy: Buffer) -> None: ...
+    def backward(self, dy: Buffer, x: Buffer, forward_pass: Pass, grads: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')] | None]) -> None:
+        """
+        Writes each parameter's gradient, of the pass over x that made dy, into grads where that isn't None.
+        """
 
     def train(self, bytes: Annotated[NDArray[numpy.uint8], dict(order='C', device='cpu', writable=False)] | None, lut: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, floats: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, labels: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], indices: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], warps: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, counts: Sequence[int], rates: Sequence[float], averaging: Sequence[float] | None, smoothing: float, ignore: int, weight: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, update: dict, random: Generator, losses: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], logits: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]) -> str:
         """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 import os
+import threading
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,26 @@ from lenet._check import describe, message
 __all__ = ["Generator", "generator", "seed"]
 
 
+class _Thread(threading.local):
+    draws = 0
+
+
 class Generator:
     """A stream of random numbers that repeats for a seed; only the low 32 bits of the seed matter, as in Paddle."""
 
     def __init__(self, value: int) -> None:
         self.core = _core.Generator(value & 0xFFFFFFFFFFFFFFFF)
-        self.draws = 0  # how often it was asked: tracing compares before and after
+        self._here = _Thread()
         self._seed = value
+
+    @property
+    def draws(self) -> int:
+        """How often this thread has asked for numbers: tracing compares before and after."""
+        return self._here.draws
+
+    @draws.setter
+    def draws(self, value: int) -> None:
+        self._here.draws = value
 
     def manual_seed(self, value: int) -> Generator:
         """Start the stream anew."""

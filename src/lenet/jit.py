@@ -7,6 +7,7 @@ is no chain of core operations it goes on running eagerly, and ``net.forward.pla
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -22,15 +23,17 @@ __all__ = ["to_static"]
 
 
 class StaticForward:
-    """A network's ``forward`` that runs as a plan; compiled anew for another mode, image size or a changed network."""
+    """A network's ``forward`` that runs as a plan; compiled anew for another mode, image size or a changed network.
+
+    Several threads may call it: each call's plan, and what its ``backward`` needs, are its own.
+    """
 
     def __init__(self, network: Layer, forward: Callable[..., Any]) -> None:
         self.network = network
         self.eager = forward
         self.plan_reason = ""
         self._chains: dict[tuple[bool, tuple[int, ...]], plan.Chain | str] = {}
-        self._latest = 0  # which forward the plan's activations belong to
-        self._tracing = False
+        self._tracing: set[int] = set()  # threads that watch the network just now
         self._seen = -1  # the network's changes that the latest eager pass has left behind
 
     def __deepcopy__(self, memo: dict[int, Any]) -> StaticForward:
@@ -38,7 +41,9 @@ class StaticForward:
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         x = inputs[0] if len(inputs) == 1 and not options else None
-        if self._tracing or not isinstance(x, Tensor) or not x.stop_gradient or len(x._shape) < 2 or not x._shape[0]:
+        if not isinstance(x, Tensor) or not x.stop_gradient or len(x._shape) < 2 or not x._shape[0]:
+            return self.eager(*inputs, **options)
+        if self._tracing and threading.get_ident() in self._tracing:
             return self.eager(*inputs, **options)
         chain = self._chain(x)
         if isinstance(chain, str):
@@ -55,48 +60,34 @@ class StaticForward:
             and (x._data is not None or x._few is not None)
         ):
             return dense(chain.infer(x.data_array()))
-        return ops.call("plan", x, *chain.params, static=self, chain=chain, training=training)
+        return ops.call("plan", x, *chain.params, chain=chain, training=training)
 
     def _chain(self, x: Tensor) -> plan.Chain | str:
         key = (self.network.training, x._shape[1:])
         chain = self._chains.get(key)
         if chain is None or (self._seen != mutations() if isinstance(chain, str) else chain.stale()):
-            self._tracing = True
+            self._tracing.add(threading.get_ident())
             try:
                 chain = plan.trace(self.network, x)
             finally:
-                self._tracing = False
+                self._tracing.discard(threading.get_ident())
             self._chains[key] = chain
         return chain
 
-    def run(self, chain: plan.Chain, x: Tensor, training: bool) -> Tensor:
-        """The plan's forward; its activations stay until the next one."""
-        self._latest += 1
-        lanes = chain.core.forward(x.lanes(), x._shape[0], training, _random.generator().core)
-        return in_lanes(lanes, (x._shape[0], chain.outputs))
-
 
 def _plan_forward(inputs: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Tensor, Any]:
-    static, chain, training = attrs["static"], attrs["chain"], attrs["training"]
-    state = _random.generator().get_state() if training and chain.has_dropout else None
-    y = static.run(chain, inputs[0], training)
-    return y, (static._latest, state)
+    x, chain = inputs[0], attrs["chain"]
+    lanes = x.lanes()
+    y, forward_pass = chain.core.forward(lanes, x._shape[0], attrs["training"], _random.generator().core)
+    return in_lanes(y, (x._shape[0], chain.outputs)), (lanes, forward_pass)
 
 
 def _plan_backward(node: Node, dy: Tensor) -> Grads:
-    static, chain = node.attrs["static"], node.attrs["chain"]
-    number, state = node.saved
-    if static._latest != number:  # another forward came between: bring this one's activations back
-        now = _random.generator().get_state()
-        if state is not None:
-            _random.generator().set_state(state)
-        static.run(chain, node.inputs[0], node.attrs["training"])
-        _random.generator().set_state(now)
-    chain.core.backward(dy.lanes())
-    grads = [
-        dense(np.array(g)) if not p.stop_gradient else None for p, g in zip(chain.params, chain.grads, strict=True)
-    ]
-    return (None, *grads)
+    """The plan keeps the activations of its latest pass; of an earlier one it makes them anew, with the same masks."""
+    chain = node.attrs["chain"]
+    grads = [None if p.stop_gradient else np.empty(p._shape, np.float32) for p in chain.params]
+    chain.core.backward(dy.lanes(), *node.saved, grads)
+    return (None, *(None if g is None else dense(g) for g in grads))
 
 
 # The one row that isn't an operation of its own: a whole chain of them.

@@ -14,7 +14,9 @@ Shapes: N samples, C/H/W input, K/OH/OW output. A gradient is ``d`` and the name
 from __future__ import annotations
 
 import functools
+import itertools
 import math
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -72,30 +74,37 @@ class Node:
     __slots__ = ("attrs", "inputs", "order", "output_shape", "row", "saved")
 
     def __init__(self, row: Row, inputs: Inputs, attrs: Attrs, saved: Any, output_shape: tuple[int, ...]) -> None:
-        global _order
-        _order += 1
         self.row = row
         self.inputs = inputs
         self.attrs = attrs
         self.saved = saved
         self.output_shape = output_shape
-        self.order = _order
+        self.order = next(_orders)
 
 
-_order = 0
-_recording = True  # False inside no_grad
-_traces: list[Trace] = []
+_orders = itertools.count(1)
+_traces: list[Trace] = []  # of all threads
+
+
+class _Thread(threading.local):
+    """What each thread has of its own. ``recording``: False inside no_grad."""
+
+    recording = True
+
+
+_here = _Thread()
 
 
 class Trace:
-    """Watches a forward pass: every call in order, and whether a value was read back into Python."""
+    """Watches this thread's forward pass: every call in order, and whether a value was read back into Python."""
 
     def __init__(self) -> None:
         self.nodes: list[tuple[Node, Tensor]] = []
         self.reads = 0
+        self.thread = threading.get_ident()
 
     def _read(self) -> None:
-        self.reads += 1
+        self.reads += self.thread == threading.get_ident()
 
     def __enter__(self) -> Trace:
         _traces.append(self)
@@ -111,7 +120,7 @@ def call(name: str, *inputs: Any, **attrs: Any) -> Tensor:
     """Run a row of the table on tensors and record it, unless nothing asks for a gradient."""
     row = TABLE[name]
     wanted = False
-    if _recording:
+    if _here.recording:
         for t in inputs:
             if isinstance(t, Tensor) and not t.stop_gradient:
                 wanted = True
@@ -125,8 +134,9 @@ def call(name: str, *inputs: Any, **attrs: Any) -> Tensor:
         output.stop_gradient = False
     if _traces:
         node = output._node or Node(row, inputs, attrs, saved, output._shape)
-        for trace in _traces:
-            trace.nodes.append((node, output))
+        for trace in tuple(_traces):
+            if trace.thread == threading.get_ident():
+                trace.nodes.append((node, output))
     return output
 
 
@@ -140,24 +150,22 @@ def _fits_few(x: Tensor) -> bool:
 
 
 def is_grad_enabled() -> bool:
-    """True unless inside ``no_grad``."""
-    return _recording
+    """True unless inside ``no_grad``; each thread has its own."""
+    return _here.recording
 
 
 class set_grad_enabled:  # noqa: N801 - Paddle's name
     """Record operations for backward(), or don't: at once, and until the end of a ``with`` block."""
 
     def __init__(self, mode: bool) -> None:
-        global _recording
-        self._before = _recording
-        _recording = bool(mode)
+        self._before = _here.recording
+        _here.recording = bool(mode)
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, *_: object) -> None:
-        global _recording
-        _recording = self._before
+        _here.recording = self._before
 
 
 class _Switch:
@@ -170,13 +178,11 @@ class _Switch:
         return self if function is None else self(function)
 
     def __enter__(self) -> None:
-        global _recording
-        self._before.append(_recording)
-        _recording = self._mode
+        self._before.append(_here.recording)
+        _here.recording = self._mode
 
     def __exit__(self, *_: object) -> None:
-        global _recording
-        _recording = self._before.pop()
+        _here.recording = self._before.pop()
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
@@ -300,6 +306,14 @@ def _check_same_type(what: str, x: Tensor, w: Tensor) -> None:
         raise ValueError(message(what, f"a tensor of {x._dtype} {list(x._shape)}", f"{w._dtype} like the weights", fix))
 
 
+def _check_sizes(what: str, *sizes: int) -> None:
+    """ValueError for a number that the core doesn't count with. It checks their products by itself."""
+    if max(sizes) > _core.MOST_NUMBERS:
+        raise ValueError(
+            message(what, f"a size of {max(sizes)}", f"at most {_core.MOST_NUMBERS}", "Use a smaller padding or step")
+        )
+
+
 # ---- conv2d: x [N, C, H, W], w [K, C/groups, kh, kw], b [K] or None -> [N, K, OH, OW] ---------------------------------
 
 
@@ -310,6 +324,7 @@ def _conv(
     C, H, W = image
     K, per_group, kh, kw = kernel
     top, bottom, left, right = padding
+    _check_sizes("conv2d", *image, *kernel, *stride, *padding, *dilation, groups)
     if per_group * groups != C:
         wanted = per_group * groups
         fix = f"Build the layer with in_channels={C}, or give it images of {wanted} channel{'s' if wanted > 1 else ''}"
@@ -390,6 +405,7 @@ def _pool(
 ) -> _core.Pool:
     C, H, W = image
     top, bottom, left, right = padding
+    _check_sizes(what, *image, *kernel, *stride, *padding, divisor)
     if kernel[0] > H + top + bottom or kernel[1] > W + left + right:
         expected = f"at least the window's {kernel[0]}x{kernel[1]}"
         raise ShapeError(message(what, f"images of {H}x{W}", expected, "Use a smaller window, or fewer pooling layers"))

@@ -7,6 +7,7 @@ creation order, which is what makes the same seed give the same network. Layers 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -23,15 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = ["ParamAttr", "aligned", "create_parameter", "make_parameter", "unique_name"]
 
-_counters: dict[str, int] = {}
+_counters: dict[str, itertools.count[int]] = {}
 _taken: set[str] = set()
 
 
 def unique_name(key: str) -> str:
     """``key_0``, ``key_1`` … : one process-wide counter a key, as Paddle names layers and parameters."""
-    count = _counters.get(key, 0)
-    _counters[key] = count + 1
-    return f"{key}_{count}"
+    return f"{key}_{next(_counters.setdefault(key, itertools.count()))}"
 
 
 class ParamAttr:

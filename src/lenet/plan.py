@@ -6,6 +6,7 @@ whether a network may use one and says why not; ``Compiled`` is the plan with it
 
 from __future__ import annotations
 
+import copy
 import random
 import threading
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ import numpy as np
 
 from lenet import _core, _random, ops
 from lenet._check import message
-from lenet.nn.layer import mutations
+from lenet.nn.layer import mutations, own_mutations
 from lenet.nn.loss import CrossEntropyLoss
 from lenet.ops import Node, Trace
 from lenet.param import aligned
@@ -45,7 +46,9 @@ class TrainingTrouble(FloatingPointError):
 class Chain:
     """A network as the plan sees it: the engine's plan, its parameters in order, and when it stops being true."""
 
-    def __init__(self, network: Layer, rows: list[tuple[Any, ...]], params: list[Parameter], outputs: int) -> None:
+    def __init__(
+        self, network: Layer, rows: list[tuple[Any, ...]], params: list[Parameter], outputs: int, seen: int
+    ) -> None:
         self.params = params
         self.outputs = outputs
         self.has_dropout = any(row[0] == "dropout" for row in rows)
@@ -53,7 +56,7 @@ class Chain:
         self.grads = [aligned(p._shape) for p in params]
         self.flags = [not p.stop_gradient for p in params]
         self.core = _core.Plan(rows, [p.data_array() for p in params], self.flags, self.grads)
-        self._mutations = mutations()
+        self._mutations = seen  # ``mutations()`` before the network was watched
 
     def stale(self) -> bool:
         """True once a layer was assigned to, changed its mode or hooks, or a parameter was frozen or thawed."""
@@ -77,10 +80,14 @@ class Chain:
 
 
 class _Outside:
-    """Everything a forward pass could touch without our seeing it as an operation, before and after."""
+    """Everything a forward pass could touch without our seeing it as an operation, before and after.
+
+    Of what other threads do meanwhile, only draws from Python's and numpy's random can be taken for the pass's own.
+    """
 
     def __init__(self) -> None:
         self.mutations = mutations()
+        self.own_mutations = own_mutations()
         self.python = random.getstate()
         self.numpy: Any = np.random.get_state()
         self.ours = _random.generator().get_state()
@@ -88,23 +95,35 @@ class _Outside:
 
     def complaint(self, dropouts: int) -> str:
         """What the forward pass did that a plan would leave out, or ''."""
-        if mutations() != self.mutations:
+        if own_mutations() != self.own_mutations:
             return "forward assigns to the network"
         if random.getstate() != self.python:
             return "forward draws from Python's random"
-        now: Any = np.random.get_state()
-        if now[2:] != self.numpy[2:] or not np.array_equal(now[1], self.numpy[1]):
+        if self._numpy_has_moved():
             return "forward draws from numpy's random"
         if _random.generator().draws != self.draws + dropouts:
             return "forward draws random numbers"
         return ""
 
+    def _numpy_has_moved(self) -> bool:
+        now: Any = np.random.get_state()
+        return now[2:] != self.numpy[2:] or not np.array_equal(now[1], self.numpy[1])
+
     def rewind(self) -> None:
-        """Give the random streams back what the watched pass has drawn."""
-        random.setstate(self.python)
-        np.random.set_state(self.numpy)
-        _random.generator().set_state(self.ours)
-        _random.generator().draws = self.draws
+        """Give the random streams back what the watched pass has drawn; a stream it left alone isn't touched."""
+        if random.getstate() != self.python:
+            random.setstate(self.python)
+        if self._numpy_has_moved():
+            np.random.set_state(self.numpy)
+        if _random.generator().draws != self.draws:
+            _random.generator().set_state(self.ours)
+            _random.generator().draws = self.draws
+
+    def stream(self) -> _core.Generator:
+        """Our random stream as it was before, to draw the same numbers once more."""
+        copy = _core.Generator(0)
+        copy.set_state(self.ours)
+        return copy
 
 
 def trace(network: Layer, x: Tensor) -> Chain | str:
@@ -113,6 +132,20 @@ def trace(network: Layer, x: Tensor) -> Chain | str:
         return f"its input is {x._dtype} {list(x._shape)}, not float32 [N, …]"
     if any(layer._forward_pre_hooks or layer._forward_post_hooks for layer in network.sublayers(include_self=True)):
         return "a layer has hooks"
+    chain, apart = _watched(network, x)
+    # Another thread may have written the weights in between: a copy's are its own.
+    if apart > _AGREE and _watched(copy.deepcopy(network), x)[1] > _AGREE:
+        import warnings
+
+        warnings.warn(
+            f"the plan and the eager network are {apart:.1e} apart on the first batch: staying eager", stacklevel=2
+        )
+        return "plan and eager results differ"
+    return chain
+
+
+def _watched(network: Layer, x: Tensor) -> tuple[Chain | str, float]:
+    """The chain that ``network`` is, or why it isn't one; and how far its outputs are from the eager ones (``_apart``)."""
     outside = _Outside()
     eager = getattr(network.forward, "eager", network.forward)  # what jit.to_static has put a plan before
     with Trace() as seen:
@@ -121,10 +154,9 @@ def trace(network: Layer, x: Tensor) -> Chain | str:
     complaint = outside.complaint(dropouts)
     outside.rewind()
     if seen.reads:
-        return "forward reads a tensor's value"
-    if complaint:
-        return complaint
-    return _chain(network, x, result, seen.nodes, outside)
+        complaint = "forward reads a tensor's value"
+    chain = complaint or _chain(network, x, result, seen.nodes, outside)
+    return chain, 0.0 if isinstance(chain, str) else _apart(chain, network, x, result, outside)
 
 
 def _chain(network: Layer, x: Tensor, result: Any, nodes: list[tuple[Node, Tensor]], outside: _Outside) -> Chain | str:
@@ -160,23 +192,20 @@ def _chain(network: Layer, x: Tensor, result: Any, nodes: list[tuple[Node, Tenso
         last = output
     if last is not result or not rows:
         return "forward is not a chain of operations"
-    chain = Chain(network, rows, params, result._shape[1])
-    training = network.training
-    y = chain.core.forward(x.lanes(), x._shape[0], training, _random.generator().core)
-    outside.rewind()
-    plan_result = np.empty(result._shape, np.float32)
-    _core.from_lanes(y, x._shape[0], plan_result)
+    return Chain(network, rows, params, result._shape[1], outside.mutations)
+
+
+def _apart(chain: Chain, network: Layer, x: Tensor, result: Tensor, outside: _Outside) -> float:
+    """The largest difference between the plan's outputs and the eager ones, relative to the largest of these."""
+    y, _ = chain.core.forward(x.lanes(), x._shape[0], network.training, outside.stream())
+    outputs = np.empty(result._shape, np.float32)
+    _core.from_lanes(y, x._shape[0], outputs)
     eager = result.data_array()
     scale = float(np.abs(eager[np.isfinite(eager)]).max(initial=1e-30))
-    if not np.allclose(plan_result, eager, rtol=0, atol=_AGREE * scale, equal_nan=True):
-        import warnings
-
-        apart = float(np.nanmax(np.abs(plan_result - eager))) / scale
-        warnings.warn(
-            f"the plan and the eager network are {apart:.1e} apart on the first batch: staying eager", stacklevel=2
-        )
-        return "plan and eager results differ"
-    return chain
+    if np.allclose(outputs, eager, rtol=0, atol=_AGREE * scale, equal_nan=True):
+        return 0.0
+    with np.errstate(invalid="ignore"):
+        return float(np.nan_to_num(np.abs(outputs - eager), nan=np.inf).max()) / scale
 
 
 class Compiled:

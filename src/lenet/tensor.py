@@ -12,6 +12,7 @@ becomes this class's methods. Names and behaviour are Paddle's.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -74,10 +75,15 @@ class CPUPlace:
 
 
 _CPU = CPUPlace()
-_names = 0
+_names = itertools.count()
 
-# Set by a tracer (ops.Trace) while it watches a forward pass: told of every value read back into Python.
+# Set by a tracer (ops.Trace) while it watches a forward pass: told of every value read back into Python, in any thread.
 on_read: list[Callable[[], None]] = []
+
+
+def _tell() -> None:
+    for told in tuple(on_read):  # another thread may end its trace meanwhile
+        told()
 
 
 class Tensor:
@@ -206,10 +212,8 @@ class Tensor:
     @property
     def name(self) -> str:
         """Its name; made up on first use."""
-        global _names
         if self._name is None:
-            self._name = f"generated_tensor_{_names}"
-            _names += 1
+            self._name = f"generated_tensor_{next(_names)}"
         return self._name
 
     @name.setter
@@ -240,16 +244,16 @@ class Tensor:
 
     def numpy(self) -> NDArray[Any]:
         """A writable copy as an ndarray."""
-        for told in on_read:
-            told()
+        if on_read:
+            _tell()
         if self._data is None:
             return self._read()
         copy: NDArray[Any] = self._data.copy()
         return copy
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        for told in on_read:
-            told()
+        if on_read:
+            _tell()
         data: NDArray[Any] = self.data_array()
         if dtype is not None and np.dtype(dtype) != data.dtype:
             return data.astype(dtype)
@@ -305,8 +309,8 @@ class Tensor:
         return self._shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
-        for told in on_read:
-            told()
+        if on_read:
+            _tell()
         for i in range(len(self)):
             yield self[i]
 
@@ -321,8 +325,8 @@ class Tensor:
     def __repr__(self) -> str:
         from lenet._print import text
 
-        for told in on_read:
-            told()
+        if on_read:
+            _tell()
         return text(self)
 
     __str__ = __repr__

@@ -23,6 +23,7 @@ from lenet.model import files
 from lenet.model.feed import Feed, Rows
 from lenet.model.passes import Evaluation, Prediction, TrainingEpoch
 from lenet.model.steps import Answers, Trouble, add_to_metrics, as_list, explain, forward, losses_of, train_step
+from lenet.model.turns import turn
 from lenet.nn import Layer
 from lenet.optimizer import Optimizer
 from lenet.tensor import Parameter, Tensor, to_tensor
@@ -36,6 +37,8 @@ class Model:
     network: a Layer whose ``forward`` takes the batch's first fields, as many as it has arguments without a default, and
     those with one as long as a field is left for the label. inputs: objects with a ``.shape``, one for each input; then
     their number decides, and ``summary`` knows the sizes. labels is accepted.
+
+    Any number of threads may predict at once, also beside a training; all else is for one at a time, or RuntimeError.
 
     ``network``, ``mode`` ('train', 'eval', 'test'), ``stop_training`` (set it in a callback) are Paddle's.
     ``plan_reason``: why the last ``fit`` ran the network step by step in Python; None if it didn't.
@@ -145,11 +148,8 @@ class Model:
         self._need("fit", optimizer=True)
         if train_data is None:
             raise ValueError(message("fit(train_data)", None, "a Dataset, a DataLoader or a list of batches"))
-        for name, value in (
-            ("epochs", epochs),
-            ("eval_freq", eval_freq),
-            ("accumulate_grad_batches", accumulate_grad_batches),
-        ):
+        numbers = {"epochs": epochs, "eval_freq": eval_freq, "accumulate_grad_batches": accumulate_grad_batches}
+        for name, value in numbers.items():
             positive_int(f"fit({name})", value)
         left = None if num_iters is None else positive_int("fit(num_iters)", num_iters)
         sizes = list(batch_size) if isinstance(batch_size, (list, tuple)) else [batch_size, batch_size]
@@ -167,13 +167,14 @@ class Model:
         if eval_feed is None and calls.has(EarlyStopping):
             warnings.warn("EarlyStopping needs validation data: pass eval_data to fit", stacklevel=2)
 
-        self.stop_training, self.plan_reason = False, None
-        self.network.clear_gradients()
-        try:
-            self._epochs(epochs, feed, eval_feed, calls, accumulate_grad_batches, eval_freq, left)
-        except BaseException:
-            calls.on_failure()
-            raise
+        with turn(self, "fit"):
+            self.stop_training, self.plan_reason = False, None
+            self.network.clear_gradients()
+            try:
+                self._epochs(epochs, feed, eval_feed, calls, accumulate_grad_batches, eval_freq, left)
+            except BaseException:
+                calls.on_failure()
+                raise
 
     def _epochs(
         self, epochs: int, feed: Feed, eval_feed: Feed | None, calls: CallbackList, accumulate: int, eval_freq: int,
@@ -218,7 +219,8 @@ class Model:
         feed = Feed("eval_data", eval_data, batch_size)
         names = self._metric_names()
         calls = CallbackList(callbacks, self, verbose=verbose, log_freq=log_freq, metrics=names)
-        logs = self._evaluate(feed, calls, most)
+        with turn(self, "evaluate"):
+            logs = self._evaluate(feed, calls, most)
         return {name: logs[name] for name in names}
 
     def _evaluate(self, feed: Feed, calls: CallbackList, most: int | None) -> dict[str, Any]:
@@ -262,22 +264,24 @@ class Model:
         or [loss] without metrics. The metrics go on counting. FloatingPointError as for ``fit``.
         """
         self._need("train_batch", optimizer=True)
-        self.mode = "train"
         ins, outs = _tensors("inputs", inputs), _tensors("labels", labels)
-        try:
-            losses, metrics = train_step(self, ins, outs, bool(update))
-        except Trouble as trouble:
-            raise FloatingPointError(explain("train_batch", trouble.what, self, ins + outs)) from None
+        with turn(self, "train_batch"):
+            self.mode = "train"
+            try:
+                losses, metrics = train_step(self, ins, outs, bool(update))
+            except Trouble as trouble:
+                raise FloatingPointError(explain("train_batch", trouble.what, self, ins + outs)) from None
         return (losses, metrics) if self._metrics else losses
 
     def eval_batch(self, inputs: Any, labels: Any = None) -> Any:
         """Loss and metrics of one batch, nothing trained. Returns as ``train_batch``; [metric] if there is no loss."""
         self._need("eval_batch")
-        self.mode = "eval"
-        targets = _tensors("labels", labels)
-        outputs = forward(self, _tensors("inputs", inputs))
-        losses = [loss.numpy() for loss in losses_of(self, outputs, targets)]
-        metrics = add_to_metrics(self, outputs, targets)
+        ins, targets = _tensors("inputs", inputs), _tensors("labels", labels)
+        with turn(self, "eval_batch"):
+            self.mode = "eval"
+            outputs = forward(self, ins)
+            losses = [loss.numpy() for loss in losses_of(self, outputs, targets)]
+            metrics = add_to_metrics(self, outputs, targets)
         if self._loss is None:
             return metrics
         return (losses, metrics) if self._metrics else losses

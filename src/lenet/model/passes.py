@@ -20,6 +20,7 @@ from lenet.metric import Accuracy
 from lenet.model.steps import (
     Trouble,
     add_to_metrics,
+    answering,
     apply_gradients,
     as_list,
     explain,
@@ -28,6 +29,7 @@ from lenet.model.steps import (
     numbers_of,
     train_step,
 )
+from lenet.model.turns import elsewhere
 from lenet.nn import CrossEntropyLoss
 from lenet.optimizer.lr import LRScheduler
 from lenet.tensor import Tensor, dense
@@ -58,7 +60,7 @@ class _Pass:
 
     def run(self) -> Logs:
         """Go through the data; returns the logs of the last batch. ValueError if there is no batch."""
-        self.model._reset_metrics()
+        self._reset_metrics()
         rows = self._rows()
         if isinstance(rows, str):
             for batch in islice(self.feed, self.most):
@@ -72,8 +74,12 @@ class _Pass:
             fix = "An iterator gives its batches once: pass a DataLoader or a list"
             raise ValueError(message(self.feed.what, "no batch", "at least one in every pass", fix))
         self._finish()
-        self.model._reset_metrics()
+        self._reset_metrics()
         return dict(self.logs)
+
+    def _reset_metrics(self) -> None:
+        if not elsewhere(self.model):  # a prediction beside a training leaves that one's metrics alone
+            self.model._reset_metrics()
 
     def _rows(self) -> Rows | str:
         """The samples for the engine, or why it can't have them."""
@@ -115,7 +121,7 @@ class _Pass:
     def _answers(self, rows: Rows, chunk: list[Numbers], places: Numbers) -> NDArray[np.float32] | None:
         """The evaluation plan's outputs [n, C] for the samples of several batches; None if there is no plan."""
         model, shape = self.model, rows.images.shape[1:]
-        chain = model._answers.chain(model.network, shape, lambda: self.feed.gather(chunk[0])[0].data_array())
+        chain = model._answers.chain(answering(model), shape, lambda: self.feed.gather(chunk[0])[0].data_array())
         if chain is None:
             return None
         if rows.augment is not None:

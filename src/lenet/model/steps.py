@@ -5,6 +5,7 @@ These functions act on a ``Model``'s parts and know neither epochs, callbacks no
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from lenet import ops, plan
 from lenet._check import describe, message
+from lenet.model.turns import elsewhere
 from lenet.nn.layer import Layer, mutations
 from lenet.tensor import Tensor, dense
 
@@ -23,6 +25,7 @@ __all__ = [
     "Answers",
     "Trouble",
     "add_to_metrics",
+    "answering",
     "as_list",
     "explain",
     "forward",
@@ -51,9 +54,8 @@ class Answers:
     """A network's plan for evaluation, kept as long as it is true; where the network can't have one, that is kept."""
 
     def __init__(self) -> None:
-        self._chain: plan.Chain | None = None
-        self._shape: tuple[int, ...] = ()
-        self._seen = -1
+        # The images' shape, ``mutations()`` and the plan. Replaced as a whole: several threads may ask at once.
+        self._kept: tuple[tuple[int, ...], int, plan.Chain | None] = ((), -1, None)
 
     def chain(
         self, network: Layer, shape: tuple[int, ...], sample: Callable[[], NDArray[np.float32]]
@@ -62,35 +64,53 @@ class Answers:
 
         sample: gives a batch of such images, float32 [N, *shape], for the network to be watched on.
         """
-        if self._shape != shape or self._seen != mutations():
+        known, seen, chain = self._kept
+        if known != shape or seen != mutations():
             network.eval()
+            seen = mutations()
             found = plan.compile(network, None, None, [dense(np.ascontiguousarray(sample()))])
-            self._chain = found if isinstance(found, plan.Chain) else None
-            self._shape = shape
-            self.network_ran()
-        return self._chain
+            chain = found if isinstance(found, plan.Chain) else None
+            # What a forward that can't be a plan has just assigned to the network is no news.
+            self._kept = (shape, mutations() if chain is None else seen, chain)
+        return chain
 
     def known(self, images: Any) -> plan.Chain | None:
         """The plan for these images, if there is one already and they are float32."""
         if type(images) is not np.ndarray or images.dtype != np.float32 or not images.ndim:
             return None
-        return self._chain if self._shape == images.shape[1:] and self._seen == mutations() else None
+        shape, seen, chain = self._kept
+        return chain if shape == images.shape[1:] and seen == mutations() else None
 
     def network_ran(self) -> None:
-        """What ``forward`` has just assigned to the network is no news."""
-        self._seen = mutations()
+        """What ``forward`` has just assigned to the network, which has no plan, is no news."""
+        shape, _, chain = self._kept
+        if chain is None:
+            self._kept = (shape, mutations(), None)
+
+
+def answering(model: Model) -> Layer:
+    """The network to ask for answers: a copy that shares its parameters and buffers where another thread trains it.
+
+    So its mode stays the training's, and the answers are those of the weights as they are at the time.
+    """
+    network = model.network
+    if not elsewhere(model):
+        return network
+    shared = {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())}
+    return copy.deepcopy(network, shared)
 
 
 def forward(model: Model, inputs: list[Tensor]) -> list[Tensor]:
     """The network's outputs in evaluation mode, with nothing recorded for ``backward``."""
     with ops.no_grad():
+        network = answering(model)
         if len(inputs) == 1 and inputs[0]._dtype == np.float32 and inputs[0]._shape:
             images = inputs[0].data_array()
-            chain = model._answers.chain(model.network, images.shape[1:], lambda: images)
+            chain = model._answers.chain(network, images.shape[1:], lambda: images)
             if chain is not None:
                 return [dense(chain.infer(images))]
-        model.network.eval()
-        outputs = as_list(model.network(*inputs))
+        network.eval()
+        outputs = as_list(network(*inputs))
     model._answers.network_ran()
     return outputs
 

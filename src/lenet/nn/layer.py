@@ -12,6 +12,7 @@ hooks stand in the way.
 from __future__ import annotations
 
 import re
+import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from lenet.initializer import Initializer
 
-__all__ = ["HookRemoveHelper", "Layer", "mutations"]
+__all__ = ["HookRemoveHelper", "Layer", "mutations", "own_mutations"]
 
 Self = TypeVar("Self", bound="Layer")
 Hook = Callable[..., Any]
@@ -45,9 +46,22 @@ def mutations() -> int:
     return _mutations
 
 
+class _Thread(threading.local):
+    mutations = 0
+
+
+_here = _Thread()
+
+
+def own_mutations() -> int:
+    """The same, of this thread alone: what a forward pass that is being watched here does to the network."""
+    return _here.mutations
+
+
 def _mutated() -> None:
     global _mutations
     _mutations += 1
+    _here.mutations += 1
 
 
 def _snake(name: str) -> str:
