@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lenet._check import message
+from lenet._write import atomic_write
 from lenet.cli.read_files import File, many_pages
 from lenet.cli.shared import check_writable, clean, print_json, show
 from lenet.reading._annotate import annotate
 from lenet.reading._check_page import CheckPage
 from lenet.reading.page import Page
 from lenet.reading.sources.source import Source
-from lenet.serialization import atomic_write
 
 __all__ = ["Checking", "Csv", "Drawing", "Json", "Text"]
 

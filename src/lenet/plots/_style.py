@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lenet._check import message
-from lenet.serialization import atomic_write
+from lenet._write import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

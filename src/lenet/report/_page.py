@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet._html import document, percent, text
+from lenet._write import atomic_write
 from lenet.report import _sections
 from lenet.report._css import CSS
 from lenet.report._findings import Findings, find
-from lenet.serialization import atomic_write
 
 if TYPE_CHECKING:
     from lenet.train import Trained

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TextIO
 
+from lenet._write import atomic_write, sweep
 from lenet.train.loop import Run
 from lenet.train.record import data_account, machine
 from lenet.train.trainer import Result
@@ -124,6 +124,7 @@ class Recorder:
         plain = "".join(c if c.isalnum() or c in "-." else "-" for c in config["recipe"]["name"])[:40]
         name = f"{begun}_{plain}_seed{config['seed']}"
         os.makedirs(self._folder, exist_ok=True)
+        _sweep(self._folder)
         number, path = 1, os.path.join(self._folder, name)
         while True:
             try:
@@ -185,11 +186,17 @@ def _text(content: Json) -> str:
 
 def _write(path: str, text: str) -> None:
     """Whole or not at all if the process is killed; without the wait for the disk that a model is worth."""
-    with open(path + ".part", "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(path + ".part", path)
+    atomic_write(path, text.encode(), synced=False)
 
 
 def _copy(source: str, target: str) -> None:
-    shutil.copyfile(source, target + ".part")
-    os.replace(target + ".part", target)
+    with open(source, "rb") as file:
+        atomic_write(target, file.read(), synced=False)
+
+
+def _sweep(folder: str) -> None:
+    """Remove what killed runs left half-written in their folders."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                sweep(entry.path)
