@@ -442,3 +442,23 @@ def test_a_reader_that_goes_away_is_no_error(model, digit, tmp_path):
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait() == 1
+
+
+def test_predict_follows_the_records_ground_and_says_where_an_images_differs(digit):
+    image, _ = digit
+    for name in ("a", "b"):
+        Path("mine", name).mkdir(parents=True)
+        for number in range(12):
+            turned = image if name == "b" else image.T
+            Image.fromarray(255 - np.roll(turned, number % 3, axis=0)).save(f"mine/{name}/{number}.png")
+    assert run("train", "--dataset", "mine", "--epochs", 20, "--held-out", 0, "--no-run").exit_code == 0
+    paths = [f"mine/a/{number}.png" for number in range(3)]
+    result = run("predict", *paths, "--json")
+    assert result.stderr == ""
+    as_trained = json.loads(result.stdout)["results"]
+    assert all("light" not in answer for answer in as_trained)
+    for path in paths:
+        Image.fromarray(255 - np.array(Image.open(path))).save(path)
+    result = run("predict", *paths)
+    note = "note: 3 of 3 images have a dark border, and the training images had a light one."
+    assert f"{note} Invert them if what they show is light on dark\n" == result.stderr

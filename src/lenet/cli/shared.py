@@ -17,6 +17,7 @@ from lenet._check import message
 from lenet.progress import say
 from lenet.train import Score, Trained
 from lenet.train.data import DATASETS, Part, load, load_test
+from lenet.vision.datasets.parts import parts_of
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -139,9 +140,8 @@ def data_set(trained: Trained, dataset: str | None, folder: str | None) -> tuple
     """The data set to measure on: the one asked for, else the one in the model's record; ValueError if it names none."""
     if dataset is not None:
         return dataset, folder
-    training: Any = trained.meta.get("training")
-    about: Any = training.get("data") if isinstance(training, dict) else None
-    name, before = (about.get(key) if isinstance(about, dict) else None for key in ("name", "folder"))
+    about = _data_of(trained)
+    name, before = about.get("name"), about.get("folder")
     if not isinstance(name, str) or not name:
         fix = "Type for example --dataset mnist"
         raise ValueError(message("dataset", "a model that doesn't say what it was trained on", "a data set", fix))
@@ -151,20 +151,33 @@ def data_set(trained: Trained, dataset: str | None, folder: str | None) -> tuple
 
 
 def test_images(models: list[Trained], name: str, folder: str | None) -> tuple[list[str], Part, str]:
-    """Classes, images and a line about them: the test part, or all of a plain folder on which none was trained."""
+    """Classes, images and a line about them: the test part, or all of a plain folder on which none was trained.
+
+    Images on which one was trained are inverted if they were then.
+    """
     root = os.path.expanduser(name)
-    if name in DATASETS or all(os.path.isdir(os.path.join(root, part)) for part in ("train", "test")):
-        return load_test(name, folder)
-    found = load(name, folder)
+    before = next((trained.inverted for trained in models if _trained_on(trained, root)), None)
+    if name in DATASETS or (os.path.isdir(root) and parts_of(root) is not None):
+        return load_test(name, folder, before)
+    found = load(name, folder, before)
     for trained in models:
-        training: Any = trained.meta.get("training")
-        about: Any = training.get("data") if isinstance(training, dict) else None
-        known = about if isinstance(about, dict) else {}
-        path = os.path.expanduser(str(known.get("name")))
-        if known.get("digest") == found.source.digest or os.path.realpath(path) == os.path.realpath(root):
+        if _data_of(trained).get("digest") == found.source.digest or _trained_on(trained, root):
             return found.classes, found.test, f"{found.line}: the {len(found.test.labels):,} held back from training"
     images, labels = (np.concatenate([a, b]) for a, b in zip(found.train[:2], found.test[:2], strict=True))
     return found.classes, Part(images, labels, found.source), f"{found.line}: all {len(labels):,}"
+
+
+def _data_of(trained: Trained) -> dict[str, Any]:
+    """What the model's file says of the images that it was trained on; empty if nothing."""
+    training: Any = trained.meta.get("training")
+    about: Any = training.get("data") if isinstance(training, dict) else None
+    return about if isinstance(about, dict) else {}
+
+
+def _trained_on(trained: Trained, root: str) -> bool:
+    """Whether the model's record names that data set, or that folder."""
+    name = str(_data_of(trained).get("name"))
+    return name == root if root in DATASETS else os.path.realpath(os.path.expanduser(name)) == os.path.realpath(root)
 
 
 def fitted(trained: Trained, classes: list[str], part: Part) -> Part:

@@ -19,8 +19,8 @@ from lenet.evaluation import Evaluation, evaluate, expected_calibration_error, f
 from lenet.evaluation.calibration import checked_temperature, mean_loss
 from lenet.nn.layer import Layer
 from lenet.tensor import dense
-from lenet.train.data import dark_ground
-from lenet.vision.datasets.folder import _grey
+from lenet.train.data import is_light
+from lenet.vision.datasets.folder import grey_image
 from lenet.vision.transforms import Normalize
 
 __all__ = ["Score", "Trained", "standard_error"]
@@ -190,15 +190,26 @@ class Trained:
         right = int((found.argmax(axis=1) == labels).sum())
         return Score(len(labels), right, mean_loss(found, labels) if len(labels) else 0.0)
 
+    @property
+    def inverted(self) -> bool | None:
+        """Whether the images that it was trained on were dark on light, and so were inverted; None if no record says so."""
+        training = self.meta.get("training")
+        data = training.get("data") if isinstance(training, dict) else None
+        value = data.get("inverted") if isinstance(data, dict) else None
+        return value if isinstance(value, bool) else None
+
     def read(self, path: str | os.PathLike[str]) -> NDArray[np.uint8]:
         """An image file as this network wants it: uint8 [H, W], grey, light on dark, resized without keeping proportions.
 
-        Turned as its camera said, laid on white where transparent; inverted if its border is light. OSError naming a
-        file that is no image; ValueError if the network doesn't take grey images.
+        Turned as its camera said, laid on white where transparent; inverted if the training images were (``inverted``),
+        or, where no record says so, if its border is light. OSError naming a file that is no image; ValueError if the
+        network doesn't take grey images.
         """
         if self.shape[0] != 1:
             raise ValueError(message("network", f"one for images of {self.shape[0]} channels", "one for grey images"))
-        return dark_ground(_grey(os.fspath(path), self.shape[1:]))
+        image = grey_image(os.fspath(path), self.shape[1:])
+        inverted = is_light(image[None]) if self.inverted is None else self.inverted
+        return 255 - image if inverted else image
 
 
 def pixel_table(mean: float, std: float) -> NDArray[np.float32]:
