@@ -43,7 +43,7 @@ The commands, in the order in which you will want them:
 
 Each has a --help of its own, with examples.""",
     epilog="Results go to standard output, with --json as one JSON object; all else to standard error."
-    " Exit codes: 0 done, 1 failed, 2 wrong use or bad input, 130 interrupted, 143 terminated.",
+    " Exit codes: 0 done, 1 failed, 2 wrong use or bad input, 129 hung up, 130 interrupted, 143 terminated.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -14,7 +14,8 @@ import numpy as np
 import typer
 
 from lenet._check import message
-from lenet.progress import say
+from lenet.cli import streams
+from lenet.progress import put, say
 from lenet.train import Score, Trained
 from lenet.train.data import DATASETS, Part, load, load_test
 from lenet.vision.datasets.parts import parts_of
@@ -34,6 +35,7 @@ __all__ = [
     "score_text",
     "show",
     "test_images",
+    "write",
 ]
 
 DEFAULT_MODEL = "lenet.safetensors"
@@ -52,14 +54,15 @@ def exit_codes() -> Iterator[None]:
     """
     try:
         yield
-        sys.stdout.flush()
+        with streams.result():
+            sys.stdout.flush()
     except typer.Exit:
         raise
     except KeyboardInterrupt:
         say("lenet: interrupted")
         raise typer.Exit(130) from None
     except BrokenPipeError:  # whoever read our output has gone: nobody is there to be told
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.give_up()
         raise typer.Exit(1) from None
     except Exception as error:
         if os.environ.get("LENET_DEBUG"):
@@ -85,12 +88,27 @@ def clean(text: str) -> str:
 
 def show(text: str, *, aside: bool = False) -> None:
     """A line to standard output, or ``aside`` to standard error."""
-    print(clean(text), file=sys.stderr if aside else sys.stdout, flush=True)
+    if aside:
+        put(f"{clean(text)}\n", sys.stderr)
+    else:
+        write(f"{clean(text)}\n")
+
+
+def write(text: str) -> None:
+    """A result, as it is, to standard output: OutputError where that can't be written."""
+    with streams.result():
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 def print_json(result: dict[str, Any]) -> None:
     """The result as the one JSON object on standard output."""
-    print(json.dumps(result, ensure_ascii=False), flush=True)  # noqa: T201
+    text = json.dumps(result, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # a terminal without these characters, or a file name that is no UTF-8
+        text = json.dumps(result)
+    write(f"{text}\n")
 
 
 def percent(share: float, digits: int = 2) -> str:

@@ -31,7 +31,8 @@ def write(
     ValueError or TypeError for images and labels that do not fit the model; ModuleNotFoundError without matplotlib;
     OSError saying what stands in the way of writing.
     """
-    atomic_write(path, _page(find(trained, images, labels, line)).encode())
+    page = _page(find(trained, images, labels, line))
+    atomic_write(path, page.encode("utf-8", "replace"))  # a path in it may be no UTF-8
 
 
 def _page(findings: Findings) -> str:

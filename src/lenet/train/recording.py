@@ -81,7 +81,7 @@ class Recorder:
             return
         try:
             act()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             self._given_up = True
             self.close()
             self._say(f"this run's history is not complete ({error}). --runs DIR names another folder, --no-run none")
@@ -181,7 +181,12 @@ def tilde(path: str | os.PathLike[str]) -> str:
 
 
 def _text(content: Json) -> str:
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a path that is no UTF-8: JSON has a way to write it that every reader understands
+        return json.dumps(content, indent=2) + "\n"
+    return text
 
 
 def _write(path: str, text: str) -> None:
