@@ -28,7 +28,7 @@ RANKS: tuple[tuple[str, ...], ...] = (
     ("_core",),
     ("_check",),
     ("_write",),
-    ("_as_paddle", "_augment _counter", "_dtype", "_idx", "_random", "progress"),
+    ("_as_paddle", "_augment _counter", "_dtype", "_idx", "_pixels", "_random", "progress"),
     ("_fetch _download",),
     ("tensor ops array_ops _loss_row _print",),
     ("gradient_clip", "initializer", "regularizer"),

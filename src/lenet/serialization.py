@@ -35,7 +35,11 @@ if TYPE_CHECKING:
 __all__ = ["atomic_write", "digest", "keep_previous", "load", "read_model", "save", "write_model"]
 
 META_KEY = "lenet"  # the one metadata key: several would come out in random order, and the file would not repeat
-META_LIMIT = 16 << 20  # bytes of JSON; a training record takes kilobytes
+META_LIMIT = (
+    2 << 20
+)  # bytes of JSON; a training record takes kilobytes. As objects of Python they are twenty times that
+HEADER_LIMIT = 3 * META_LIMIT  # bytes of JSON within JSON, and of tensors' names and shapes
+DEEPEST = 50  # levels of lists and objects in each other
 _TABLE = "StructuredToParameterName@@"  # Paddle's table from structured names to parameter names
 
 
@@ -143,13 +147,19 @@ def _parse_model(data: bytes, what: str) -> tuple[dict[str, NDArray[Any]], dict[
         raise ValueError(message(what, "an HTML or XML page", expected, fix))
     if data[:1] == b"\x80" and data[8:9] != b"{":
         raise ValueError(message(what, "a pickle", expected, "Read .pdparams and .pdopt files with lenet.load()"))
+    size = int.from_bytes(data[:8], "little")
+    if HEADER_LIMIT < size <= len(data):
+        raise ValueError(message(what, f"{size} bytes of header", f"at most {HEADER_LIMIT}"))
     try:
         tensors = from_bytes(data)
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        header = json.loads(data[8 : 8 + size])
     except (SafetensorError, ValueError, TypeError, KeyError, RecursionError) as error:
         fix = "It is truncated, damaged, or another kind of file: copy or train it again"
         raise ValueError(message(what, f"{len(data)} bytes ({error})", expected, fix)) from None
-    text = header.get("__metadata__", {}).get(META_KEY, "{}")
+    texts = header.get("__metadata__")
+    text = texts.get(META_KEY, "{}") if isinstance(texts, dict) else "{}"
+    if not isinstance(text, str):
+        raise ValueError(message(what, f"metadata that is a {type(text).__name__}", "text with a JSON object"))
     if len(text) > META_LIMIT:
         raise ValueError(message(what, f"{len(text)} bytes of metadata", f"at most {META_LIMIT}"))
     try:
@@ -158,7 +168,14 @@ def _parse_model(data: bytes, what: str) -> tuple[dict[str, NDArray[Any]], dict[
         raise ValueError(message(what, f"metadata that is no JSON ({error})", "a JSON object")) from None
     if not isinstance(meta, dict):
         raise ValueError(message(what, f"metadata that is a {type(meta).__name__}", "a JSON object"))
+    if _is_deeper(meta, DEEPEST):
+        raise ValueError(message(what, f"metadata of more than {DEEPEST} levels", "a JSON object as lenet writes it"))
     return {name: np.array(tensors[name]) for name in sorted(tensors)}, meta  # they come in random order
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(levels == 0 or _is_deeper(item, levels - 1) for item in items)
 
 
 def _no_constant(text: str) -> object:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import typer
 
-from lenet._check import message
+from lenet._check import MOST, message, one_line
 from lenet.cli import streams
 from lenet.progress import put, say
 from lenet.train import Score, Trained
@@ -76,9 +76,11 @@ def exit_codes() -> Iterator[None]:
 
 
 def _text(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror and not error.filename:
-        return clean(error.strerror)  # our own errors hold the whole sentence there
-    return clean(str(error)) or type(error).__name__
+    # our own OSErrors hold the whole sentence there
+    text = error.strerror if isinstance(error, OSError) and error.strerror and not error.filename else str(error)
+    if isinstance(error, RuntimeError):  # data that are nowhere to be had: a line for each way to bring them
+        return clean(text) or type(error).__name__
+    return one_line(text, MOST) or type(error).__name__
 
 
 def clean(text: str) -> str:

@@ -167,12 +167,16 @@ def points(path: str) -> list[Json]:
     found = []
     with suppress(FileNotFoundError), open(path, encoding="utf-8", errors="replace") as lines:
         for line in lines:
-            with suppress(ValueError):
+            with suppress(ValueError, RecursionError):
                 point = json.loads(line)
                 keys = ("step", "epoch", "loss", "accuracy")
-                if isinstance(point, dict) and all(type(point.get(key)) in (int, float) for key in keys):
+                if isinstance(point, dict) and all(_is_number(point.get(key)) for key in keys):
                     found.append(point)
     return found
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < 1e15  # NaN is none
 
 
 def tilde(path: str | os.PathLike[str]) -> str:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet import _architecture, plan, serialization
-from lenet._check import describe, message
+from lenet._architecture import MAX_NAME
+from lenet._check import MOST, brief, describe, message, one_line
 from lenet.evaluation import Evaluation, evaluate, expected_calibration_error, fit_temperature, softmax
 from lenet.evaluation.calibration import checked_temperature, mean_loss
 from lenet.nn.layer import Layer
@@ -122,7 +123,7 @@ class Trained:
             network = _architecture.build(meta["architecture"], shape, tensors)
             return cls(network, shape, _names(meta.get("labels")), mean, std, meta, file, serialization.digest(tensors))
         except ValueError as error:
-            raise ValueError(f"{file}: {error}") from None
+            raise ValueError(one_line(f"{file}: {error}", MOST)) from None
 
     @property
     def temperature(self) -> float:
@@ -221,7 +222,7 @@ def pixel_table(mean: float, std: float) -> NDArray[np.float32]:
 
 def _number(what: str, value: Any) -> float:
     if type(value) not in (int, float) or not abs(value) < 1e6:
-        raise ValueError(message(what, repr(value)[:80], "a number such as 127.5"))
+        raise ValueError(message(what, brief(value, 80), "a number such as 127.5"))
     return float(value)
 
 
@@ -230,11 +231,11 @@ def _calibration(value: Any) -> dict[str, Any] | None:
     if value is None:
         return None
     if not isinstance(value, dict):
-        raise ValueError(message("calibration", repr(value)[:80], "an object with a temperature"))
+        raise ValueError(message("calibration", brief(value, 80), "an object with a temperature"))
     checked_temperature(value.get("temperature"))
     if type(value.get("images")) is not int or not all(_is_pair(value.get(key)) for key in ("ece", "loss")):
         expected = "images, and ece and loss, each before and after"
-        raise ValueError(message("calibration", repr(value)[:80], expected))
+        raise ValueError(message("calibration", brief(value, 80), expected))
     return value
 
 
@@ -243,6 +244,6 @@ def _is_pair(value: Any) -> bool:
 
 
 def _names(value: Any) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise ValueError(message("labels", repr(value)[:80], "a list of names"))
+    if not isinstance(value, list) or not all(isinstance(name, str) and len(name) <= MAX_NAME for name in value):
+        raise ValueError(message("labels", brief(value, 80), f"a list of names of at most {MAX_NAME} characters"))
     return value
