@@ -248,6 +248,19 @@ def test_a_hostile_pickle_does_not_run(tmp_path: Path) -> None:
     assert marker.exists()
 
 
+@pytest.mark.parametrize("protocol", [2, 3, 4])
+def test_several_objects_in_one_stream(protocol: int) -> None:
+    stream = io.BytesIO()
+    values = [{"w": to_tensor(np.arange(3.0))}, [1, "two"], {"step": 7, "big": np.zeros(100_000)}]
+    for value in values:
+        files.save(value, stream, protocol)
+    stream.seek(0)
+    assert files.load(stream)["w"].numpy().tolist() == [0, 1, 2]
+    assert files.load(stream) == [1, "two"]
+    assert files.load(stream)["step"] == 7
+    assert stream.read() == b""
+
+
 def test_admitted_names_cannot_be_turned() -> None:
     """Each of these uses only names that are admitted, in ways that no file of Paddle's does."""
     ndarray, reconstruct = b"cnumpy\nndarray\n", b"cnumpy.core.multiarray\n_reconstruct\n"

@@ -10,7 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["MOST", "ShapeError", "brief", "choice", "describe", "message", "one_line", "positive_int"]
+__all__ = [
+    "MOST",
+    "ShapeError",
+    "brief",
+    "choice",
+    "describe",
+    "installing",
+    "message",
+    "one_line",
+    "positive_int",
+    "without_home",
+]
 
 MOST = 300  # characters of a message
 _ROOM = 70  # of what was given, or what it is about, in a message that would be longer
@@ -49,6 +60,22 @@ def _cut(text: str, most: int) -> str:
         return text
     end = (most - 3) // 2
     return f"{text[: most - 3 - end]}...{text[len(text) - end :]}"
+
+
+def installing(extra: str, package: str) -> str:
+    """What to type for a package that the install leaves out."""
+    return f"Type pip install '.[{extra}]' in lenet's checkout, or pip install {package}"
+
+
+def without_home(text: str) -> str:
+    """Text with ``~`` where the home folder's name stands: for what is shown or stored, and may be passed on."""
+    import os
+    import re
+
+    home = os.path.expanduser("~")
+    if len(home) < 2 or not os.path.isabs(home):
+        return text
+    return re.sub(rf"{re.escape(home)}(?![^/\\\s;:,.)'\"])", "~", text)
 
 
 def brief(value: object, most: int = 60) -> str:
@@ -94,6 +121,6 @@ def positive_int(what: str, value: object, *, least: int = 1) -> int:
 def choice(what: str, value: object, allowed: Iterable[str]) -> str:
     """``value`` if it is one of ``allowed``; ValueError naming them all otherwise."""
     names = list(allowed)
-    if value not in names:
-        raise ValueError(message(what, repr(value), "one of " + ", ".join(repr(n) for n in names)))
+    if not isinstance(value, str) or value not in names:
+        raise ValueError(message(what, brief(value), "one of " + ", ".join(repr(n) for n in names)))
     return str(value)

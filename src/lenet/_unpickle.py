@@ -16,6 +16,8 @@ import numpy as np
 from lenet._check import message
 
 if TYPE_CHECKING:
+    from io import BytesIO
+
     from numpy.typing import NDArray
 
 __all__ = ["NUMBERS", "unpickle"]
@@ -25,8 +27,8 @@ _DEEPEST = 100  # levels of nesting
 _MOST_ODD_KEYS = 2000
 
 
-def unpickle(data: bytes, what: str) -> Any:
-    """The value in a pickle of protocol 0 to 4.
+def unpickle(file: BytesIO, what: str) -> Any:
+    """The value in the pickle of protocol 0 to 4 that begins where ``file`` stands, and ends where it stands then.
 
     Plain values are None, bool, int, float, complex, str, bytes, numpy arrays and scalars of numbers, and dicts,
     OrderedDicts, lists and tuples of them.
@@ -34,8 +36,9 @@ def unpickle(data: bytes, what: str) -> Any:
     what: the file's name, for errors. ValueError if the file is truncated or no pickle, and, naming the object, if it
     asks for any other object.
     """
-    import io
     import pickle
+
+    size = len(file.getbuffer()) - file.tell()
 
     # The unpickler written in Python: the one in C reserves gigabytes if one short instruction says so.
     class Unpickler(pickle._Unpickler):
@@ -90,12 +93,12 @@ def unpickle(data: bytes, what: str) -> Any:
         dispatch[pickle.DICT[0]] = load_dict
 
     try:
-        return _Reader(len(data)).plain(Unpickler(io.BytesIO(data)).load(), 0)
+        return _Reader(size).plain(Unpickler(file).load(), 0)
     except _Refused as refused:
         fix = "Nothing was run. If you trust its author, ask for the file anew, saved as a dict of arrays"
         raise ValueError(message(what, f"a pickle that asks for {refused}", "plain values and arrays", fix)) from None
     except Exception as error:  # whatever the instructions of a damaged file lead to
-        given = f"{len(data)} bytes that cannot be read ({type(error).__name__}: {error})"
+        given = f"{size} bytes that cannot be read ({type(error).__name__}: {error})"
         fix = "It is truncated, damaged, or another kind of file"
         raise ValueError(message(what, given, "a .pdparams, .pdopt or .safetensors file", fix)) from None
 

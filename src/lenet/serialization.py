@@ -224,13 +224,15 @@ def save(obj: Any, path: PathLike | BytesIO, protocol: int = 4) -> None:
 def load(path: PathLike | BytesIO, return_numpy: bool = False) -> Any:
     """What ``save``, or Paddle's ``save``, wrote: with Tensors (stop_gradient True), or ndarrays if ``return_numpy``.
 
-    Reads safetensors files too, as a dict. Nothing in the file is run. ValueError if there is no such file, if it is
+    Reads safetensors files too, as a dict. Of several objects in a BytesIO it reads the one where it stands, and stands at
+    the next one then. Nothing in the file is run. ValueError if there is no such file, if it is
     truncated or of another kind, and, with its name, if it holds any object but arrays and plain values.
     """
     import io
 
     what = "BytesIO" if isinstance(path, io.BytesIO) else os.fspath(path)
     if isinstance(path, io.BytesIO):
+        start = path.tell()
         data = path.read()
     elif os.path.isfile(path):
         data = _read(path)
@@ -241,7 +243,10 @@ def load(path: PathLike | BytesIO, return_numpy: bool = False) -> Any:
     if data[8:9] == b"{" and int.from_bytes(data[:8], "little") < len(data):
         tensors = _parse_model(data, what)[0]
         return tensors if return_numpy else {name: to_tensor(array) for name, array in tensors.items()}
-    found = unpickle(data, what)
+    file = io.BytesIO(data)
+    found = unpickle(file, what)
+    if isinstance(path, io.BytesIO):
+        path.seek(start + file.tell())
     if not (isinstance(found, dict) and _TABLE in found):
         return _Loaded(found, return_numpy).result
     table = found.pop(_TABLE)

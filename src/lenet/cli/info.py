@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from lenet import _core, _fetch, serialization
+from lenet._check import one_line
 from lenet.cli.shared import exit_codes, percent, print_json, show
 from lenet.train import Trained
 from lenet.train.record import machine
@@ -89,7 +90,8 @@ def _model_lines(found: dict[str, Any]) -> list[str]:
         shape = " x ".join(str(side) for side in about["shape"])
         lines += [
             f"input      {shape}, light on dark; a pixel x of 0 to 255 enters as (x - {about['mean']}) / {about['std']}",
-            f"labels     {', '.join(found['labels'][:12])}" + (" …" if len(found["labels"]) > 12 else ""),
+            f"labels     {', '.join(one_line(name, 40) for name in found['labels'][:12])}"
+            + (" …" if len(found["labels"]) > 12 else ""),
         ]
         lines += [f"           {line}" for line in _layer_lines(found)]
     else:

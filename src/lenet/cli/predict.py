@@ -8,7 +8,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from lenet._check import positive_int
+from lenet._check import one_line, positive_int
 from lenet.cli.shared import DEFAULT_MODEL, exit_codes, load_model, percent, print_json, show
 from lenet.reading._read import read_singles
 from lenet.reading.sources.source import MOST_PIXELS, open_pages
@@ -117,4 +117,4 @@ def _show(result: dict[str, Any]) -> None:
         show(error if error.startswith(file) else f"{file}: {error}", aside=True)
     else:
         doubt = "  ?" if result.get("rejected") else ""
-        show(f"{file}: {result['label']}  {percent(result['probability'], 1)}{doubt}")
+        show(f"{file}: {one_line(result['label'])}  {percent(result['probability'], 1)}{doubt}")

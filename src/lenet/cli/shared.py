@@ -209,7 +209,7 @@ def fitted(trained: Trained, classes: list[str], part: Part) -> Part:
     if classes != trained.labels and set(classes) <= set(trained.labels):
         places = np.array([trained.labels.index(name) for name in classes], np.int64)
         return part._replace(labels=places[part.labels])
-    given, known = (", ".join(names[:12]) for names in (classes, trained.labels))
+    given, known = (one_line(", ".join(names[:12]), 100) for names in (classes, trained.labels))
     if len(classes) != len(trained.labels) or not set(classes) & set(trained.labels):
         fix = "Name the data set that the model was trained for: --dataset"
         expected = f"the model's {len(trained.labels)}: {known}"

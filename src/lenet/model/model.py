@@ -301,7 +301,7 @@ class Model:
         and, if the optimizer has a state, ``x.pdopt``, which real Paddle reads.
         """
         if not training:
-            fix = "Save a .safetensors file; `lenet` exports it to other formats"
+            fix = "Leave training out: save('x.safetensors') makes a file that answers, too"
             raise NotImplementedError(message("save(training)", training, "True", fix))
         files.save(self, path)
 

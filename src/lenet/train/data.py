@@ -65,9 +65,14 @@ def load(
     ValueError for an unknown name; else whatever the data set's own loading raises.
     """
     name = ""
-    if isinstance(dataset, tuple):
+    if isinstance(dataset, (tuple, list)):
+        if len(dataset) != 2:
+            raise TypeError(message("dataset", f"{len(dataset)} parts", "a pair of ArrayDatasets, train and test"))
         train, test = (_checked(part) for part in dataset)
         classes = list(train.classes) or [str(number) for number in range(int(train._targets.max(initial=-1)) + 1)]
+    elif not isinstance(dataset, (str, os.PathLike)):
+        _checked(dataset)
+        raise TypeError(message("dataset", "one ArrayDataset", "a pair of them, train and test", "Type (train, test)"))
     elif dataset in DATASETS:
         name = str(dataset)
         files = {} if folder is None else _fetch.given(folder)
@@ -87,7 +92,7 @@ def load_test(
     inverted: bool | None = None,
 ) -> tuple[list[str], Part, str]:
     """The classes, the test part and the line of ``load``, without reading a named set's training part."""
-    if isinstance(dataset, tuple) or dataset not in DATASETS:
+    if not isinstance(dataset, str) or dataset not in DATASETS:
         whole = load(dataset, folder, inverted)
         return whole.classes, whole.test, whole.line
     name, files = str(dataset), {} if folder is None else _fetch.given(folder)
@@ -113,7 +118,10 @@ def _line(name: str, folder: str, source: _fetch.Source, inverted: bool) -> str:
 
 def _checked(part: object) -> ArrayDataset:
     if not isinstance(part, ArrayDataset):
-        raise TypeError(message("dataset", describe(part), "a data set's name, a folder, or a pair of ArrayDatasets"))
+        expected, fix = "a data set's name, a folder, or a pair of ArrayDatasets", ""
+        if hasattr(part, "__array__") or isinstance(part, (tuple, list)):
+            fix = "Type (ArrayDataset(images, labels), ArrayDataset(test_images, test_labels)), images uint8 [N, H, W]"
+        raise TypeError(message("dataset", describe(part), expected, fix))
     if part.transform is not None:
         fix = "Leave it out: a recipe normalises and augments by itself"
         raise ValueError(message("dataset", "an ArrayDataset with a transform", "one without", fix))

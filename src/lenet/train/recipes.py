@@ -103,4 +103,9 @@ RECIPES = {
 
 def recipe_named(recipe: str | Recipe) -> Recipe:
     """The recipe of that name, or the one given; ValueError naming them all for an unknown name."""
-    return recipe if isinstance(recipe, Recipe) else RECIPES[choice("recipe", recipe, RECIPES)]
+    if isinstance(recipe, Recipe):
+        return recipe
+    if not isinstance(recipe, str):
+        fix = "Images come second: train('fast', (ArrayDataset(images, labels), ArrayDataset(...)))"
+        raise TypeError(message("recipe", describe(recipe), "a recipe's name or a Recipe", fix))
+    return RECIPES[choice("recipe", recipe, RECIPES)]

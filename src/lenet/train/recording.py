@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TextIO
 
+from lenet._check import without_home
 from lenet._write import atomic_write, sweep
 from lenet.train.loop import Run
 from lenet.train.record import data_account, machine
@@ -181,7 +182,7 @@ def _is_number(value: Any) -> bool:
 
 def tilde(path: str | os.PathLike[str]) -> str:
     """A path as it is stored: without the home folder's name."""
-    return os.fspath(path).replace(os.path.expanduser("~"), "~")
+    return without_home(os.fspath(path))
 
 
 def _text(content: Json) -> str:

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import message
+from lenet._check import installing, message
 from lenet._pixels import weighed
 from lenet.reading.sources.depth import eight_bits, is_dim, low_bytes, smaller
 from lenet.reading.sources.pixels import picture_of, rgb_of
@@ -246,6 +246,8 @@ def _pdf(file: IO[bytes], what: str, most_pixels: int) -> Opened:
 def _check_size(width: int, height: int, what: str, most_pixels: int) -> None:
     if width * height > most_pixels:
         raise _too_large(what, f"{width:,} x {height:,} pixels", most_pixels, width * height)
+    if not min(width, height):
+        raise ValueError(message(what, f"an image of {width} x {height}, without pixels", "at least one pixel"))
     if max(width, height) < _SMALLEST:
         expected = f"at least {_SMALLEST} pixels in width or height"
         raise ValueError(message(what, f"{width} x {height} pixels", expected, "A digit takes about 8, better 20"))
@@ -272,9 +274,7 @@ def _too_large(what: str, given: str, most_pixels: int, needed: int) -> ValueErr
 
 
 def _missing(what: str, given: str, package: str, extra: str) -> ImportError:
-    return ImportError(
-        message(what, given, f"the package {package} to read it with", f'Type pip install "lenet[{extra}]"')
-    )
+    return ImportError(message(what, given, f"the package {package} to read it with", installing(extra, package)))
 
 
 def _damage(what: str, kind: str, error: Exception, page: int = 0) -> str:
