@@ -4,7 +4,7 @@
 over 99 % in seconds. Importing this loads numpy, the standard library and the engine, nothing else.
 """
 
-from lenet import callbacks, io, jit, metric, nn, optimizer, regularizer, vision
+from lenet import _names, callbacks, io, jit, metric, nn, optimizer, regularizer, vision
 from lenet._as_paddle import as_paddle
 from lenet._core import num_threads as get_num_threads
 from lenet._dtype import (
@@ -82,6 +82,13 @@ from lenet.param import ParamAttr, create_parameter
 from lenet.serialization import load, save
 from lenet.tensor import CPUPlace, Tensor, is_tensor, to_tensor
 from lenet.tutorial import LeNet
+
+_names.teach(nn.functional, "functional")
+for _part in (nn, optimizer, metric):
+    _names.teach(_part, _part.__name__.rpartition(".")[2])
+for _kind in (Tensor, optimizer.Optimizer, Model):
+    _names.teach(_kind, _kind.__name__)
+_names.teach(__name__, "lenet")
 
 __version__ = "0.1.0"
 dtype = DType

@@ -9,7 +9,7 @@ import typer
 
 from lenet import _core, _fetch, serialization
 from lenet._check import one_line
-from lenet.cli.shared import exit_codes, percent, print_json, show
+from lenet.cli.shared import exit_codes, percent, print_json, share_text, show
 from lenet.train import Trained
 from lenet.train.record import machine
 
@@ -134,8 +134,8 @@ def _training_lines(training: dict[str, Any]) -> list[str]:
     for title, key in (("held out", "held_out"), ("test", "test")):
         score = training[key]
         if score is not None:
-            error = f"± {100 * score['standard_error']:.2f} ({score['images']:,} images)"
-            lines.append(f"{title:<10} accuracy {percent(score['accuracy'])} {error}, loss {score['loss']:.4f}")
+            accuracy = share_text(score["correct"], score["images"])
+            lines.append(f"{title:<10} accuracy {accuracy}, loss {score['loss']:.4f}")
     return lines
 
 

@@ -15,6 +15,7 @@ import typer
 
 from lenet._check import MOST, message, one_line
 from lenet.cli import streams
+from lenet.evaluation import wilson
 from lenet.progress import put, say
 from lenet.train import Score, Trained
 from lenet.train.data import DATASETS, Part, load, load_test
@@ -33,6 +34,7 @@ __all__ = [
     "percent",
     "print_json",
     "score_text",
+    "share_text",
     "show",
     "test_images",
     "write",
@@ -119,8 +121,16 @@ def percent(share: float, digits: int = 2) -> str:
 
 
 def score_text(score: Score) -> str:
-    """``99.21 % ± 0.09 (10,000 images)``: the accuracy and its standard error in points."""
-    return f"{percent(score.accuracy)} ± {100 * score.error:.2f} ({score.images:,} images)"
+    """``99.21 % (95 % interval 99.02 to 99.36 %, 10,000 images)``: the accuracy, and how far it may be from the truth."""
+    return share_text(score.correct, score.images)
+
+
+def share_text(correct: int, images: int) -> str:
+    """A share of images with its interval by Wilson, which says how little a few images prove, all right ones too."""
+    if not images:
+        return "of no images"
+    low, high = wilson(correct, images)
+    return f"{percent(correct / images)} (95 % interval {100 * low:.2f} to {percent(high)}, {images:,} images)"
 
 
 def load_model(path: str, command: str) -> Trained:

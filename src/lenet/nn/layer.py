@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from lenet import _check
+from lenet._names import elsewhere
 from lenet.param import check_float32, make_parameter, unique_name
 from lenet.tensor import Parameter, Tensor
 
@@ -156,7 +157,8 @@ class Layer:
     def __getattr__(self, name: str) -> Any:  # only reached when the ordinary look-up found nothing
         if name in _REGISTRIES:
             raise ValueError(self._no_init())
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        kind = type(self).__name__
+        raise AttributeError(elsewhere("Layer", kind, name) or f"'{kind}' object has no attribute '{name}'")
 
     def _no_init(self) -> str:
         return f"super().__init__() should be called first: put it in the first line of {type(self).__name__}.__init__"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lenet import _architecture, plan, serialization
 from lenet._architecture import MAX_NAME
 from lenet._check import MOST, brief, describe, message, one_line
-from lenet.evaluation import Evaluation, evaluate, expected_calibration_error, fit_temperature, softmax
+from lenet.evaluation import Evaluation, evaluate, expected_calibration_error, fit_temperature, softmax, wilson
 from lenet.evaluation.calibration import checked_temperature, mean_loss
 from lenet.nn.layer import Layer
 from lenet.tensor import dense
@@ -51,8 +51,13 @@ class Score(NamedTuple):
         return self.correct / self.images if self.images else 0.0
 
     @property
+    def interval(self) -> tuple[float, float] | None:
+        """The accuracy's 95 % interval (Wilson 1927), both ends 0 to 1; None without images."""
+        return wilson(self.correct, self.images) if self.images else None
+
+    @property
     def error(self) -> float:
-        """The accuracy's standard error."""
+        """The accuracy's standard error. Near 100 %, and for few images, ``interval`` says more: this one is 0 there."""
         return standard_error(self.accuracy, self.images)
 
     def as_json(self) -> dict[str, Any]:
@@ -62,6 +67,7 @@ class Score(NamedTuple):
             "correct": self.correct,
             "accuracy": self.accuracy,
             "standard_error": self.error,
+            "interval": None if self.interval is None else list(self.interval),
             "loss": self.loss,
         }
 
