@@ -64,6 +64,20 @@ class Model:
         self._trained_on: Rows | None = None  # the images of the latest fit, if they are in memory
         self._arity: tuple[Any, tuple[int, int]] = (None, (0, 0))  # of forward, as last looked up
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what is made anew when it is needed: plans, and the images of the latest fit."""
+        state = self.__dict__ | {"_answers": None}
+        if self._trained_on is not None:
+            rows = self._trained_on
+            state["_trained_on"] = rows._replace(
+                images=rows.images[:0], labels=rows.labels[:0], chosen=None, augment=None
+            )
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._answers = Answers()
+
     # ---- preparing -----------------------------------------------------------------------------------------------------
 
     def prepare(

@@ -105,7 +105,7 @@ class Layer:
 
     # ---- calling -------------------------------------------------------------------------------------------------------
 
-    def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
+    def __call__(self, *inputs: Any, **kwargs: Any) -> Tensor:
         """Pre-hooks, ``forward``, post-hooks. A shape that does not fit is reported with the name of the layer it met."""
         try:
             if self._hooked:

@@ -99,13 +99,25 @@ class Trained:
         self.meta = {} if meta is None else meta
         self.path, self.digest = path, digest
         self.calibration = _calibration(self.meta.get("calibration"))
-        chain = plan.compile(self.network, None, None, [dense(np.zeros((1, *shape), np.float32))])
-        if not isinstance(chain, plan.Chain):
-            raise ValueError(message("network", f"one that is eager only: {chain}", "a chain of operations"))
+        chain = self._compile()
         if chain.outputs != len(self.labels):
             raise ValueError(message("labels", f"{len(self.labels)} names", f"one for each of {chain.outputs} outputs"))
         self._chain = chain
         self.rows = _architecture.describe(self.network, shape)
+
+    def _compile(self) -> plan.Chain:
+        chain = plan.compile(self.network, None, None, [dense(np.zeros((1, *self.shape), np.float32))])
+        if not isinstance(chain, plan.Chain):
+            raise ValueError(message("network", f"one that is eager only: {chain}", "a chain of operations"))
+        return chain
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the plan, which is compiled anew: so it can be pickled, copied and sent to other processes."""
+        return {name: value for name, value in self.__dict__.items() if name != "_chain"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._chain = self._compile()
 
     @classmethod
     def load(cls: type[Kind], path: str | os.PathLike[str]) -> Kind:
