@@ -619,6 +619,7 @@ def test_parts_are_no_classes(tmp_path, names, trained_on, tested_on):
         (("val/0", "test/0", "test/1"), "got val, test, expected one part to train on"),
         (("train/0", "train/1", "test"), "train with class folders beside test without"),
         (("train/0", "test/0", "0", "1"), "train, test with class folders beside 0, 1 without"),
+        (("0/train", "0/test", "1/train", "1/test"), "got test, train in the class 0.* Move 0/train to train/0"),
         (("train", "test"), "got images in test, train themselves, expected a folder for each class in them"),
     ],
 )

@@ -7,10 +7,9 @@ see which names there are. What does exist is found as before and costs nothing 
 from __future__ import annotations
 
 import functools
-import inspect
 import sys
 from collections.abc import Callable
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from lenet._check import message
@@ -175,11 +174,11 @@ def _teach_module(module: ModuleType, where: str) -> None:
     for name, thing in list(vars(module).items()):
         if name.startswith("_") or not str(getattr(thing, "__module__", "")).startswith("lenet"):
             continue
-        if inspect.isclass(thing):
+        if isinstance(thing, type):
             if "__init__" in vars(thing) and not hasattr(thing, "_fields"):
                 setattr(thing, "__init__", _renaming(vars(thing)["__init__"], thing.__name__))  # noqa: B010
-        elif inspect.isfunction(thing) and not hasattr(thing, "__wrapped__"):
-            if not {"axis", "keepdim", "stop_gradient"} & set(inspect.signature(thing).parameters):
+        elif isinstance(thing, FunctionType) and not hasattr(thing, "__wrapped__"):
+            if not {"axis", "keepdim", "stop_gradient"} & _arguments(thing):
                 continue
             better = _renaming(thing, thing.__name__)
             home = sys.modules[thing.__module__]
@@ -206,10 +205,15 @@ def _teach_class(kind: type, where: str) -> None:
 
         kind.__getattr__ = look_up  # type: ignore[attr-defined]
     for name, method in list(vars(kind).items()):
-        if name.startswith("_") or not inspect.isfunction(method) or hasattr(method, "__wrapped__"):
+        if name.startswith("_") or not isinstance(method, FunctionType) or hasattr(method, "__wrapped__"):
             continue
-        if {"axis", "keepdim", "epochs", "batch_size"} & set(inspect.signature(method).parameters):
+        if {"axis", "keepdim", "epochs", "batch_size"} & _arguments(method):
             setattr(kind, name, _renaming(method, f"{kind.__name__}.{name}"))
+
+
+def _arguments(function: FunctionType) -> set[str]:
+    code = function.__code__
+    return set(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
 
 
 def _renaming(function: Callable[..., Any], shown: str) -> Callable[..., Any]:
@@ -224,6 +228,8 @@ def _renaming(function: Callable[..., Any], shown: str) -> Callable[..., Any]:
         except TypeError as error:
             if not kwargs or error.__traceback__ is None or error.__traceback__.tb_next is not None:
                 raise  # from within: somebody else's argument
+            import inspect
+
             known = inspect.signature(function).parameters
             for name in kwargs:
                 if name not in known and name in KEYWORDS:

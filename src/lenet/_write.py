@@ -66,6 +66,8 @@ def _replace(target: str, content: bytes | Callable[[BinaryIO], object], synced:
             file.flush()
             if synced:
                 os.fsync(file.fileno())
+            if os.name == "nt":  # no locks there, and no renaming of what is open
+                file.close()
             try:
                 os.replace(part, target)  # while it is open, and so locked
             except FileNotFoundError:

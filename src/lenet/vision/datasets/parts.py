@@ -84,6 +84,7 @@ def parts_of(root: str) -> Parts | None:
     rest = [name for name in names if name not in parts]
     flat = [name for name in rest if _kind(name) and _has_images(os.path.join(root, name))]
     if not parts and "train" not in map(_kind, flat):
+        _check_no_parts_in_classes(root, names)
         return None
     others = [name for name in rest if not _kind(name) and _has_images(os.path.join(root, name))]
     if not parts:
@@ -100,6 +101,19 @@ def parts_of(root: str) -> Parts | None:
         raise ValueError(message(root, _listed(parts), expected, train))
     *train_on, test_on = (os.path.join(root, name) for name in parts)
     return Parts(train_on, test_on)
+
+
+def _check_no_parts_in_classes(root: str, classes: list[str]) -> None:
+    """ValueError if class folders have parts in them: taken whole, what is to be tested on would be trained on."""
+    for name in classes:
+        inside = visible_folders(os.path.join(root, name))
+        kinds = {_kind(part) for part in inside}
+        if "train" in kinds and len(kinds) > 1 and "" not in kinds:
+            given, part = f"{_listed(inside)} in the class {name}", inside[-1]
+            expected = "parts around the classes, as in root/train/7 and root/test/7"
+            raise ValueError(
+                message(root, given, expected, f"Move {name}/{part} to {part}/{name}, and the others likewise")
+            )
 
 
 def _kind(name: str) -> str:
