@@ -277,6 +277,12 @@ def _output_shape(what: str, name: str, attrs: Json, weights: list[Shape | None]
             raise _wrong(
                 what, f"bias {bias}, {attrs['groups']} groups", f"a bias of {kernel[0]} and groups that divide"
             )
+        top, bottom, left, right = attrs["padding"]
+        spans = [(side - 1) * step + 1 for side, step in zip(kernel[2:], attrs["dilation"], strict=True)]
+        places = zip((shape[1] + top + bottom, shape[2] + left + right), spans, attrs["stride"], strict=True)
+        size = [kernel[0], *(max(0, side - span) // step + 1 for side, span, step in places)]
+        if math.prod(size) > MAX_ACTIVATION:  # before the engine is asked for a frame of it
+            raise _wrong(what, size, f"at most {MAX_ACTIVATION} numbers a sample")
         conv = ops._conv(shape, kernel, attrs["stride"], attrs["padding"], attrs["dilation"], attrs["groups"])
         return kernel[0], conv.OH, conv.OW
     if name in ("max_pool2d", "avg_pool2d"):
