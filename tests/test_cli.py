@@ -15,8 +15,8 @@ from PIL import Image
 
 import lenet
 from lenet import _core, _fetch, serialization
-from lenet.cli.shared import clean
-from lenet.train import RECIPES, Recipe
+from lenet.cli.shared import clean, score_text
+from lenet.train import RECIPES, Recipe, Score
 
 pytestmark = pytest.mark.usefixtures("command_line")
 
@@ -92,7 +92,7 @@ def test_train_prints_its_result_and_tells_the_rest_aside(small_mnist, tmp_path)
     assert result.exit_code == 0
     first, second = result.stdout.splitlines()
     assert first.startswith("test accuracy ")
-    assert "(500 images); held out " in first
+    assert " %, 500 images); held out " in first
     assert second.endswith("; written to lenet.safetensors")
     lines = result.stderr.splitlines()
     assert lines[0] == f"MNIST from {small_mnist}"
@@ -442,3 +442,34 @@ def test_a_reader_that_goes_away_is_no_error(model, digit, tmp_path):
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait() == 1
+
+
+def test_predict_follows_the_records_ground_and_says_where_an_images_differs(digit):
+    image, _ = digit
+    for name in ("a", "b"):
+        Path("mine", name).mkdir(parents=True)
+        for number in range(12):
+            turned = image if name == "b" else image.T
+            Image.fromarray(255 - np.roll(turned, number % 3, axis=0)).save(f"mine/{name}/{number}.png")
+    assert run("train", "--dataset", "mine", "--epochs", 20, "--held-out", 0, "--no-run").exit_code == 0
+    paths = [f"mine/a/{number}.png" for number in range(3)]
+    result = run("predict", *paths, "--json")
+    assert result.stderr == ""
+    as_trained = json.loads(result.stdout)["results"]
+    assert all("light" not in answer for answer in as_trained)
+    for path in paths:
+        Image.fromarray(255 - np.array(Image.open(path))).save(path)
+    result = run("predict", *paths)
+    note = "note: 3 of 3 images have a dark border, and the training images had a light one."
+    assert f"{note} Invert them if what they show is light on dark\n" == result.stderr
+
+
+def test_few_images_prove_little():
+    """All of four right is no 100 % ± 0: Wilson's interval says so, by the formula of 1927."""
+    z, n = 1.959964, 4
+    low = (1 + z * z / (2 * n) - z * (z * z / (4 * n * n)) ** 0.5) / (1 + z * z / n)
+    score = Score(4, 4, 0.0)
+    assert score_text(score) == f"100.00 % (95 % interval {100 * low:.2f} to 100.00 %, 4 images)"
+    assert score.as_json()["interval"] == [pytest.approx(low), 1.0]
+    assert Score(0, 0, 0.0).interval is None
+    assert score_text(Score(0, 0, 0.0)) == "of no images"

@@ -274,4 +274,4 @@ def test_without_matplotlib_nothing_is_begun(models, monkeypatch):
     for arguments in (compare, ["evaluate", models["good"], "--report", "r.html"]):
         result = CliRunner().invoke(app, [str(argument) for argument in arguments])
         assert (result.exit_code, result.stdout, os.listdir()) == (1, "", [])
-        assert result.stderr.endswith("Type: pip install 'lenet[plots]'\n")
+        assert result.stderr.endswith("Type pip install '.[plots]' in lenet's checkout, or pip install matplotlib\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import pickle
 import re
 from pathlib import Path
@@ -519,7 +520,7 @@ def test_load_folder_sets_a_tenth_of_each_class_aside(tmp_path):
     assert train._table().shape == test._table().shape == (1, 28, 28)
     seen = sorted(int(image[0]) for part in (train, test) for image in part.images)
     assert seen == sorted([*range(40), *range(100, 120), 200, 201])  # each image once
-    assert train.source.line == f"images of 3 classes from {tmp_path}"
+    assert train.source.line == f"images of 3 classes from {tmp_path}; resized to 28 x 28 (all 62)"
     assert train.source.digest != test.source.digest
     again = load_folder(tmp_path)[1]
     assert again.source == test.source
@@ -558,6 +559,10 @@ def test_load_folder_makes_everything_grey_and_small(tmp_path):
     left_dark.convert("RGB").save(folder / "4turned.png", exif=exif)
     Image.new("P", (6, 6), 0).save(folder / "5palette.png")
     train, test, _ = load_folder(tmp_path, holdout=0.001)
+    made = (
+        "laid on white (1 of 7 were transparent), made grey (1 of 7 were in colour), resized to 28 x 28 (all 7, 2 of 7"
+    )
+    assert f"; {made} squeezed)" in train.source.line
     images = {}
     for part in (train, test):
         for image, label in zip(part.images, part.labels, strict=True):
@@ -567,6 +572,94 @@ def test_load_folder_makes_everything_grey_and_small(tmp_path):
     turned = next(image for key, image in images.items() if len(key) > 1)
     assert (turned[:10] == 0).all()  # what was left is now above
     assert (turned[-10:] == 255).all()
+
+
+def test_images_that_are_grey_and_small_already_are_said_to_be_nothing_else(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for i in range(2):
+            grey = Image.fromarray(np.random.default_rng(i).integers(0, 255, (28, 28), np.uint8))
+            grey.convert("RGB").save(tmp_path / name / f"{i}.jpg")  # grey, though in three channels
+    assert load_folder(tmp_path)[0].source.line == f"images of 2 classes from {tmp_path}"
+
+
+@pytest.mark.parametrize(
+    ("names", "trained_on", "tested_on"),
+    [
+        (("training", "testing"), 6, 4),
+        (("Train", "Test"), 6, 4),
+        (("train", "val"), 6, 4),
+        (("TRAIN", "Valid"), 6, 4),
+        (("training_set", "test_set"), 6, 4),
+        (("mnist-train", "mnist-test"), 6, 4),
+        (("trainset", "validation"), 6, 4),
+        (("train", "valid", "test"), 10, 4),
+        (("train", "dev", "evaluation"), 10, 4),
+    ],
+)
+def test_parts_are_no_classes(tmp_path, names, trained_on, tested_on):
+    for name, count in zip(names, (3, 2, 2), strict=False):
+        for digit in ("0", "1"):
+            save(tmp_path / name / digit, count)
+    (tmp_path / "notes").mkdir()  # nothing in it counts
+    train, test, classes = load_folder(tmp_path)
+    assert (len(train), len(test), classes) == (trained_on, tested_on, ["0", "1"])
+    assert f"(trained on {' and '.join(names[:-1])}, tested on {names[-1]})" in train.source.line
+
+
+@pytest.mark.parametrize(
+    ("folders", "text"),
+    [
+        (("train/0", "train/1", "training/0", "test/0"), "got train, training, test, expected one part to train on"),
+        (("train/0", "train/1", "test/0", "testing/0"), "got train, test, testing, expected one part"),
+        (
+            ("train/0", "train/1"),
+            r"got train, expected one part to train on and one to test on.* Give .*/train to train",
+        ),
+        (("val/0", "test/0", "test/1"), "got val, test, expected one part to train on"),
+        (("train/0", "train/1", "test"), "train with class folders beside test without"),
+        (("train/0", "test/0", "0", "1"), "train, test with class folders beside 0, 1 without"),
+        (("0/train", "0/test", "1/train", "1/test"), "got test, train in the class 0.* Move 0/train to train/0"),
+        (("train", "test"), "got images in test, train themselves, expected a folder for each class in them"),
+    ],
+)
+def test_parts_that_are_not_clear_are_refused(tmp_path, folders, text):
+    for name in folders:
+        save(tmp_path / name, 2)
+    with pytest.raises(ValueError, match=text):
+        load_folder(tmp_path)
+
+
+def test_classes_may_be_called_like_parts(tmp_path):
+    for name in ("train", "tram", "bus"):
+        save(tmp_path / name, 2)
+    assert load_folder(tmp_path)[2] == ["bus", "train", "tram"]
+
+
+def test_a_folder_around_the_class_folders_is_named(tmp_path):
+    save(tmp_path / "digits" / "0", 2)
+    save(tmp_path / "digits" / "1", 2)
+    with pytest.raises(ValueError, match=r"one class, 'digits'.*Give .*/digits, if the class folders are in it"):
+        load_folder(tmp_path)
+
+
+def test_what_is_hidden_is_passed_over(tmp_path):
+    for name in ("0", "1", ".ipynb_checkpoints", "__MACOSX/0"):
+        save(tmp_path / name, 2)
+    for place in ("0/._0.png", "1/.DS_Store.png"):
+        (tmp_path / place).write_bytes(b"no image")
+    save(tmp_path / "0" / ".thumbnails", 1)
+    (tmp_path / "1" / "around").symlink_to(tmp_path, target_is_directory=True)  # a link that never ends
+    train, test, classes = load_folder(tmp_path)
+    assert classes == ["0", "1"]
+    assert len(DatasetFolder(tmp_path / "0" / "..").classes) == 2
+    assert len(train) + len(test) == 2 + 4  # through the link class 0 is seen, once
+
+
+def test_class_names_that_are_no_utf_8(tmp_path):
+    for name in (b"caf\xe9", b"b"):
+        save(Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name))), 3)
+    assert load_folder(tmp_path)[2] == ["b", "caf\udce9"]
 
 
 @pytest.mark.parametrize("arguments", [{"holdout": 0}, {"holdout": 1.5}, {"size": (0, 5)}])

@@ -27,7 +27,8 @@ GOLDEN = Path(__file__).parent / "golden" / "public_surface.txt"
 RANKS: tuple[tuple[str, ...], ...] = (
     ("_core",),
     ("_check",),
-    ("_as_paddle", "_augment _counter", "_dtype", "_idx", "_random", "progress"),
+    ("_names", "_write"),
+    ("_as_paddle", "_augment _counter", "_dtype", "_idx", "_pixels", "_random", "progress"),
     ("_fetch _download",),
     ("tensor ops array_ops _loss_row _print",),
     ("gradient_clip", "initializer", "regularizer"),

@@ -879,3 +879,24 @@ def test_evaluation_mode_still_records_for_backward() -> None:
     assert net.conv1.weight.grad is not None
     with ops.no_grad():
         assert net(ones(nn, 2, 1, 28, 28)).stop_gradient
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_weights_of_pytorch_are_refused_before_anything_is_written(named):
+    net = nn.Sequential(nn.Conv2D(1, 2, 3), nn.Flatten(), nn.Linear(8, 8), nn.Linear(8, 3))
+    before = {key: value.numpy() for key, value in net.state_dict().items()}
+    theirs = {key: (value.T if value.ndim == 2 else value) + 1 for key, value in before.items()}
+    if not named:
+        theirs = {net.state_dict()[key].name: value for key, value in theirs.items()}
+    with pytest.raises(
+        ValueError, match=r"of shape \[3, 8\], expected \[8, 3\]. They look like PyTorch's.*value\.T for "
+    ):
+        net.set_state_dict(theirs, use_structured_name=named)
+    for key, value in net.state_dict().items():
+        np.testing.assert_array_equal(value.numpy(), before[key])
+
+
+def test_tensors_of_pytorch_are_refused():
+    tensor = type("Tensor", (), {"__module__": "torch", "shape": (8, 3), "dtype": "torch.float32"})()
+    with pytest.raises(ValueError, match=r"weight as a Tensor of PyTorch, expected .*v\.numpy\(\)\.T for the weight"):
+        nn.Linear(8, 3).set_state_dict({"weight": tensor})

@@ -282,7 +282,10 @@ def test_drawing_leaves_no_global_state_behind():
 
 def test_without_matplotlib_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ModuleNotFoundError, match=re.escape("Type: pip install 'lenet[plots]'")):
+    with pytest.raises(
+        ModuleNotFoundError,
+        match=re.escape("Type pip install '.[plots]'"),
+    ):
         plots.class_counts(np.array([0]), ["a"])
 
 

@@ -320,7 +320,7 @@ def test_report_without_matplotlib_is_refused_before_the_training(small_mnist, m
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = run("train", "--data", small_mnist, "--report")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "pip install 'lenet[plots]'" in result.stderr
+    assert "pip install '.[plots]'" in result.stderr
     assert os.listdir() == []
 
 

@@ -165,7 +165,7 @@ def test_the_command_says_each_and_all(small_mnist):
     records = Runs().list()
     accuracies = [100 * record.test["accuracy"] for record in records]
     for line, record, accuracy in zip(lines, records, accuracies, strict=False):
-        assert line.startswith(f"seed {record.seed}: test accuracy {accuracy:.2f} % ±")
+        assert line.startswith(f"seed {record.seed}: test accuracy {accuracy:.2f} % (95 % interval ")
         assert line.endswith(f"; history: {record.path}")
     assert lines[3] == (
         f"test accuracy of 3 seeds: mean {statistics.mean(accuracies):.2f} %, standard deviation"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import errno
+import fcntl
 import io
 import json
 import os
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -244,6 +246,19 @@ def test_a_hostile_pickle_does_not_run(tmp_path: Path) -> None:
             assert not marker.exists()
     pickle.loads(content)  # the file does what it says it does
     assert marker.exists()
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4])
+def test_several_objects_in_one_stream(protocol: int) -> None:
+    stream = io.BytesIO()
+    values = [{"w": to_tensor(np.arange(3.0))}, [1, "two"], {"step": 7, "big": np.zeros(100_000)}]
+    for value in values:
+        files.save(value, stream, protocol)
+    stream.seek(0)
+    assert files.load(stream)["w"].numpy().tolist() == [0, 1, 2]
+    assert files.load(stream) == [1, "two"]
+    assert files.load(stream)["step"] == 7
+    assert stream.read() == b""
 
 
 def test_admitted_names_cannot_be_turned() -> None:
@@ -517,13 +532,28 @@ def test_an_earlier_model_is_kept(tmp_path: Path) -> None:
     assert files.keep_previous(name) is None
     files.write_model(name, arrays(), META)
     tag = files.digest(arrays())
-    kept = files.keep_previous(name)
-    assert kept == tmp_path / f"net.{tag[:8]}.safetensors"
-    assert not name.exists()
-    assert files.read_model(kept)[1] == META
+    kept = tmp_path / f"net.{tag[:8]}.safetensors"
+    assert files.keep_previous(name) == (kept, True)
+    assert name.samefile(kept)  # until something else takes the name
     files.write_model(name, arrays(), {})  # the same weights again: the same name
-    assert files.keep_previous(str(name)) == kept
+    assert files.read_model(kept)[1] == META
+    assert files.keep_previous(str(name)) == (kept, False)
+    assert files.keep_previous(name) == (kept, False)  # both are one file already
     assert files.read_model(kept)[1] == {}
+    assert names(tmp_path) == [kept.name, name.name]
+
+
+def test_where_a_file_can_have_one_name_alone_it_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*args: object, **options: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    name = tmp_path / "net.safetensors"
+    files.write_model(name, arrays(), META)
+    monkeypatch.setattr(os, "link", none)
+    kept = files.keep_previous(name)
+    assert kept is not None
+    assert kept[0].read_bytes() == name.read_bytes()
+    assert not name.samefile(kept[0])
 
 
 def test_an_earlier_model_is_kept_whatever_bears_its_name(tmp_path: Path) -> None:
@@ -531,12 +561,12 @@ def test_an_earlier_model_is_kept_whatever_bears_its_name(tmp_path: Path) -> Non
     files.write_model(name, arrays(), META)
     tag = files.digest(arrays())
     (tmp_path / f"net.{tag[:8]}.safetensors").write_bytes(b"something else")
-    assert files.keep_previous(name) == tmp_path / f"net.{tag[:16]}.safetensors"
+    assert files.keep_previous(name) == (tmp_path / f"net.{tag[:16]}.safetensors", True)
     assert (tmp_path / f"net.{tag[:8]}.safetensors").read_bytes() == b"something else"
     name.write_bytes(b"no model")
     kept = files.keep_previous(name)
     assert kept is not None
-    assert kept.read_bytes() == b"no model"
+    assert kept[0].read_bytes() == b"no model"
 
 
 # ---- writes that are cut short --------------------------------------------------------------------------------------
@@ -652,17 +682,46 @@ files.atomic_write(sys.argv[1], dies)
     assert files.read_model(name)[1] == META
     (left,) = (entry for entry in tmp_path.iterdir() if entry != name)
     assert left.name[:17] + left.name[-5:] == ".net.safetensors..part"
-    # Others' files stay, however old and whatever their name; a leftover goes once it is too old to be in the making.
+    # Others' files stay, however old and whatever their name; a leftover goes as soon as nobody holds its lock.
     others = [".net.safetensors.part", ".other.0123456789ab.part", "net.part", ".net.safetensors.0123456789AB.part"]
     for other in others:
         (tmp_path / other).touch()
         os.utime(tmp_path / other, (0, 0))
+    with left.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        files.write_model(name, arrays(), {})
+        assert left.exists()
     files.write_model(name, arrays(), {})
+    assert names(tmp_path) == sorted([*others, "net.safetensors"])
+
+
+def test_without_locks_a_leftover_goes_after_ten_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*args: object) -> None:
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    name, left = tmp_path / "net.safetensors", tmp_path / ".net.safetensors.0123456789ab.part"
+    left.touch()
+    files.write_model(name, arrays(), META)
     assert left.exists()
     old = time.time() - 601
     os.utime(left, (old, old))
-    files.write_model(name, arrays(), {})
-    assert names(tmp_path) == sorted([*others, "net.safetensors"])
+    files.write_model(name, arrays(), META)
+    assert names(tmp_path) == ["net.safetensors"]
+
+
+def test_a_file_being_written_while_others_write_it(tmp_path: Path) -> None:
+    """A living writer's temp file is nobody's leftover, and each of four threads finds its own content whole."""
+    name = tmp_path / "file"
+
+    def write(content: bytes) -> None:
+        for _ in range(25):
+            files.atomic_write(name, content)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, [bytes([n]) * 10_000 for n in range(4)]))
+    assert len(set(name.read_bytes())) == 1
+    assert names(tmp_path) == ["file"]
 
 
 def test_folders_that_cannot_be_written(tmp_path: Path) -> None:

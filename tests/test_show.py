@@ -132,5 +132,7 @@ def test_without_matplotlib(small_mnist, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = run("--data", small_mnist)
     assert result.exit_code == 1
-    assert result.stderr.splitlines()[-1].endswith("Type: pip install 'lenet[plots]'")
+    assert result.stderr.splitlines()[-1].endswith(
+        "Type pip install '.[plots]' in lenet's checkout, or pip install matplotlib"
+    )
     assert run("--data", small_mnist, "--terminal").exit_code == 0  # that needs none

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM to ``lenet train``: it saves, says how to go on, and going on gives the bits of an unbroken run."""
+"""Ctrl-C, SIGTERM and SIGHUP to ``lenet train``: it saves, says how to go on, and going on gives the bits of an unbroken run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lenet import serialization
 from lenet.cli.signals import Signals, Terminated
 from lenet.train import train
 
-SENT = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+SENT = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 EPOCHS = 40
 ENV = os.environ | {
     "PYTHONPATH": os.pathsep.join([str(Path(lenet.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])

@@ -116,7 +116,7 @@ LOCKED = (
 )
 def test_a_missing_package_says_what_to_type(monkeypatch, package, content, extra):
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ImportError, match=rf'expected the package .* Type pip install "lenet\[{extra}\]"') as caught:
+    with pytest.raises(ImportError, match=rf"expected the package .* Type pip install \'\.\[{extra}\]\'") as caught:
         one(content)
     assert "\n" not in str(caught.value)
 

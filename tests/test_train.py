@@ -371,6 +371,28 @@ def test_a_folder_of_class_folders(class_folders, tmp_path):
     assert model.labels[model.probabilities(image[None])[0].argmax()] == "seven"
 
 
+@pytest.mark.parametrize("light", [True, False])
+def test_a_model_sees_each_image_as_its_training_images_were(class_folders, tmp_path, light):
+    """Whatever an image's own border says: what one file alone looks like decides nothing."""
+    for number, path in enumerate(sorted(class_folders.rglob("*.png"))):
+        image = np.array(Image.open(path))
+        if not light:
+            image = 255 - image
+        if number % 5 == 0:  # of some the border is as in the others the ink
+            image[[0, -1]] = image[:, [0, -1]] = 0 if light else 255
+        Image.fromarray(image).save(path)
+    out = tmp_path / "m.safetensors"
+    train("fast", class_folders, epochs=1, out=out, say=quiet)
+    model = Trained.load(out)
+    assert model.inverted is light
+    data = data_sets.load(class_folders)
+    seen = {image.tobytes() for part in (data.train, data.test) for image in part.images[:, 0]}
+    assert seen == {model.read(path).tobytes() for path in class_folders.rglob("*.png")}
+    del model.meta["training"]["data"]["inverted"]  # as in a file that doesn't say
+    assert model.inverted is None
+    assert seen != {model.read(path).tobytes() for path in class_folders.rglob("*.png")}
+
+
 @pytest.mark.parametrize("kind", ["idx", "arrays", "light arrays", "class folders"])
 def test_the_test_part_alone_is_that_of_the_whole(small_mnist, pair, class_folders, kind):
     light = tuple(ArrayDataset(255 - ds._pixels, ds._targets, classes=list("0123456789")) for ds in pair)

@@ -4,7 +4,7 @@
 over 99 % in seconds. Importing this loads numpy, the standard library and the engine, nothing else.
 """
 
-from lenet import callbacks, io, jit, metric, nn, optimizer, regularizer, vision
+from lenet import _names, callbacks, io, jit, metric, nn, optimizer, regularizer, vision
 from lenet._as_paddle import as_paddle
 from lenet._core import num_threads as get_num_threads
 from lenet._dtype import (
@@ -83,5 +83,104 @@ from lenet.serialization import load, save
 from lenet.tensor import CPUPlace, Tensor, is_tensor, to_tensor
 from lenet.tutorial import LeNet
 
+_names.teach(nn.functional, "functional")
+for _part in (nn, optimizer, metric):
+    _names.teach(_part, _part.__name__.rpartition(".")[2])
+for _kind in (Tensor, optimizer.Optimizer, Model):
+    _names.teach(_kind, _kind.__name__)
+_names.teach(__name__, "lenet")
+
 __version__ = "0.1.0"
 dtype = DType
+
+__all__ = [
+    "CPUPlace",
+    "DType",
+    "Generator",
+    "LeNet",
+    "Model",
+    "ParamAttr",
+    "Tensor",
+    "abs",
+    "add",
+    "arange",
+    "argmax",
+    "argmin",
+    "argsort",
+    "as_paddle",
+    "bool",
+    "callbacks",
+    "cast",
+    "clip",
+    "concat",
+    "create_parameter",
+    "divide",
+    "dtype",
+    "enable_grad",
+    "equal",
+    "exp",
+    "flatten",
+    "float32",
+    "float64",
+    "floor_divide",
+    "full",
+    "get_default_dtype",
+    "get_device",
+    "get_num_threads",
+    "greater_equal",
+    "greater_than",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "io",
+    "is_compiled_with_cuda",
+    "is_grad_enabled",
+    "is_tensor",
+    "jit",
+    "less_equal",
+    "less_than",
+    "load",
+    "log",
+    "matmul",
+    "max",
+    "mean",
+    "metric",
+    "min",
+    "multiply",
+    "nn",
+    "no_grad",
+    "not_equal",
+    "ones",
+    "ones_like",
+    "optimizer",
+    "pow",
+    "rand",
+    "randint",
+    "randn",
+    "randperm",
+    "regularizer",
+    "reshape",
+    "save",
+    "seed",
+    "set_default_dtype",
+    "set_device",
+    "set_grad_enabled",
+    "set_num_threads",
+    "set_printoptions",
+    "sqrt",
+    "squeeze",
+    "stack",
+    "subtract",
+    "sum",
+    "summary",
+    "to_tensor",
+    "topk",
+    "transpose",
+    "uint8",
+    "uniform",
+    "unsqueeze",
+    "vision",
+    "zeros",
+    "zeros_like",
+]

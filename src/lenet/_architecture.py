@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet import ops
-from lenet._check import message
+from lenet._check import brief, message
 from lenet.initializer import Constant
 from lenet.nn.layer import Layer
 from lenet.ops import Trace
 from lenet.tensor import Tensor, dense
 
-__all__ = ["FORMAT", "account", "build", "describe", "input_shape", "version"]
+__all__ = ["FORMAT", "MAX_CLASSES", "MAX_NAME", "account", "build", "describe", "input_shape", "version"]
 
 Json = dict[str, Any]
 Shape = tuple[int, ...]
@@ -37,6 +37,10 @@ MAX_ROWS = 1000
 MAX_NUMBER = 4096  # the largest stride, kernel, padding or image side
 MAX_PARAMETERS = 1 << 26
 MAX_ACTIVATION = 1 << 20  # floats a sample between two rows: 64 MiB for a group of sixteen
+MAX_IN_ALL = 1 << 21  # of all rows together, with the frames that padding lays around images
+MAX_PRODUCTS = 1 << 28  # multiplications or comparisons a sample: seconds for a group of sixteen in plain loops
+MAX_CLASSES = 4096
+MAX_NAME = 255  # characters of a class's name: more than a folder's can have
 
 _PARAMETERS = {"conv2d": 2, "linear": 2}  # weight and bias; the other operations have none
 
@@ -102,8 +106,7 @@ def _plain(value: Any) -> Any:
 
 
 def _wrong(what: str, given: object, expected: str) -> ValueError:
-    text = repr(given)
-    return ValueError(message(what, text if len(text) <= 80 else text[:77] + "...", expected))
+    return ValueError(message(what, brief(given, 80), expected))
 
 
 def _whole(low: int, high: int = MAX_NUMBER) -> Callable[[str, Any], int]:
@@ -191,13 +194,22 @@ def build(rows: Any, shape: Shape, tensors: Mapping[str, NDArray[Any]]) -> Layer
     if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_ROWS:
         raise _wrong("architecture", rows, f"a list of 1 to {MAX_ROWS} rows")
     checked, used, total = [], {}, 0
+    floats, products = math.prod(shape), 0
     for number, row in enumerate(rows):
         what = f"architecture, row {number}"
         name, attrs, parameters = _checked_row(what, row)
         weights = [None if p is None else _tensor(what, p, tensors) for p in parameters]
-        shape = _output_shape(what, name, attrs, [None if w is None else w.shape for w in weights], shape)
+        shapes = [None if w is None else w.shape for w in weights]
+        frame = _frame(what, shape, attrs)
+        shape = _output_shape(what, name, attrs, shapes, shape)
         if math.prod(shape) > MAX_ACTIVATION:
             raise _wrong(what, list(shape), f"at most {MAX_ACTIVATION} numbers a sample")
+        floats += frame + math.prod(shape)
+        products += math.prod(shape) * _products(attrs, shapes)
+        if floats > MAX_IN_ALL:
+            raise _wrong(what, f"{floats} numbers a sample up to here", f"at most {MAX_IN_ALL}")
+        if products > MAX_PRODUCTS:
+            raise _wrong(what, f"{products} multiplications a sample up to here", f"at most {MAX_PRODUCTS}")
         for parameter, weight in zip(parameters, weights, strict=True):
             if parameter is not None and weight is not None:
                 if parameter in used:
@@ -207,9 +219,28 @@ def build(rows: Any, shape: Shape, tensors: Mapping[str, NDArray[Any]]) -> Layer
         checked.append((name, attrs, parameters))
     if total > MAX_PARAMETERS:
         raise _wrong("architecture", f"{total} parameters", f"at most {MAX_PARAMETERS}")
-    if len(shape) != 1:
-        raise _wrong("architecture", f"an output of shape {list(shape)}", "one number a class")
+    if len(shape) != 1 or not 1 <= shape[0] <= MAX_CLASSES:
+        raise _wrong("architecture", f"an output of shape {list(shape)}", f"one number a class, for 1 to {MAX_CLASSES}")
     return _FromRows(checked, used).eval()
+
+
+def _frame(what: str, shape: Shape, attrs: Json) -> int:
+    """How many numbers a padded image has; 0 for a row without padding. ValueError for too many."""
+    if len(shape) != 3 or not any(attrs.get("padding", ())):
+        return 0
+    top, bottom, left, right = attrs["padding"]
+    frame = shape[0] * (shape[1] + top + bottom) * (shape[2] + left + right)
+    if frame > MAX_ACTIVATION:
+        given = f"{list(shape)} padded to {shape[1] + top + bottom} x {shape[2] + left + right}"
+        raise _wrong(what, given, f"at most {MAX_ACTIVATION} numbers a sample")
+    return frame
+
+
+def _products(attrs: Json, weights: list[Shape | None]) -> int:
+    """How many multiplications (of pooling, numbers looked at) an output takes."""
+    if weights and weights[0] is not None:
+        return math.prod(weights[0][1:]) if len(weights[0]) == 4 else weights[0][0]
+    return math.prod(attrs.get("kernel", (1,)))
 
 
 def _checked_row(what: str, row: Any) -> tuple[str, Json, list[str | None]]:
@@ -246,6 +277,12 @@ def _output_shape(what: str, name: str, attrs: Json, weights: list[Shape | None]
             raise _wrong(
                 what, f"bias {bias}, {attrs['groups']} groups", f"a bias of {kernel[0]} and groups that divide"
             )
+        top, bottom, left, right = attrs["padding"]
+        spans = [(side - 1) * step + 1 for side, step in zip(kernel[2:], attrs["dilation"], strict=True)]
+        places = zip((shape[1] + top + bottom, shape[2] + left + right), spans, attrs["stride"], strict=True)
+        size = [kernel[0], *(max(0, side - span) // step + 1 for side, span, step in places)]
+        if math.prod(size) > MAX_ACTIVATION:  # before the engine is asked for a frame of it
+            raise _wrong(what, size, f"at most {MAX_ACTIVATION} numbers a sample")
         conv = ops._conv(shape, kernel, attrs["stride"], attrs["padding"], attrs["dilation"], attrs["groups"])
         return kernel[0], conv.OH, conv.OW
     if name in ("max_pool2d", "avg_pool2d"):
@@ -257,7 +294,13 @@ def _output_shape(what: str, name: str, attrs: Json, weights: list[Shape | None]
         return shape[0], pool.OH, pool.OW
     if name == "linear":
         matrix, bias = weights
-        if matrix is None or len(matrix) != 2 or shape != matrix[:1] or bias not in (None, matrix[1:]):
+        if (
+            matrix is None
+            or len(matrix) != 2
+            or min(matrix) < 1
+            or shape != matrix[:1]
+            or bias not in (None, matrix[1:])
+        ):
             raise _wrong(what, f"weights {matrix}, bias {bias} on {list(shape)}", "[I, O] and [O] on [I]")
         return matrix[1:]
     if name == "flatten":

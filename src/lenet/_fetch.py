@@ -285,6 +285,9 @@ def _look(known: Published, place: Place, parts: Sequence[str], say: Say) -> dic
     named = place.kind == "LENET_DATA"  # named by the user: a problem there is an error, not a reason to look elsewhere
     if named and not os.path.isdir(place.folders[-1]):
         fix = "Correct or unset LENET_DATA."
+        if os.path.exists(place.folders[-1]):
+            fix = f"Name the folder that it is in, or unset LENET_DATA: LENET_DATA={os.path.dirname(place.folders[-1])}"
+            raise NotADirectoryError(message("LENET_DATA", f"{place.folders[-1]}, a file", "a folder", fix))
         raise FileNotFoundError(message("LENET_DATA", f"{place.folders[-1]}, which does not exist", "a folder", fix))
     got = {}
     for part in parts:

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import math
 import os
+import stat
 import time
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 
 import numpy as np
@@ -28,41 +30,82 @@ Bytes = NDArray[np.uint8]
 
 _KINDS = {2051: "images (magic number 2051)", 2049: "labels (magic number 2049)"}
 _GZIP = b"\x1f\x8b"
+_HEAD = 4096  # bytes that tell what a file is
+_START = 16  # bytes of a header
+_UNKNOWN = 16 << 20  # bytes that are inflated of what is no IDX file
+_PIECE = 1 << 16  # bytes that are inflated at once
+_LARGE, _MOST_FOLD = 100 << 20, 200  # more bytes than this, out of so many times fewer: MNIST's are five times fewer
 _STALE_SECONDS = 600.0  # a temp file as old as this belongs to a process that died: writing one takes seconds
 
 
 def read(path: Path) -> Bytes:
-    """The file's uncompressed content, uint8 [bytes]; FileNotFoundError if there is none, ValueError for bad gzip."""
+    """The file's uncompressed content, uint8 [bytes]; FileNotFoundError if there is none, ValueError for bad gzip.
+
+    The header comes first: of a file that is none of these, no more than its beginning is read, and of one that is longer
+    than its header says, nothing else. No file takes more memory than its header asks for.
+    """
     name = os.fspath(path)
-    if os.path.isdir(name):
-        raise IsADirectoryError(message("data file", f"the folder {name}", "one IDX file", "Name the file inside it."))
     try:
-        content = np.fromfile(name, np.uint8)
+        about = os.stat(name)
+        if stat.S_ISDIR(about.st_mode):
+            text = message("data file", f"the folder {name}", "one IDX file", "Name the file inside it.")
+            raise IsADirectoryError(text)
+        if not stat.S_ISREG(about.st_mode):  # one may wait at a pipe, and read from a device, for ever
+            raise ValueError(message("data file", f"{name}, a pipe or a device", "an IDX file"))
+        head = np.fromfile(name, np.uint8, _HEAD)
+        if head[:2].tobytes() == _GZIP:
+            return inflate(np.fromfile(name, np.uint8), name)
+        need = _need(head.tobytes())
+        if need is None and about.st_size > _HEAD:
+            return head  # whoever looks at it says what it is not
+        if need is not None and about.st_size > max(need, _HEAD):
+            raise ValueError(_wrong_size(name, about.st_size, need, head.tobytes()))
+        return np.fromfile(name, np.uint8)
     except FileNotFoundError:
         fix = "Check the path for a misspelling."
         raise FileNotFoundError(message("data file", f"{name}, which does not exist", "an IDX file", fix)) from None
-    return inflate(content, name)
 
 
 def inflate(content: Bytes, what: str, limit: int = 1 << 32) -> Bytes:
-    """``content`` itself, or what it holds if it is gzipped: ``limit`` bytes at most, whatever hostile data claims."""
+    """``content`` itself, or what it holds if it is gzipped: ``limit`` bytes at most, whatever hostile data claims.
+
+    Of an IDX file that is as many as its header says, of another one its beginning. ValueError for damaged data, for
+    data without end, and for a file of very many bytes in very few, which is hardly a data set.
+    """
     if content[:2].tobytes() != _GZIP:
         return content
-    rest, pieces, size = content.data, [], 0
-    while rest[:2] == _GZIP:  # a gzip file may be several joined ones; zero padding after the last is allowed
+    found, need = bytearray(), None
+    for piece in _inflated(content, what):
+        found += piece
+        if len(found) >= _START and need is None:
+            need = _need(found)
+            if need is not None and need > _LARGE and need > _MOST_FOLD * content.size:
+                given = f"{content.size:,} bytes of gzip data for {need:,}"
+                raise ValueError(message(what, given, "data that are worth it", "If they are, unpack them: gunzip"))
+        if need is None and len(found) > _UNKNOWN:
+            return np.frombuffer(found[:_HEAD], np.uint8)
+        if len(found) > min(limit, limit if need is None else need):
+            raise ValueError(_broken_gzip(what, f"gzip data of more than {min(limit, need or limit)} bytes"))
+    return np.frombuffer(found, np.uint8)
+
+
+def _inflated(content: Bytes, what: str) -> Iterator[bytes]:
+    """What gzip data hold, in pieces of at most 1 MiB. A file may be several joined ones, and zeros may follow them."""
+    rest, at = memoryview(content.data), 0
+    while rest[at : at + 2] == _GZIP:
         engine = zlib.decompressobj(31)
-        try:
-            piece = engine.decompress(rest, limit - size + 1)
-        except zlib.error as error:
-            raise ValueError(_broken_gzip(what, f"damaged gzip data ({error})")) from None
-        size += len(piece)
-        if size > limit:
-            raise ValueError(_broken_gzip(what, f"gzip data of more than {limit} bytes"))
-        if not engine.eof:
-            raise ValueError(_broken_gzip(what, f"gzip data that stops after {size} bytes"))
-        pieces.append(piece)
-        rest = memoryview(engine.unused_data)
-    return np.frombuffer(pieces[0] if len(pieces) == 1 else b"".join(pieces), np.uint8)
+        size = 0
+        while not engine.eof:
+            part = rest[at : at + _PIECE]
+            try:
+                piece = engine.decompress(part, 1 << 20)
+            except zlib.error as error:
+                raise ValueError(_broken_gzip(what, f"damaged gzip data ({error})")) from None
+            at += len(part) - len(engine.unconsumed_tail) - len(engine.unused_data)
+            size += len(piece)
+            if not piece and not engine.eof and at >= len(rest):
+                raise ValueError(_broken_gzip(what, f"gzip data that stops after {size} bytes"))
+            yield piece
 
 
 def _broken_gzip(what: str, given: str) -> str:
@@ -116,14 +159,30 @@ def _parse(content: Bytes, what: str, magic: int) -> Bytes:
         raise ValueError(message(what, *_foreign(head, seen, expected)))
     if len(head) < start:
         raise ValueError(message(what, f"{content.size} bytes", f"a header of {start} bytes", "The file is truncated."))
-    shape = tuple(int.from_bytes(head[4 * i : 4 * i + 4], "big") for i in range(1, axes + 1))
-    need = start + math.prod(shape)
+    need = _need(head)
+    assert need is not None  # its magic number was looked at
     if content.size != need:
-        given = f"{content.size} bytes"
-        wanted = f"{need} bytes, as its header says ({' x '.join(map(str, shape))} values)"
-        fix = "It is truncated: fetch it again." if content.size < need else "It has bytes too many: fetch it again."
-        raise ValueError(message(what, given, wanted, fix))
-    return content[start:].reshape(shape)
+        raise ValueError(_wrong_size(what, content.size, need, head))
+    return content[start:].reshape(_shape(head))
+
+
+def _shape(head: bytes | bytearray) -> tuple[int, ...]:
+    axes = 3 if head[3] == 3 else 1
+    return tuple(int.from_bytes(head[4 * i : 4 * i + 4], "big") for i in range(1, axes + 1))
+
+
+def _need(head: bytes | bytearray) -> int | None:
+    """How many bytes a file has that begins so, by its own account; None if it is no IDX file of the two kinds."""
+    if int.from_bytes(head[:4], "big") not in _KINDS or len(head) < (16 if head[3] == 3 else 8):
+        return None
+    shape = _shape(head)
+    return 4 + 4 * len(shape) + math.prod(shape)
+
+
+def _wrong_size(what: str, size: int, need: int, head: bytes) -> str:
+    wanted = f"{need} bytes, as its header says ({' x '.join(map(str, _shape(head)))} values)"
+    fix = "It is truncated: fetch it again." if size < need else "It has bytes too many: fetch it again."
+    return message(what, f"{size} bytes", wanted, fix)
 
 
 def _foreign(head: bytes, seen: int, expected: str) -> tuple[str, str, str]:

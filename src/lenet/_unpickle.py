@@ -16,16 +16,19 @@ import numpy as np
 from lenet._check import message
 
 if TYPE_CHECKING:
+    from io import BytesIO
+
     from numpy.typing import NDArray
 
 __all__ = ["NUMBERS", "unpickle"]
 
 NUMBERS = "biufc"  # the numpy kinds that a file may hold: bool, int, uint, float, complex
 _DEEPEST = 100  # levels of nesting
+_MOST_ODD_KEYS = 2000
 
 
-def unpickle(data: bytes, what: str) -> Any:
-    """The value in a pickle of protocol 0 to 4.
+def unpickle(file: BytesIO, what: str) -> Any:
+    """The value in the pickle of protocol 0 to 4 that begins where ``file`` stands, and ends where it stands then.
 
     Plain values are None, bool, int, float, complex, str, bytes, numpy arrays and scalars of numbers, and dicts,
     OrderedDicts, lists and tuples of them.
@@ -33,14 +36,17 @@ def unpickle(data: bytes, what: str) -> Any:
     what: the file's name, for errors. ValueError if the file is truncated or no pickle, and, naming the object, if it
     asks for any other object.
     """
-    import io
     import pickle
+
+    size = len(file.getbuffer()) - file.tell()
 
     # The unpickler written in Python: the one in C reserves gigabytes if one short instruction says so.
     class Unpickler(pickle._Unpickler):
         dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
         for code in (pickle.EXT1, pickle.EXT2, pickle.EXT4):
             del dispatch[code[0]]  # names by number, from a registry that find_class does not see
+        for code in (pickle.BYTEARRAY8, pickle.NEXT_BUFFER, pickle.READONLY_BUFFER):
+            del dispatch[code[0]]  # of protocol 5; the first reserves whatever size it names
 
         def find_class(self, module: str, name: str) -> Any:
             found = _ADMITTED.get(f"{module}.{name}")
@@ -57,19 +63,53 @@ def unpickle(data: bytes, what: str) -> Any:
 
         dispatch[pickle.BUILD[0]] = load_build
 
+        def load_no_set(self) -> None:
+            raise _Refused("a set")
+
+        for code in (pickle.EMPTY_SET, pickle.ADDITEMS, pickle.FROZENSET):
+            dispatch[code[0]] = load_no_set
+
+        odd_keys = 0
+
+        def _check_keys(self, keys: list[Any]) -> None:
+            self.odd_keys += sum(_is_odd(key) for key in keys)
+            if self.odd_keys > _MOST_ODD_KEYS:
+                raise _Refused(f"dicts with more than {_MOST_ODD_KEYS:,} keys that are no text")
+
+        def load_setitem(self) -> None:
+            self._check_keys(self.stack[-2:-1])  # type: ignore[attr-defined]
+            super().load_setitem()  # type: ignore[misc]
+
+        def load_setitems(self) -> None:
+            self._check_keys(self.stack[::2])  # type: ignore[attr-defined]
+            super().load_setitems()  # type: ignore[misc]
+
+        def load_dict(self) -> None:
+            self._check_keys(self.stack[::2])  # type: ignore[attr-defined]
+            super().load_dict()  # type: ignore[misc]
+
+        dispatch[pickle.SETITEM[0]] = load_setitem
+        dispatch[pickle.SETITEMS[0]] = load_setitems
+        dispatch[pickle.DICT[0]] = load_dict
+
     try:
-        return _Reader(len(data)).plain(Unpickler(io.BytesIO(data)).load(), 0)
+        return _Reader(size).plain(Unpickler(file).load(), 0)
     except _Refused as refused:
         fix = "Nothing was run. If you trust its author, ask for the file anew, saved as a dict of arrays"
         raise ValueError(message(what, f"a pickle that asks for {refused}", "plain values and arrays", fix)) from None
     except Exception as error:  # whatever the instructions of a damaged file lead to
-        given = f"{len(data)} bytes that cannot be read ({type(error).__name__}: {error})"
+        given = f"{size} bytes that cannot be read ({type(error).__name__}: {error})"
         fix = "It is truncated, damaged, or another kind of file"
         raise ValueError(message(what, given, "a .pdparams, .pdopt or .safetensors file", fix)) from None
 
 
 class _Refused(Exception):
     """The file asks for something that is not admitted; the text says for what."""
+
+
+def _is_odd(key: object) -> bool:
+    """Whether a key may be one of many that were made to share one place in a dict, which would take for ever."""
+    return not (key is None or type(key) in (str, bytes, bool) or (type(key) is int and key.bit_length() < 61))
 
 
 def _kind(value: object) -> str:

@@ -36,6 +36,16 @@ class StaticForward:
         self._tracing: set[int] = set()  # threads that watch the network just now
         self._seen = -1  # the network's changes that the latest eager pass has left behind
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The network and its own ``forward``; plans are compiled anew where they are needed."""
+        own = getattr(self.eager, "__func__", None)
+        is_own = own is not None and own is getattr(type(self.network), "forward", None)
+        return {"network": self.network, "eager": None if is_own else self.eager}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        network, eager = state["network"], state["eager"]
+        self.__init__(network, type(network).forward.__get__(network) if eager is None else eager)  # type: ignore[misc]
+
     def __deepcopy__(self, memo: dict[int, Any]) -> StaticForward:
         return StaticForward(copy.deepcopy(self.network, memo), copy.deepcopy(self.eager, memo))
 

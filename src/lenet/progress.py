@@ -1,5 +1,5 @@
 """One progress display for whatever takes long: a rich bar on a terminal, a line that is replaced in a notebook, plain lines
-in a log, silence when quick.
+in a log, silence when quick; and ``put``, by which all that is only said leaves the program.
 
 Nothing is shown during the first second; work that is done by then leaves no trace. It knows neither downloads nor
 training: callers say how far they are and may add a note. Read by ``_fetch``, by training and by ``ProgBarLogger``.
@@ -7,20 +7,73 @@ training: callers say how far they are and may add a note. Read by ``_fetch``, b
 
 from __future__ import annotations
 
+import codecs
 import importlib
 import os
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TextIO
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichBar
     from rich.progress import TaskID
 
-__all__ = ["REDRAW_SECONDS", "NotebookLine", "Progress", "in_notebook", "on_terminal", "say"]
+__all__ = ["PLAIN", "REDRAW_SECONDS", "NotebookLine", "Progress", "Said", "in_notebook", "on_terminal", "put", "say"]
 
 REDRAW_SECONDS = 0.1  # what changes more often nobody can read
+
+
+PLAIN = "lenet.plain"  # the codecs' name for: what an encoding lacks is written in ASCII, or as ?
+
+_IN_ASCII = {"±": "+/-", "–": "-", "—": "-", "−": "-", "×": "x", "…": "...", "→": "->", "\u00a0": " "}
+_IN_ASCII |= {"│": "|", "─": "-", "╭": "+", "╮": "+", "╰": "+", "╯": "+", "‘": "'", "’": "'", "“": '"', "”": '"'}
+
+
+def _in_ascii(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_IN_ASCII.get(c, "?") for c in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(PLAIN, _in_ascii)
+
+
+def put(text: str, stream: TextIO | None) -> None:
+    """Write what is only said, and flush. It never ends the work: a stream that is closed, full or gone gets nothing, and
+    one that lacks a character a plainer one.
+    """
+    if stream is None:  # Python's own name for one that was closed before it started
+        return
+    with suppress(OSError, ValueError):
+        try:
+            stream.write(text)
+        except UnicodeEncodeError:
+            encoding = stream.encoding or "ascii"
+            stream.write(text.encode(encoding, PLAIN).decode(encoding))
+        stream.flush()
+
+
+class Said:
+    """A stream whose ``write`` and ``flush`` never fail; all else is the given stream's own."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        put(text, self._stream)
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        self.write("".join(lines))
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def say(text: str) -> None:
@@ -28,15 +81,18 @@ def say(text: str) -> None:
 
     In a notebook it goes to standard output: no program reads there, and standard error is shown as an alarm.
     """
-    print(text, file=sys.stdout if in_notebook(sys.stderr) else sys.stderr, flush=True)
+    put(f"{text}\n", sys.stdout if in_notebook(sys.stderr) else sys.stderr)
 
 
-def on_terminal(stream: TextIO) -> bool:
+def on_terminal(stream: TextIO | None) -> bool:
     """Whether ``stream`` is a terminal that can redraw a line."""
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
+    try:
+        return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+    except ValueError:  # it was closed
+        return False
 
 
-def in_notebook(stream: TextIO) -> bool:
+def in_notebook(stream: TextIO | None) -> bool:
     """Whether what is written to ``stream`` appears under a notebook's cell, and the cell can replace it."""
     return type(stream).__module__.split(".")[0] == "ipykernel"
 
@@ -105,7 +161,7 @@ class Progress:
             self._line = self._line or NotebookLine()
             self._line.show(self.line(done, note))
         else:
-            print(self.line(done, note), file=self._stream, flush=True)
+            put(f"{self.line(done, note)}\n", self._stream)
 
     def line(self, done: float, note: str = "") -> str:
         """The plain line for a log: ``MNIST: 4.2 of 9.9 MB (42%), 7 s left, note``."""
@@ -142,7 +198,7 @@ class Progress:
                 TextColumn("{task.fields[shown]}", markup=False),
                 TimeRemainingColumn(),
                 TextColumn("{task.fields[note]}", markup=False),
-                console=Console(file=self._stream),
+                console=Console(file=cast("TextIO", Said(self._stream))),
                 auto_refresh=False,
                 transient=True,
             )

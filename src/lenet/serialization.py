@@ -1,9 +1,9 @@
-"""Files: our model file, Paddle's ``.pdparams`` and ``.pdopt``, and the one way a file is written.
+"""Files: our model file, and Paddle's ``.pdparams`` and ``.pdopt``.
 
 - ``write_model`` and ``read_model``: one safetensors file, tensors by name and a JSON object about them.
 - ``save`` and ``load`` (``paddle.save``, ``paddle.load``): pickles that Paddle reads, and reading those it wrote.
   What a file says is never run (``_unpickle``).
-- ``atomic_write``: a temp file, then a rename. A reader sees the old file or the new one, whoever dies when.
+- ``keep_previous``: an earlier model's second name, before another takes its first. How a file is written: ``_write``.
 
 What the tensors and the JSON mean is not known here: ``model`` and ``train`` decide that. A model file is untrusted, so
 whoever reads its JSON, which is limited in size here, checks what it says.
@@ -14,14 +14,14 @@ from __future__ import annotations
 import errno
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lenet._check import describe, message
 from lenet._unpickle import NUMBERS, unpickle
+from lenet._write import atomic_write, link_or_copy
 from lenet.tensor import Tensor, to_tensor
 
 if TYPE_CHECKING:
@@ -35,89 +35,12 @@ if TYPE_CHECKING:
 __all__ = ["atomic_write", "digest", "keep_previous", "load", "read_model", "save", "write_model"]
 
 META_KEY = "lenet"  # the one metadata key: several would come out in random order, and the file would not repeat
-META_LIMIT = 16 << 20  # bytes of JSON; a training record takes kilobytes
+META_LIMIT = (
+    2 << 20
+)  # bytes of JSON; a training record takes kilobytes. As objects of Python they are twenty times that
+HEADER_LIMIT = 3 * META_LIMIT  # bytes of JSON within JSON, and of tensors' names and shapes
+DEEPEST = 50  # levels of lists and objects in each other
 _TABLE = "StructuredToParameterName@@"  # Paddle's table from structured names to parameter names
-
-
-# ---- writing a file -------------------------------------------------------------------------------------------------
-
-
-def atomic_write(path: PathLike, content: bytes | Callable[[BinaryIO], object]) -> None:
-    """Write a file whole or not at all: to a temp file in its folder, then fsync, then rename.
-
-    content: the bytes, or a function that writes them to the binary file it is given. Parent folders are made. Whatever
-    goes wrong (disk full, an exception in the function, Ctrl-C) leaves the old file as it was and no temp file; what a
-    killed process left behind is removed by the first write of the same file after ten minutes. OSError (or the
-    subclass for the cause, such as PermissionError) says what stood in the way.
-    """
-    target = os.path.realpath(path)  # through a symbolic link: the file it points to is replaced, not the link
-    folder, name = os.path.split(target)
-    if os.path.isdir(target) or not os.path.basename(path):
-        raise IsADirectoryError(errno.EISDIR, message("file to write", f"the folder {target}", "a file name"))
-    start = os.fsdecode(b"." + os.fsencode(name)[:200] + b".")  # cut: with its end the temp file's name may be too long
-    part = os.path.join(folder, f"{start}{os.urandom(6).hex()}.part")
-    try:
-        os.makedirs(folder, exist_ok=True)
-        _remove_leftovers(folder, start)
-        if os.path.exists(target) and not os.access(target, os.W_OK):
-            raise PermissionError(errno.EACCES, "the file is write-protected")
-        try:
-            with open(part, "xb") as file:
-                if callable(content):
-                    content(file)
-                else:
-                    file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, target)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(part)
-            raise
-    except OSError as error:
-        explained = _explained(error, target)
-        if explained is None:
-            raise
-        raise explained from error
-    with suppress(OSError):  # the rename itself reaches the disk; some file systems cannot sync a folder
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _explained(error: OSError, target: str) -> OSError | None:
-    """The same kind of error, saying what could not be written and what to do; None where the cause is another one."""
-    kept = ". The file there before is intact" if os.path.exists(target) else ""
-    reasons = {
-        errno.ENOSPC: ("a full disk", "Free some space or choose another folder"),
-        errno.EDQUOT: ("a full disk quota", "Free some space or choose another folder"),
-        errno.EFBIG: ("a limit on the size of files", "Choose another folder, or raise the limit (ulimit -f)"),
-        errno.EACCES: (f"no permission ({error.strerror})", "Choose a folder that you may write to"),
-        errno.EPERM: (f"no permission ({error.strerror})", "Choose a folder that you may write to"),
-        errno.EROFS: ("a read-only file system", "Choose a folder that you may write to"),
-        errno.ENOENT: ("a folder that takes no files", "Choose another folder"),
-        errno.ENOTDIR: ("a file where a folder should be", "Choose another folder"),
-        errno.EEXIST: ("a file where a folder should be", "Choose another folder"),
-    }
-    if error.errno not in reasons:
-        return None
-    given, fix = reasons[error.errno]
-    return OSError(error.errno, message(f"writing {target}", given, "a place to write to", fix + kept))
-
-
-def _remove_leftovers(folder: str, start: str) -> None:
-    """Remove temp files, whose names begin with ``start``, that nobody has touched for ten minutes; no other file."""
-    import re
-    import time
-
-    temp = re.compile(re.escape(start) + r"[0-9a-f]{12}\.part")
-    before = time.time() - 600
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if temp.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < before:
-                os.unlink(entry.path)
 
 
 # ---- our model file -------------------------------------------------------------------------------------------------
@@ -155,11 +78,12 @@ def digest(tensors: Mapping[str, NDArray[Any]]) -> str:
     return total.hexdigest()
 
 
-def keep_previous(path: PathLike) -> Path | None:
-    """Rename an existing model file NAME.safetensors to NAME.<first 8 digits of its digest>.safetensors.
+def keep_previous(path: PathLike) -> tuple[Path, bool] | None:
+    """Give an existing model file NAME.safetensors a second name, NAME.<first 8 digits of its digest>.safetensors.
 
-    Returns the new name, or None if there was no file. A file of that name with the same weights is replaced; one with
-    other weights is left alone and more digits are used.
+    Under its first name it stays until something else replaces it there: at no moment is there none. Returns the second
+    name and whether no file had it before, or None if there is no file. A file of that name with the same weights is
+    replaced; one with other weights is left alone and more digits are used.
     """
     from pathlib import Path
 
@@ -169,10 +93,11 @@ def keep_previous(path: PathLike) -> Path | None:
     tag = _tag(old)
     for digits in (8, 16, len(tag)):
         new = old.with_name(f"{old.stem}.{tag[:digits]}{old.suffix}")
-        if not new.exists() or _tag(new) == tag:
+        is_new = not new.exists()
+        if is_new or _tag(new) == tag:
             break
-    os.replace(old, new)
-    return new
+    link_or_copy(old, new)
+    return new, is_new
 
 
 def _tag(path: Path) -> str:
@@ -222,13 +147,19 @@ def _parse_model(data: bytes, what: str) -> tuple[dict[str, NDArray[Any]], dict[
         raise ValueError(message(what, "an HTML or XML page", expected, fix))
     if data[:1] == b"\x80" and data[8:9] != b"{":
         raise ValueError(message(what, "a pickle", expected, "Read .pdparams and .pdopt files with lenet.load()"))
+    size = int.from_bytes(data[:8], "little")
+    if HEADER_LIMIT < size <= len(data):
+        raise ValueError(message(what, f"{size} bytes of header", f"at most {HEADER_LIMIT}"))
     try:
         tensors = from_bytes(data)
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        header = json.loads(data[8 : 8 + size])
     except (SafetensorError, ValueError, TypeError, KeyError, RecursionError) as error:
         fix = "It is truncated, damaged, or another kind of file: copy or train it again"
         raise ValueError(message(what, f"{len(data)} bytes ({error})", expected, fix)) from None
-    text = header.get("__metadata__", {}).get(META_KEY, "{}")
+    texts = header.get("__metadata__")
+    text = texts.get(META_KEY, "{}") if isinstance(texts, dict) else "{}"
+    if not isinstance(text, str):
+        raise ValueError(message(what, f"metadata that is a {type(text).__name__}", "text with a JSON object"))
     if len(text) > META_LIMIT:
         raise ValueError(message(what, f"{len(text)} bytes of metadata", f"at most {META_LIMIT}"))
     try:
@@ -237,7 +168,14 @@ def _parse_model(data: bytes, what: str) -> tuple[dict[str, NDArray[Any]], dict[
         raise ValueError(message(what, f"metadata that is no JSON ({error})", "a JSON object")) from None
     if not isinstance(meta, dict):
         raise ValueError(message(what, f"metadata that is a {type(meta).__name__}", "a JSON object"))
+    if _is_deeper(meta, DEEPEST):
+        raise ValueError(message(what, f"metadata of more than {DEEPEST} levels", "a JSON object as lenet writes it"))
     return {name: np.array(tensors[name]) for name in sorted(tensors)}, meta  # they come in random order
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(levels == 0 or _is_deeper(item, levels - 1) for item in items)
 
 
 def _no_constant(text: str) -> object:
@@ -286,13 +224,15 @@ def save(obj: Any, path: PathLike | BytesIO, protocol: int = 4) -> None:
 def load(path: PathLike | BytesIO, return_numpy: bool = False) -> Any:
     """What ``save``, or Paddle's ``save``, wrote: with Tensors (stop_gradient True), or ndarrays if ``return_numpy``.
 
-    Reads safetensors files too, as a dict. Nothing in the file is run. ValueError if there is no such file, if it is
+    Reads safetensors files too, as a dict. Of several objects in a BytesIO it reads the one where it stands, and stands at
+    the next one then. Nothing in the file is run. ValueError if there is no such file, if it is
     truncated or of another kind, and, with its name, if it holds any object but arrays and plain values.
     """
     import io
 
     what = "BytesIO" if isinstance(path, io.BytesIO) else os.fspath(path)
     if isinstance(path, io.BytesIO):
+        start = path.tell()
         data = path.read()
     elif os.path.isfile(path):
         data = _read(path)
@@ -303,7 +243,10 @@ def load(path: PathLike | BytesIO, return_numpy: bool = False) -> Any:
     if data[8:9] == b"{" and int.from_bytes(data[:8], "little") < len(data):
         tensors = _parse_model(data, what)[0]
         return tensors if return_numpy else {name: to_tensor(array) for name, array in tensors.items()}
-    found = unpickle(data, what)
+    file = io.BytesIO(data)
+    found = unpickle(file, what)
+    if isinstance(path, io.BytesIO):
+        path.seek(start + file.tell())
     if not (isinstance(found, dict) and _TABLE in found):
         return _Loaded(found, return_numpy).result
     table = found.pop(_TABLE)

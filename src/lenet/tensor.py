@@ -491,6 +491,14 @@ class Parameter(Tensor):
         self.regularizer: Any = None
         self.need_clip = True
 
+    def __setstate__(self, state: tuple[Any, dict[str, Any]]) -> None:
+        for name, value in state[1].items():
+            setattr(self, name, value)
+        if self._data is not None:
+            block = aligned(self._shape)  # where a pickle's arrays lie is chance
+            block[...] = self._data
+            self._data = block
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
         block = aligned(self._shape)
         block[...] = self.data_array()

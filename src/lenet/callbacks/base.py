@@ -7,7 +7,10 @@ at last on_train_end. ``evaluate`` calls the eval hooks alone, ``predict`` the p
 
 from __future__ import annotations
 
+import sys
 from typing import Any
+
+from lenet.progress import put
 
 __all__ = ["Callback", "Logs", "tell"]
 
@@ -16,7 +19,7 @@ Logs = dict[str, Any]
 
 def tell(text: str) -> None:
     """One line to standard output, where Paddle's callbacks speak."""
-    print(text, flush=True)  # noqa: T201
+    put(f"{text}\n", sys.stdout)
 
 
 class Callback:

@@ -16,7 +16,7 @@ import numpy as np
 
 from lenet._check import message, positive_int
 from lenet.callbacks.base import Callback, Logs, tell
-from lenet.progress import REDRAW_SECONDS, NotebookLine, in_notebook, on_terminal
+from lenet.progress import REDRAW_SECONDS, NotebookLine, in_notebook, on_terminal, put
 
 __all__ = ["ProgBarLogger"]
 
@@ -79,8 +79,7 @@ class _Bar:
             if tenths == self._tenths:
                 return
             self._tenths = tenths
-        sys.stdout.write(f"{self._count(step)}{_listed(values)} - {_per_step(per_step)}\n")
-        sys.stdout.flush()
+        put(f"{self._count(step)}{_listed(values)} - {_per_step(per_step)}\n", sys.stdout)
 
     def _count(self, step: int) -> str:
         return f"step {step:3}" if self._total is None else f"step {step:{len(str(self._total))}}/{self._total}"
@@ -103,8 +102,7 @@ class _Bar:
             return
         back = "\b" * self._last_width
         end = "\n" if total is None or step >= total else ""
-        sys.stdout.write(f"{back}\r{text:{self._last_width}}{end}")
-        sys.stdout.flush()
+        put(f"{back}\r{text:{self._last_width}}{end}", sys.stdout)
         self._last_width = len(text)
 
 

@@ -14,7 +14,7 @@ import tempfile
 import time
 from typing import Any
 
-from lenet._check import message, positive_int
+from lenet._check import installing, message, positive_int
 from lenet.callbacks.base import Callback, Logs
 from lenet.optimizer.lr import LRScheduler
 
@@ -33,7 +33,9 @@ def _package(name: str, extra: str) -> Any:
         if error.name is None or error.name.split(".")[0] != name.split(".")[0]:
             raise
         missing = f"no package {error.name.split('.')[0]}"
-        raise ImportError(message("callbacks", missing, "it installed", f"Type pip install 'lenet[{extra}]'")) from None
+        raise ImportError(
+            message("callbacks", missing, "it installed", installing(extra, name.split(".")[0]))
+        ) from None
 
 
 def _numbers(prefix: str, logs: Logs | None) -> dict[str, float]:
@@ -118,7 +120,7 @@ class Tracker(Callback):
 
 
 class TensorBoard(Tracker):
-    """Writes event files that ``tensorboard --logdir`` shows. Needs the package: ``pip install 'lenet[tensorboard]'``.
+    """Writes event files that ``tensorboard --logdir`` shows. Needs the package: ``pip install '.[tensorboard]'``.
 
     log_dir: a folder, made if need be; one folder a run, since TensorBoard shows whatever is in one as one curve. log_freq:
     every how many batches a point is written; also for the last of each epoch.
@@ -154,7 +156,7 @@ class TensorBoard(Tracker):
 
 
 class MLflow(Tracker):
-    """Writes each ``fit`` as a run of MLflow. Needs the package: ``pip install 'lenet[mlflow]'``.
+    """Writes each ``fit`` as a run of MLflow. Needs the package: ``pip install '.[mlflow]'``.
 
     experiment: its name, made if need be. run_name: MLflow invents one without. tracking_uri: where to, by default what
     MLflow has been told by ``mlflow.set_tracking_uri`` or ``MLFLOW_TRACKING_URI``, else its local store, the file

@@ -3,7 +3,8 @@
 Nothing here computes: each command calls what a Python user would call and shows the result. Results go to standard
 output (with ``--json`` one JSON object and nothing else), everything a person should know besides to standard error.
 
-Exit codes: 0 done, 1 failed, 2 wrong use or bad input, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM).
+Exit codes: 0 done, 1 failed, 2 wrong use or bad input, 129 hung up (SIGHUP), 130 interrupted (Ctrl-C), 143 terminated
+(SIGTERM).
 """
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ __all__ = ["main"]
 
 def main() -> None:
     """The program ``lenet``."""
+    from lenet.cli import streams
+
+    streams.prepare()
     from lenet.cli.app import app
 
-    app(prog_name="lenet")
+    with streams.kept_quiet():
+        app(prog_name="lenet")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from lenet._architecture import version
+from lenet._check import MOST, one_line
 from lenet.cli.compare import compare
 from lenet.cli.evaluate import evaluate
 from lenet.cli.info import info
@@ -19,8 +21,35 @@ from lenet.cli.train import train
 
 __all__ = ["app"]
 
+
+class _Commands(TyperGroup):
+    """The commands, whose options say what is wrong with a number in our words, not in a library's."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if type(error).__name__ == "BadParameter":
+                error.message = _in_our_words(error)  # type: ignore[attr-defined]
+            raise
+
+
+def _in_our_words(error: Any) -> str:
+    """``got 'abc', expected a whole number`` for what Typer says of it, in whichever of its versions."""
+    text = str(error.message)
+    found: list[dict[str, Any]] = getattr(error.__cause__, "errors", list)()
+    given = repr(found[0].get("input")) if found else text.partition(" is not a valid ")[0]
+    about = str(found[0].get("type")) if found else text.rpartition(" is not a valid ")[2]
+    if about.startswith("int"):
+        return f"got {one_line(given, 80)}, expected a whole number."
+    if about.startswith("float"):
+        return f"got {one_line(given, 80)}, expected a number."
+    return one_line(text, MOST)
+
+
 app = typer.Typer(
     name="lenet",
+    cls=_Commands,
     help="""Train small networks on small images, in seconds, on this computer's processor.
 
 The commands, in the order in which you will want them:
@@ -43,7 +72,7 @@ The commands, in the order in which you will want them:
 
 Each has a --help of its own, with examples.""",
     epilog="Results go to standard output, with --json as one JSON object; all else to standard error."
-    " Exit codes: 0 done, 1 failed, 2 wrong use or bad input, 130 interrupted, 143 terminated.",
+    " Exit codes: 0 done, 1 failed, 2 wrong use or bad input, 129 hung up, 130 interrupted, 143 terminated.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

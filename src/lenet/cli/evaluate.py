@@ -7,6 +7,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from lenet._check import one_line
 from lenet.cli.shared import (
     DEFAULT_MODEL,
     check_drawn,
@@ -109,7 +110,8 @@ def _summary(found: Evaluation, trained: Trained, doubted: int) -> list[str]:
     ]
     worst = found.confusions()[:_CONFUSIONS]
     if worst:
-        named = [f"{found.classes[truth]} as {found.classes[answer]} ({n})" for truth, answer, n in worst]
+        classes = [one_line(name, 60) for name in found.classes]
+        named = [f"{classes[truth]} as {classes[answer]} ({n})" for truth, answer, n in worst]
         lines.append(f"most often mistaken: {', '.join(named)}")
     return [*lines, f"suspected label errors: {doubted:,}"]
 
@@ -121,7 +123,7 @@ def _table(found: Evaluation) -> list[str]:
     if len(rows) > _ROWS:
         rows = np.argsort(found.f1, kind="stable")[:_ROWS]
         lines = [f"the {_ROWS} of {len(found.classes)} classes with the lowest F1:"]
-    names = [name if len(name) <= _WIDTH else f"{name[: _WIDTH - 1]}…" for name in found.classes]
+    names = [name if len(name) <= _WIDTH else f"{name[: _WIDTH - 1]}…" for name in map(one_line, found.classes)]
     width = max(5, *(len(names[i]) for i in rows))
     lines.append(f"{'class':<{width}}  precision   recall       F1  support")
     for i in rows:

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from lenet import _core, _fetch, serialization
-from lenet.cli.shared import exit_codes, percent, print_json, show
+from lenet._check import one_line
+from lenet.cli.shared import exit_codes, percent, print_json, share_text, show
 from lenet.train import Trained
 from lenet.train.record import machine
 
@@ -89,7 +90,8 @@ def _model_lines(found: dict[str, Any]) -> list[str]:
         shape = " x ".join(str(side) for side in about["shape"])
         lines += [
             f"input      {shape}, light on dark; a pixel x of 0 to 255 enters as (x - {about['mean']}) / {about['std']}",
-            f"labels     {', '.join(found['labels'][:12])}" + (" …" if len(found["labels"]) > 12 else ""),
+            f"labels     {', '.join(one_line(name, 40) for name in found['labels'][:12])}"
+            + (" …" if len(found["labels"]) > 12 else ""),
         ]
         lines += [f"           {line}" for line in _layer_lines(found)]
     else:
@@ -132,8 +134,8 @@ def _training_lines(training: dict[str, Any]) -> list[str]:
     for title, key in (("held out", "held_out"), ("test", "test")):
         score = training[key]
         if score is not None:
-            error = f"± {100 * score['standard_error']:.2f} ({score['images']:,} images)"
-            lines.append(f"{title:<10} accuracy {percent(score['accuracy'])} {error}, loss {score['loss']:.4f}")
+            accuracy = share_text(score["correct"], score["images"])
+            lines.append(f"{title:<10} accuracy {accuracy}, loss {score['loss']:.4f}")
     return lines
 
 

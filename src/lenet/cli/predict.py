@@ -8,12 +8,13 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from lenet._check import positive_int
+from lenet._check import one_line, positive_int
 from lenet.cli.shared import DEFAULT_MODEL, exit_codes, load_model, percent, print_json, show
 from lenet.reading._read import read_singles
 from lenet.reading.sources.source import MOST_PIXELS, open_pages
 from lenet.reading.weights.reader import Reader
 from lenet.train import Trained
+from lenet.train.data import is_light
 
 __all__ = ["predict"]
 
@@ -32,7 +33,7 @@ def predict(
     size, anywhere, dark on light or light on dark. An answer with `?` behind it is to be rejected: probably no digit.
 
     For every other model, one trained on Fashion-MNIST or on folders of your own, an image becomes grey, is resized
-    to the network's input, and inverted if its border is light. Crop it first as the training images were.
+    to the network's input, and inverted if the training images were. Crop it first as those were.
 
     A file that cannot be read is named and the others go on; the exit code is then 1. A model trained with held-out
     images is calibrated: of its answers at 90 %, about nine in ten are right, on images like those it was trained on.
@@ -52,6 +53,8 @@ def predict(
             results.append(_answer(trained, reader, path, max_pixels))
             if not as_json or "error" in results[-1]:
                 _show(results[-1])
+        if reader is None:
+            _note_ground(trained, [result.pop("light", None) for result in results])
         if as_json:
             print_json({"model": model, "weights": trained.digest, "results": results})
         if any("error" in result for result in results):
@@ -74,6 +77,7 @@ def _answer(trained: Trained, reader: Reader | None, path: str, max_pixels: int)
         image, rejected = (trained.read(path), None) if reader is None else _formed(reader, path, max_pixels)
     except (OSError, ValueError, ImportError) as error:
         return {"file": path, "error": str(error)}
+    light = {} if reader is not None else {"light": is_light(image[None]) != bool(trained.inverted)}  # as it came
     shares = trained.probabilities(image[None])[0]
     best = int(shares.argmax())
     return {
@@ -82,7 +86,18 @@ def _answer(trained: Trained, reader: Reader | None, path: str, max_pixels: int)
         "probability": float(shares[best]),
         **({} if rejected is None else {"rejected": rejected}),
         "probabilities": {label: float(share) for label, share in zip(trained.labels, shares, strict=True)},
+        **light,
     }
+
+
+def _note_ground(trained: Trained, light: list[bool | None]) -> None:
+    """Say so if most images' ground is not that of the training images, as whoever sends a photo may not think of it."""
+    known = [found for found in light if found is not None]
+    other = sum(found != trained.inverted for found in known)
+    if trained.inverted is not None and 2 * other > len(known):
+        here, there = ("dark", "light") if trained.inverted else ("light", "dark")
+        given = f"{other} of {len(known)} images have a {here} border, and the training images had a {there} one"
+        show(f"note: {given}. Invert them if what they show is {there} on {here}", aside=True)
 
 
 def _formed(reader: Reader, path: str, max_pixels: int) -> tuple[NDArray[np.uint8], bool]:
@@ -102,4 +117,4 @@ def _show(result: dict[str, Any]) -> None:
         show(error if error.startswith(file) else f"{file}: {error}", aside=True)
     else:
         doubt = "  ?" if result.get("rejected") else ""
-        show(f"{file}: {result['label']}  {percent(result['probability'], 1)}{doubt}")
+        show(f"{file}: {one_line(result['label'])}  {percent(result['probability'], 1)}{doubt}")

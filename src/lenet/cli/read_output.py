@@ -13,13 +13,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lenet._check import message
+from lenet._write import atomic_write
+from lenet.cli import streams
 from lenet.cli.read_files import File, many_pages
-from lenet.cli.shared import check_writable, clean, print_json, show
+from lenet.cli.shared import check_writable, clean, print_json, show, write
 from lenet.reading._annotate import annotate
 from lenet.reading._check_page import CheckPage
 from lenet.reading.page import Page
 from lenet.reading.sources.source import Source
-from lenet.serialization import atomic_write
 
 __all__ = ["Checking", "Csv", "Drawing", "Json", "Text"]
 
@@ -50,8 +51,7 @@ class Text:
             show(f"{place}: no digits found", aside=True)
         self._first = False
         if text:
-            sys.stdout.write(f"{text}\n")  # tabs and all
-            sys.stdout.flush()
+            write(f"{text}\n")  # tabs and all
 
     def _text(self, page: Page) -> str:
         if self.layout == "table":
@@ -99,12 +99,13 @@ class Csv:
         out = io.StringIO()
         out.write(text)
         csv.writer(out, lineterminator="\n").writerows(rows)
-        sys.stdout.flush()
         binary = getattr(sys.stdout, "buffer", None)  # a notebook's output has none
         if binary is None:
-            sys.stdout.write(out.getvalue())
-        else:
-            binary.write(out.getvalue().encode())
+            write(out.getvalue())
+            return
+        with streams.result():
+            sys.stdout.flush()
+            binary.write(out.getvalue().encode("utf-8", "replace"))
             binary.flush()
 
     def error(self, file: str, error: str) -> None:
@@ -165,7 +166,7 @@ class Checking:
     def end(self) -> None:
         """Write the page, if anything could be read, and say how much there is to check, if anything."""
         if self.out is not None and self._shown is not None and self._read:
-            atomic_write(self.out, self._shown.html().encode())
+            atomic_write(self.out, self._shown.html().encode("utf-8", "replace"))
         if self._digits:
             digits = f"{self._digits:,} {'digit' if self._digits == 1 else 'digits'}"
             pages = f"{self._pages:,} {'page' if self._pages == 1 else 'pages'}"

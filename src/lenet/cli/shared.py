@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 import typer
 
-from lenet._check import message
-from lenet.progress import say
+from lenet._check import MOST, message, one_line
+from lenet.cli import streams
+from lenet.evaluation import wilson
+from lenet.progress import put, say
 from lenet.train import Score, Trained
 from lenet.train.data import DATASETS, Part, load, load_test
+from lenet.vision.datasets.parts import parts_of
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -31,8 +34,10 @@ __all__ = [
     "percent",
     "print_json",
     "score_text",
+    "share_text",
     "show",
     "test_images",
+    "write",
 ]
 
 DEFAULT_MODEL = "lenet.safetensors"
@@ -51,14 +56,15 @@ def exit_codes() -> Iterator[None]:
     """
     try:
         yield
-        sys.stdout.flush()
+        with streams.result():
+            sys.stdout.flush()
     except typer.Exit:
         raise
     except KeyboardInterrupt:
         say("lenet: interrupted")
         raise typer.Exit(130) from None
     except BrokenPipeError:  # whoever read our output has gone: nobody is there to be told
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.give_up()
         raise typer.Exit(1) from None
     except Exception as error:
         if os.environ.get("LENET_DEBUG"):
@@ -72,9 +78,11 @@ def exit_codes() -> Iterator[None]:
 
 
 def _text(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror and not error.filename:
-        return clean(error.strerror)  # our own errors hold the whole sentence there
-    return clean(str(error)) or type(error).__name__
+    # our own OSErrors hold the whole sentence there
+    text = error.strerror if isinstance(error, OSError) and error.strerror and not error.filename else str(error)
+    if isinstance(error, RuntimeError):  # data that are nowhere to be had: a line for each way to bring them
+        return clean(text) or type(error).__name__
+    return one_line(text, MOST) or type(error).__name__
 
 
 def clean(text: str) -> str:
@@ -84,12 +92,27 @@ def clean(text: str) -> str:
 
 def show(text: str, *, aside: bool = False) -> None:
     """A line to standard output, or ``aside`` to standard error."""
-    print(clean(text), file=sys.stderr if aside else sys.stdout, flush=True)
+    if aside:
+        put(f"{clean(text)}\n", sys.stderr)
+    else:
+        write(f"{clean(text)}\n")
+
+
+def write(text: str) -> None:
+    """A result, as it is, to standard output: OutputError where that can't be written."""
+    with streams.result():
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 def print_json(result: dict[str, Any]) -> None:
     """The result as the one JSON object on standard output."""
-    print(json.dumps(result, ensure_ascii=False), flush=True)  # noqa: T201
+    text = json.dumps(result, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # a terminal without these characters, or a file name that is no UTF-8
+        text = json.dumps(result)
+    write(f"{text}\n")
 
 
 def percent(share: float, digits: int = 2) -> str:
@@ -98,8 +121,16 @@ def percent(share: float, digits: int = 2) -> str:
 
 
 def score_text(score: Score) -> str:
-    """``99.21 % ± 0.09 (10,000 images)``: the accuracy and its standard error in points."""
-    return f"{percent(score.accuracy)} ± {100 * score.error:.2f} ({score.images:,} images)"
+    """``99.21 % (95 % interval 99.02 to 99.36 %, 10,000 images)``: the accuracy, and how far it may be from the truth."""
+    return share_text(score.correct, score.images)
+
+
+def share_text(correct: int, images: int) -> str:
+    """A share of images with its interval by Wilson, which says how little a few images prove, all right ones too."""
+    if not images:
+        return "of no images"
+    low, high = wilson(correct, images)
+    return f"{percent(correct / images)} (95 % interval {100 * low:.2f} to {percent(high)}, {images:,} images)"
 
 
 def load_model(path: str, command: str) -> Trained:
@@ -139,9 +170,8 @@ def data_set(trained: Trained, dataset: str | None, folder: str | None) -> tuple
     """The data set to measure on: the one asked for, else the one in the model's record; ValueError if it names none."""
     if dataset is not None:
         return dataset, folder
-    training: Any = trained.meta.get("training")
-    about: Any = training.get("data") if isinstance(training, dict) else None
-    name, before = (about.get(key) if isinstance(about, dict) else None for key in ("name", "folder"))
+    about = _data_of(trained)
+    name, before = about.get("name"), about.get("folder")
     if not isinstance(name, str) or not name:
         fix = "Type for example --dataset mnist"
         raise ValueError(message("dataset", "a model that doesn't say what it was trained on", "a data set", fix))
@@ -151,20 +181,33 @@ def data_set(trained: Trained, dataset: str | None, folder: str | None) -> tuple
 
 
 def test_images(models: list[Trained], name: str, folder: str | None) -> tuple[list[str], Part, str]:
-    """Classes, images and a line about them: the test part, or all of a plain folder on which none was trained."""
+    """Classes, images and a line about them: the test part, or all of a plain folder on which none was trained.
+
+    Images on which one was trained are inverted if they were then.
+    """
     root = os.path.expanduser(name)
-    if name in DATASETS or all(os.path.isdir(os.path.join(root, part)) for part in ("train", "test")):
-        return load_test(name, folder)
-    found = load(name, folder)
+    before = next((trained.inverted for trained in models if _trained_on(trained, root)), None)
+    if name in DATASETS or (os.path.isdir(root) and parts_of(root) is not None):
+        return load_test(name, folder, before)
+    found = load(name, folder, before)
     for trained in models:
-        training: Any = trained.meta.get("training")
-        about: Any = training.get("data") if isinstance(training, dict) else None
-        known = about if isinstance(about, dict) else {}
-        path = os.path.expanduser(str(known.get("name")))
-        if known.get("digest") == found.source.digest or os.path.realpath(path) == os.path.realpath(root):
+        if _data_of(trained).get("digest") == found.source.digest or _trained_on(trained, root):
             return found.classes, found.test, f"{found.line}: the {len(found.test.labels):,} held back from training"
     images, labels = (np.concatenate([a, b]) for a, b in zip(found.train[:2], found.test[:2], strict=True))
     return found.classes, Part(images, labels, found.source), f"{found.line}: all {len(labels):,}"
+
+
+def _data_of(trained: Trained) -> dict[str, Any]:
+    """What the model's file says of the images that it was trained on; empty if nothing."""
+    training: Any = trained.meta.get("training")
+    about: Any = training.get("data") if isinstance(training, dict) else None
+    return about if isinstance(about, dict) else {}
+
+
+def _trained_on(trained: Trained, root: str) -> bool:
+    """Whether the model's record names that data set, or that folder."""
+    name = str(_data_of(trained).get("name"))
+    return name == root if root in DATASETS else os.path.realpath(os.path.expanduser(name)) == os.path.realpath(root)
 
 
 def fitted(trained: Trained, classes: list[str], part: Part) -> Part:
@@ -176,7 +219,7 @@ def fitted(trained: Trained, classes: list[str], part: Part) -> Part:
     if classes != trained.labels and set(classes) <= set(trained.labels):
         places = np.array([trained.labels.index(name) for name in classes], np.int64)
         return part._replace(labels=places[part.labels])
-    given, known = (", ".join(names[:12]) for names in (classes, trained.labels))
+    given, known = (one_line(", ".join(names[:12]), 100) for names in (classes, trained.labels))
     if len(classes) != len(trained.labels) or not set(classes) & set(trained.labels):
         fix = "Name the data set that the model was trained for: --dataset"
         expected = f"the model's {len(trained.labels)}: {known}"

@@ -11,7 +11,7 @@ import typer
 
 from lenet import plots
 from lenet._check import choice, message, positive_int
-from lenet.cli.shared import exit_codes
+from lenet.cli.shared import exit_codes, write
 from lenet.cli.shared import show as say
 from lenet.plots import _images
 from lenet.plots._style import name_text
@@ -84,7 +84,7 @@ def show(
             raise ValueError(message(dataset, f"no {mode} images", "at least one image"))
         if terminal:
             text = _bars(part, classes) if counts else _drawn(part, classes, number, seed, moving)
-            sys.stdout.write(text + "\n")
+            write(text + "\n")
             return
         chosen = _images.drawn(len(part.labels), number or (_AUGMENTED_COUNT if moving else _COUNT), seed)
         kind = "training" if mode == "train" else mode

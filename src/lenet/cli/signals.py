@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while training: heard between two steps, so that the model can be saved first.
+"""Ctrl-C, SIGTERM and SIGHUP (a closed terminal) while training: heard between two steps, so that the model can be saved first.
 
 ``with Signals() as signals: train(stop=signals.stop)``. Before the first step a signal ends the program at once; after
 it, the first signal only makes ``stop()`` true and further ones change nothing: a wrapper often sends Ctrl-C twice.
@@ -11,11 +11,15 @@ from typing import Any
 
 __all__ = ["Signals", "Terminated"]
 
-_HEARD = (signal.SIGINT, signal.SIGTERM)
+_HEARD = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class Terminated(BaseException):
-    """SIGTERM before there was anything to save."""
+    """SIGTERM or SIGHUP before there was anything to save. number: which."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 class Signals:
@@ -28,7 +32,9 @@ class Signals:
 
     def __enter__(self) -> Signals:
         for number in _HEARD:
-            if signal.getsignal(number) != signal.SIG_IGN:  # as a shell's background jobs ignore Ctrl-C
+            if (
+                signal.getsignal(number) != signal.SIG_IGN
+            ):  # as a shell's background jobs ignore Ctrl-C, and nohup's SIGHUP
                 self._before[number] = signal.signal(number, self._hear)
         return self
 
@@ -43,5 +49,5 @@ class Signals:
 
     def _hear(self, number: int, frame: object) -> None:
         if not self._waiting:
-            raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+            raise KeyboardInterrupt if number == signal.SIGINT else Terminated(number)
         self.caught = self.caught or number

@@ -10,6 +10,7 @@ import typer
 
 from lenet import progress
 from lenet._check import message
+from lenet.cli import streams
 from lenet.cli.shared import DEFAULT_MODEL, exit_codes, percent, print_json, score_text, show
 from lenet.cli.signals import Signals, Terminated
 from lenet.train import RECIPES, Interrupted, Result, Runs, Seeds, State, Trained, train_seeds
@@ -72,8 +73,9 @@ def train(
 ) -> None:
     """Train a network and write it to a file.
 
-    The test images are looked at once, at the end. Ctrl-C and SIGTERM save the model so far; --resume goes on to the
-    very weights of an uninterrupted run. Each run leaves a folder with its settings, curve, model and results.
+    The test images are looked at once, at the end. Ctrl-C, SIGTERM and a closed terminal save the model so far; --resume
+    goes on to the very weights of an uninterrupted run. Each run leaves a folder with its settings, curve, model and
+    results.
 
     One run may be lucky: --seeds 5 trains five and shows mean, spread and worst. The median it keeps is chosen by the
     held-out images, or by the test images where nothing is held out.
@@ -110,8 +112,8 @@ def train(
             display.close()
             _show_interrupted(stopped, runs, as_json)
             raise typer.Exit(128 + signals.caught) from None
-        except Terminated:
-            raise typer.Exit(143) from None
+        except Terminated as ended:
+            raise typer.Exit(128 + ended.number) from None
         finally:
             display.close()
 
@@ -145,15 +147,23 @@ def _one(
     else:
         result, folder, test, line = runs.train(recipe, dataset, **asked, **following)
     display.close()
-    if as_json:
-        print_json(result.as_json() | {"run": folder or None})
-    show(f"test accuracy {_scores(result)}", aside=as_json)
+    _tell(f"test accuracy {_scores(result)}", as_json)
     speed = f"{result.images_per_second:,.0f} images/s"
-    show(f"trained in {result.seconds:.1f} s ({speed}); written to {result.out}", aside=as_json)
+    _tell(f"trained in {result.seconds:.1f} s ({speed}); written to {result.out}", as_json)
     if folder:
         show(f"history: {folder}", aside=True)
         if report:
             _write_page(result, folder, test, line)
+    if as_json:
+        print_json(result.as_json() | {"run": folder or None})
+
+
+def _tell(text: str, as_json: bool) -> None:
+    """A line of the summary. The result is the model, so that a standard output which takes no line changes nothing."""
+    try:
+        show(text, aside=as_json)
+    except OSError:
+        streams.give_up()
 
 
 def _scores(result: Result) -> str:
@@ -187,7 +197,7 @@ def _several(
     def each(result: Result, folder: str, test: tuple[Part, str] | None) -> None:
         display.close()
         where = f"; history: {folder}" if folder else ""
-        show(f"seed {result.record['seed']}: test accuracy {_scores(result)}{where}", aside=as_json)
+        _tell(f"seed {result.record['seed']}: test accuracy {_scores(result)}{where}", as_json)
         if report and test is not None and folder:
             _write_page(result, folder, *test)
 
@@ -195,15 +205,15 @@ def _several(
         display.update(state, f"seed {seed}")
 
     done = train_seeds(seeds, recipe, dataset, **asked, runs=runs, progress=update, each=each, say=display.say)
-    if as_json:
-        print_json(done.as_json() | {"complete": True})
     _show_spread(done, as_json)
     kept = done.results[done.kept]
     if done.by == "held_out":
         why = "the median by held-out accuracy"
     else:
         why = "the median by test accuracy, as nothing is held out: no independent measure of this model any more"
-    show(f"kept seed {kept.record['seed']}, {why}; written to {done.out}", aside=as_json)
+    _tell(f"kept seed {kept.record['seed']}, {why}; written to {done.out}", as_json)
+    if as_json:
+        print_json(done.as_json() | {"complete": True})
 
 
 def _show_spread(done: Seeds, as_json: bool) -> None:
@@ -211,7 +221,7 @@ def _show_spread(done: Seeds, as_json: bool) -> None:
     for title, spread in named:
         text = f"mean {percent(spread.mean)}, standard deviation {100 * spread.sd:.2f} points"
         ends = f"worst {percent(spread.worst)}, best {percent(spread.best)}"
-        show(f"{title} of {len(done.results)} seeds: {text}, {ends}", aside=as_json)
+        _tell(f"{title} of {len(done.results)} seeds: {text}, {ends}", as_json)
 
 
 def _show_interrupted(stopped: SeedsInterrupted, runs: str | None, as_json: bool) -> None:

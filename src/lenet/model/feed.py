@@ -64,6 +64,10 @@ class Feed:
         if any(kind.__module__.partition(".")[0] == "paddle" for kind in type(data).__mro__):
             fix = "Import Dataset and DataLoader from lenet, too"
             raise TypeError(message(what, f"an object of real Paddle, {describe(data)}", "one of lenet", fix))
+        if any(kind.__module__.partition(".")[0] in ("torch", "torchvision") for kind in type(data).__mro__):
+            fix = "Type lenet.io.TensorDataset([images.numpy(), labels.numpy()]), or derive the class from lenet.io.Dataset"
+            raise TypeError(message(what, f"an object of PyTorch, {type(data).__name__}", "one of lenet.io", fix))
+        _check_no_arrays(what, data)
         self._source = self._loader(data, positive_int("batch_size", batch_size), bool(shuffle), bool(drop_last))
         if not hasattr(self._source, "__iter__") and not hasattr(self._source, "__getitem__"):
             raise TypeError(message(what, describe(data), "a Dataset, a DataLoader or a list of batches"))
@@ -194,3 +198,20 @@ def _tensor_rows(tensors: list[Any]) -> Rows | None:
     if images.dtype != np.float32 or images.ndim < 2 or labels.dtype != np.int64 or labels.shape[1:] not in ((), (1,)):
         return None
     return Rows(np.ascontiguousarray(images), None, labels.reshape(-1), labels.shape[1:], None)
+
+
+def _check_no_arrays(what: str, data: Any) -> None:
+    """TypeError for arrays in place of a data set: images alone, or images and labels."""
+    fields = list(data) if isinstance(data, (list, tuple)) else [data]
+    arrays = [hasattr(field, "shape") and hasattr(field, "dtype") for field in fields]
+    if not fields or not all(arrays):
+        return
+    if isinstance(data, (list, tuple)) and (
+        len(fields) < 2 or len({len(field) for field in fields if field.shape}) != 1
+    ):
+        return  # a list of batches
+    if isinstance(data, list) and len({tuple(field.shape) for field in fields}) == 1:
+        return
+    given = f"{', '.join(describe(field) for field in fields[:3])} without a data set"
+    fix = f"Type lenet.io.TensorDataset([{', '.join(['images', 'labels', '...'][: len(fields)])}])"
+    raise TypeError(message(what, given, "a Dataset, a DataLoader or a list of batches", fix))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet import _architecture, serialization
-from lenet._check import message
+from lenet._check import MOST, message, one_line
 
 if TYPE_CHECKING:
     from lenet.model.model import Model
@@ -53,7 +53,7 @@ def load(model: Model, path: str | os.PathLike[str], skip_mismatch: bool, reset_
     weights, state = _read_one(model, file) if suffix == ".safetensors" else _read_pair(stem)
     fitting, trouble = _fitting(model, weights, file)
     if trouble and not skip_mismatch:
-        raise ValueError(trouble[0])
+        raise ValueError(one_line(trouble[0], MOST))
     for text in trouble:
         warnings.warn(f"Skip loading: {text}", stacklevel=3)
     _set_optimizer(model, None if reset_optimizer or trouble else state, reset_optimizer or bool(trouble))
@@ -105,7 +105,9 @@ def _fitting(model: Model, weights: Arrays, file: str) -> tuple[list[tuple[Tenso
             trouble.append(f"{name} is not found in {file}, which has {', '.join(list(weights)[:6]) or 'nothing'}.")
         elif list(value.shape) != list(tensor.shape):
             shapes = f"a shape {list(value.shape)}, but the expected shape is {list(tensor.shape)}"
-            trouble.append(f"{name} receives {shapes}. The file {file} is of another network.")
+            turned = value.ndim == 2 and list(value.shape[::-1]) == list(tensor.shape)
+            why = "looks like PyTorch's: its Linear weights are transposed" if turned else "is of another network"
+            trouble.append(f"{name} receives {shapes}. The file {file} {why}.")
         elif value.dtype != tensor.dtype.numpy:
             trouble.append(f"{name} receives the dtype {value.dtype}, but the expected dtype is {tensor.dtype.name}.")
         else:

@@ -67,6 +67,20 @@ class Model:
         self._trained_on: Rows | None = None  # the images of the latest fit, if they are in memory
         self._arity: tuple[Any, tuple[int, int]] = (None, (0, 0))  # of forward, as last looked up
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what is made anew when it is needed: plans, and the images of the latest fit."""
+        state = self.__dict__ | {"_answers": None}
+        if self._trained_on is not None:
+            rows = self._trained_on
+            state["_trained_on"] = rows._replace(
+                images=rows.images[:0], labels=rows.labels[:0], chosen=None, augment=None
+            )
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._answers = Answers()
+
     # ---- preparing -----------------------------------------------------------------------------------------------------
 
     def prepare(
@@ -305,7 +319,7 @@ class Model:
         and, if the optimizer has a state, ``x.pdopt``, which real Paddle reads.
         """
         if not training:
-            fix = "Save a .safetensors file; `lenet` exports it to other formats"
+            fix = "Leave training out: save('x.safetensors') makes a file that answers, too"
             raise NotImplementedError(message("save(training)", training, "True", fix))
         files.save(self, path)
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from lenet import _check
+from lenet._names import elsewhere
 from lenet.param import check_float32, make_parameter, unique_name
 from lenet.tensor import Parameter, Tensor
 
@@ -118,7 +119,7 @@ class Layer:
 
     # ---- calling -------------------------------------------------------------------------------------------------------
 
-    def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
+    def __call__(self, *inputs: Any, **kwargs: Any) -> Tensor:
         """Pre-hooks, ``forward``, post-hooks. A shape that does not fit is reported with the name of the layer it met."""
         try:
             if self._hooked:
@@ -170,7 +171,8 @@ class Layer:
     def __getattr__(self, name: str) -> Any:  # only reached when the ordinary look-up found nothing
         if name in _REGISTRIES:
             raise ValueError(self._no_init())
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        kind = type(self).__name__
+        raise AttributeError(elsewhere("Layer", kind, name) or f"'{kind}' object has no attribute '{name}'")
 
     def _no_init(self) -> str:
         return f"super().__init__() should be called first: put it in the first line of {type(self).__name__}.__init__"
@@ -432,8 +434,10 @@ class Layer:
 
         Returns ``(missing, unexpected)`` names. A name that is missing, or whose shape differs (then it is in both lists), is
         skipped with a UserWarning. ``use_structured_name=False`` matches parameter names such as ``conv2d_0.w_0``.
-        A dtype other than the tensor's raises ValueError, before anything is written.
+        A dtype other than the tensor's raises ValueError, before anything is written; so do PyTorch's weights, whose
+        linear ones are transposed, as half of them would fit.
         """
+        _refuse_pytorch(self, state_dict, use_structured_name)
         missing: list[str] = []
         fitting: dict[str, tuple[Tensor, Any]] = {}
         for path, tensor in self.state_dict().items():
@@ -472,6 +476,25 @@ class Layer:
             extra = "\n  " + extra.replace("\n", "\n  ") + "\n"
         body = "\n  " + "\n  ".join(children) + "\n" if children else ""
         return f"{type(self).__name__}({extra}{body})"
+
+
+def _refuse_pytorch(layer: Layer, state_dict: Mapping[str, Any], structured: bool) -> None:
+    """ValueError if the values look like PyTorch's: its Tensors, or matrices that fit the other way round."""
+    what, expected = "set_state_dict", "Tensors or arrays of this network's shapes"
+    for key, value in state_dict.items():
+        if type(value).__module__.partition(".")[0] == "torch":
+            fix = "Type {k: v.numpy() for k, v in state.items()}, and v.numpy().T for the weight of a Linear"
+            raise ValueError(_check.message(what, f"{key} as a Tensor of PyTorch", expected, fix))
+    turned = []
+    for path, tensor in layer.state_dict().items():
+        key, shape = path if structured else tensor.name, list(tensor.shape)
+        given = list(np.shape(state_dict[key])) if key in state_dict else []
+        if len(shape) == 2 and given == shape[::-1] != shape:
+            turned.append((key, given, shape))
+    if turned:
+        key, given, shape = turned[0]
+        fix = f"They look like PyTorch's, whose Linear weights are transposed: give value.T for {', '.join(t[0] for t in turned)}"
+        raise ValueError(_check.message(what, f"{key} of shape {given}", f"{shape}", fix))
 
 
 def _check_dtype(key: str, value: Any, tensor: Tensor) -> None:

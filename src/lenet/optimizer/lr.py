@@ -11,12 +11,14 @@ Every rate equals Paddle's to rounding, and the state dicts of the two can be ex
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lenet._check import choice, describe, message, positive_int
+from lenet.progress import put
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -107,7 +109,7 @@ class LRScheduler:
 
     def _say(self) -> None:
         if self.verbose:
-            print(f"Epoch {self.last_epoch}: {type(self).__name__} set learning rate to {self.last_lr}.")  # noqa: T201  what verbose is for
+            put(f"Epoch {self.last_epoch}: {type(self).__name__} set learning rate to {self.last_lr}.\n", sys.stdout)
 
     def state_keys(self) -> None:
         """Set ``self.keys``, the names of the attributes that a state dict holds; a subclass may name more."""

@@ -93,6 +93,20 @@ class Optimizer:
 
     # ---- the step ------------------------------------------------------------------------------------------------------
 
+    def __getstate__(self) -> dict[str, Any]:
+        """As it is, with what is kept for a parameter under its place among them: elsewhere it has another ``id``."""
+        places = {id(p): place for place, p in enumerate(self._params)}
+        kept = {
+            name: [(places[key], value) for key, value in vars(self)[name].items() if key in places]
+            for name in ("_states", "_powers")
+        }
+        return vars(self) | kept
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._powers = {id(self._params[place]): powers for place, powers in state["_powers"]}
+        self._states = {id(self._params[place]): list(map(_in_block, arrays)) for place, arrays in state["_states"]}
+
     def step(self) -> None:
         """Update every parameter that has a gradient and is not frozen; without any, do nothing."""
         lr = self.get_lr()
@@ -344,3 +358,10 @@ def _clip_numbers(clip: ClipGradBase | None) -> tuple[str, float, float]:
     if type(clip) is ClipGradByNorm:
         return "norm", 0.0, clip.clip_norm
     return ("global_norm", 0.0, clip.clip_norm) if type(clip) is ClipGradByGlobalNorm else ("other", 0.0, 0.0)
+
+
+def _in_block(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A copy that the engine can work on."""
+    block = aligned(array.shape)
+    block[...] = array
+    return block

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lenet._check import message
-from lenet.serialization import atomic_write
+from lenet._check import installing, message
+from lenet._write import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,7 +57,7 @@ def needed() -> Any:
     except ModuleNotFoundError as error:
         if error.name != "matplotlib":
             raise
-        text = message("pictures", "no matplotlib", "matplotlib 3.8 or later", "Type: pip install 'lenet[plots]'")
+        text = message("pictures", "no matplotlib", "matplotlib 3.8 or later", installing("plots", "matplotlib"))
         raise ModuleNotFoundError(text, name="matplotlib") from None
     return matplotlib
 

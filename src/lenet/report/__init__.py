@@ -1,7 +1,7 @@
 """How good a model is, as one HTML file for a person to read: ``lenet evaluate --report``.
 
 The file needs nothing but a browser: no network, no script, figures and pictures inside. Needs matplotlib to be written:
-``pip install 'lenet[plots]'``.
+``pip install '.[plots]'`` in the checkout.
 """
 
 from __future__ import annotations

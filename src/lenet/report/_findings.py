@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet import evaluation
+from lenet._check import without_home
 from lenet._html import text
 from lenet.evaluation import Evaluation, softmax
 from lenet.plots._images import planes
@@ -58,7 +59,7 @@ def find(trained: Trained, images: NDArray[np.uint8], labels: NDArray[np.int64],
     return Findings(
         os.path.basename(trained.path) or "a model in memory",
         trained,
-        line,
+        without_home(line),
         planes(images),
         np.asarray(labels),
         probabilities,

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet._html import document, percent, text
+from lenet._write import atomic_write
 from lenet.report import _sections
 from lenet.report._css import CSS
 from lenet.report._findings import Findings, find
-from lenet.serialization import atomic_write
 
 if TYPE_CHECKING:
     from lenet.train import Trained
@@ -31,7 +31,8 @@ def write(
     ValueError or TypeError for images and labels that do not fit the model; ModuleNotFoundError without matplotlib;
     OSError saying what stands in the way of writing.
     """
-    atomic_write(path, _page(find(trained, images, labels, line)).encode())
+    page = _page(find(trained, images, labels, line))
+    atomic_write(path, page.encode("utf-8", "replace"))  # a path in it may be no UTF-8
 
 
 def _page(findings: Findings) -> str:

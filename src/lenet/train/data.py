@@ -16,7 +16,7 @@ from lenet import _fetch
 from lenet._check import describe, message
 from lenet.vision.datasets import MNIST, ArrayDataset, FashionMNIST, load_folder
 
-__all__ = ["DATASETS", "Data", "Part", "dark_ground", "load", "load_test", "split"]
+__all__ = ["DATASETS", "Data", "Part", "is_light", "load", "load_test", "split"]
 
 DATASETS: dict[str, type[MNIST]] = {"mnist": MNIST, "fashion-mnist": FashionMNIST}
 
@@ -52,17 +52,27 @@ class Data(NamedTuple):
         return _line(self.name, self.folder, self.source, self.inverted)
 
 
-def load(dataset: str | os.PathLike[str] | Pair, folder: str | os.PathLike[str] | None = None) -> Data:
+def load(
+    dataset: str | os.PathLike[str] | Pair,
+    folder: str | os.PathLike[str] | None = None,
+    inverted: bool | None = None,
+) -> Data:
     """``"mnist"``, ``"fashion-mnist"``, a folder of class folders, or a pair of ArrayDatasets (train, test).
 
     folder: where the four IDX files of a named data set are; None looks in the usual places and may download. Data sets
-    whose images have a light border are inverted: digits are light on dark ground for every network.
+    whose images have a light border are inverted: digits are light on dark ground for every network. inverted: whether
+    to, as it was decided before, when a model was trained on them.
     ValueError for an unknown name; else whatever the data set's own loading raises.
     """
     name = ""
-    if isinstance(dataset, tuple):
+    if isinstance(dataset, (tuple, list)):
+        if len(dataset) != 2:
+            raise TypeError(message("dataset", f"{len(dataset)} parts", "a pair of ArrayDatasets, train and test"))
         train, test = (_checked(part) for part in dataset)
         classes = list(train.classes) or [str(number) for number in range(int(train._targets.max(initial=-1)) + 1)]
+    elif not isinstance(dataset, (str, os.PathLike)):
+        _checked(dataset)
+        raise TypeError(message("dataset", "one ArrayDataset", "a pair of them, train and test", "Type (train, test)"))
     elif dataset in DATASETS:
         name = str(dataset)
         files = {} if folder is None else _fetch.given(folder)
@@ -71,21 +81,23 @@ def load(dataset: str | os.PathLike[str] | Pair, folder: str | os.PathLike[str] 
     else:
         name = _class_folders(dataset, folder)
         train, test, classes = load_folder(name)
-    inverted = _is_light(train._pixels)
+    inverted = is_light(train._pixels) if inverted is None else inverted
     parts = _part("train", train, inverted), _part("test", test, inverted)
     return Data(name, "" if folder is None else os.path.abspath(folder), classes, parts[0], parts[1], inverted)
 
 
 def load_test(
-    dataset: str | os.PathLike[str] | Pair, folder: str | os.PathLike[str] | None = None
+    dataset: str | os.PathLike[str] | Pair,
+    folder: str | os.PathLike[str] | None = None,
+    inverted: bool | None = None,
 ) -> tuple[list[str], Part, str]:
-    """The classes, the test part and the line of ``load(dataset, folder)``, without reading a named set's training part."""
-    if isinstance(dataset, tuple) or dataset not in DATASETS:
-        whole = load(dataset, folder)
+    """The classes, the test part and the line of ``load``, without reading a named set's training part."""
+    if not isinstance(dataset, str) or dataset not in DATASETS:
+        whole = load(dataset, folder, inverted)
         return whole.classes, whole.test, whole.line
     name, files = str(dataset), {} if folder is None else _fetch.given(folder)
     found = _published(name, files, "test")
-    inverted = _is_light(found._pixels)
+    inverted = is_light(found._pixels) if inverted is None else inverted
     part = _part("test", found, inverted)
     given = "" if folder is None else os.path.abspath(folder)
     return list(found.classes), part, _line(name, given, part.source, inverted)
@@ -106,7 +118,10 @@ def _line(name: str, folder: str, source: _fetch.Source, inverted: bool) -> str:
 
 def _checked(part: object) -> ArrayDataset:
     if not isinstance(part, ArrayDataset):
-        raise TypeError(message("dataset", describe(part), "a data set's name, a folder, or a pair of ArrayDatasets"))
+        expected, fix = "a data set's name, a folder, or a pair of ArrayDatasets", ""
+        if hasattr(part, "__array__") or isinstance(part, (tuple, list)):
+            fix = "Type (ArrayDataset(images, labels), ArrayDataset(test_images, test_labels)), images uint8 [N, H, W]"
+        raise TypeError(message("dataset", describe(part), expected, fix))
     if part.transform is not None:
         fix = "Leave it out: a recipe normalises and augments by itself"
         raise ValueError(message("dataset", "an ArrayDataset with a transform", "one without", fix))
@@ -142,14 +157,10 @@ def _border(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.concatenate(edges, axis=1)
 
 
-def _is_light(images: NDArray[np.uint8]) -> bool:
+def is_light(images: NDArray[np.uint8]) -> bool:
+    """Whether images [N, H, W] are dark on light, by the borders of up to a thousand of them."""
     some = images[:: max(1, len(images) // 1000)]
     return some.size > 0 and bool(np.median(_border(some)) > 127)
-
-
-def dark_ground(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """One image [H, W], inverted if its border is light: what a data set is, seen in a single image."""
-    return 255 - image if _is_light(image[None]) else image
 
 
 def split(labels: NDArray[np.int64], share: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -1,7 +1,7 @@
 """What a training run leaves on disk: the model, and beside an interrupted one the state to go on from.
 
-An earlier model is never lost: it is renamed, and so is the state of an earlier interrupted run. Every file is written
-whole or not at all (``serialization.atomic_write``).
+An earlier model is never lost: it gets another name before its own is taken in one step, and so does the state of an
+earlier interrupted run. Every file is written whole or not at all (``_write.atomic_write``).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 
 from lenet import serialization
 from lenet._check import message
+from lenet._write import alone
 
-__all__ = ["check_out", "move_resume_aside", "read_resume", "resume_path", "store_model", "store_resume"]
+__all__ = ["check_out", "read_resume", "remove_resume", "resume_path", "store"]
 
 Arrays = dict[str, NDArray[Any]]
 Json = dict[str, Any]
@@ -25,6 +27,7 @@ Say = Callable[[str], None]
 
 SUFFIX = ".safetensors"
 RESUME = ".resume.safetensors"
+_TRIES = 5
 
 
 def resume_path(out: str) -> str:
@@ -50,38 +53,64 @@ def check_out(out: str | os.PathLike[str]) -> str:
     return text
 
 
-def store_model(out: str, weights: Arrays, meta: Json, say: Say, replaceable: str = "") -> str:
-    """Write the model and return its digest. A model of other weights that stands there already is renamed and that is
-    said, unless its digest is ``replaceable``: then it is an earlier state of the same run.
+def store(
+    out: str,
+    weights: Arrays,
+    meta: Json,
+    say: Say,
+    *,
+    replaceable: str = "",
+    goes_on: bool = False,
+    state: tuple[Arrays, Json] | None = None,
+) -> str:
+    """Write the model, and beside it the ``state`` of a run that was interrupted; returns the model's digest.
+
+    A model of other weights that stands there already gets another name first and that is said, unless its digest is
+    ``replaceable``: then it is an earlier state of the same run. So does an earlier run's state, unless this run
+    ``goes_on`` from it. Several runs may do this to one ``out`` at once: none loses a model. OSError if what lies there
+    in the end is not what was written.
     """
-    digest = serialization.digest(weights)
-    kept = None
-    if os.path.isfile(out) and (_digest_of(out) or out) not in (digest, replaceable):
-        kept = serialization.keep_previous(out)
+    said: list[str] = []
     try:
-        serialization.write_model(out, weights, meta)
-    except BaseException:
-        if kept is not None:
-            os.replace(kept, out)
-        raise
-    if kept is not None:
-        say(f"{out} was there already: the earlier model is now {kept}")
+        with alone(out):  # nothing is said meanwhile: it may take long
+            if not goes_on:
+                _move_resume_aside(out, said.append)
+            digest = _store_model(out, weights, meta, said.append, replaceable)
+            if state is not None:
+                serialization.write_model(resume_path(out), state[0], {"resume": state[1]})
+    finally:
+        for line in said:
+            say(line)
     return digest
 
 
+def _store_model(out: str, weights: Arrays, meta: Json, say: Say, replaceable: str) -> str:
+    digest = serialization.digest(weights)
+    for _ in range(_TRIES):  # again if another run wrote its model meanwhile, where no lock keeps it out
+        kept = None
+        if os.path.isfile(out) and (_digest_of(out) or out) not in (digest, replaceable):
+            kept = serialization.keep_previous(out)
+        try:
+            serialization.write_model(out, weights, meta)
+        except BaseException:
+            if kept is not None and kept[1]:
+                with suppress(OSError):
+                    os.unlink(kept[0])
+            raise
+        if kept is not None:
+            say(f"{out} was there already: the earlier model is now {kept[0]}")
+        if _digest_of(out) == digest:
+            return digest
+    fix = "Does something else write there? Choose another name"
+    raise OSError(errno.EIO, message(f"writing {out}", "another file than was written", "the model", fix))
+
+
 def _digest_of(path: str) -> str:
-    """The digest of a file's weights; "" if it is no model."""
+    """The digest of a file's weights; "" if it is no model, or nothing."""
     try:
         return serialization.digest(serialization.read_model(path)[0])
-    except ValueError:
+    except (ValueError, FileNotFoundError):
         return ""
-
-
-def store_resume(out: str, arrays: Arrays, about: Json) -> str:
-    """Write the state beside ``out``; returns its name."""
-    path = resume_path(out)
-    serialization.write_model(path, arrays, {"resume": about})
-    return path
 
 
 def read_resume(out: str) -> tuple[Arrays, Json]:
@@ -97,7 +126,14 @@ def read_resume(out: str) -> tuple[Arrays, Json]:
     return arrays, about
 
 
-def move_resume_aside(out: str, say: Say) -> None:
+def remove_resume(out: str, weights: str) -> None:
+    """Remove the state beside ``out`` if it is still that of the run which left a model of the digest ``weights``."""
+    with alone(out), suppress(OSError, ValueError):
+        if read_resume(out)[1].get("weights") == weights:
+            os.unlink(resume_path(out))
+
+
+def _move_resume_aside(out: str, say: Say) -> None:
     """Give an earlier run's state the name that its model gets when it is renamed."""
     path = Path(resume_path(out))
     if not path.is_file():

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet import _augment, _counter, _random, plan
-from lenet._check import message, positive_int
+from lenet._check import brief, message, positive_int
 from lenet.callbacks.ema import kept
 from lenet.initializer import FanIn, fans
 from lenet.nn import CrossEntropyLoss, Linear
@@ -241,8 +241,8 @@ class Run:
         if moments:
             self._optimizer.set_state_dict(moments)
         self.epoch, self.step, self.seconds = epoch, step, float(position["seconds"])
-        self.curve, self._open = list(position["curve"]), list(position["open"])
-        self._epoch_sums = list(position["epoch_sums"])
+        self.curve = [_numbers(point, 3) for point in position["curve"]]
+        self._open, self._epoch_sums = _numbers(position["open"], 4), _numbers(position["epoch_sums"], 4)
         _random.generator().set_state(position["random"])
         self._order = self._compiled = None
         for name, average in self.weights().items() if self.recipe.average else ():
@@ -253,6 +253,13 @@ class Run:
         kinds = [*self._optimizer.state_names, *(f"{name}_pow_acc" for name in self._optimizer.power_names)]
         pairs = [(name, p.name) for name, p in self.network.named_parameters()]
         return [(f"optimizer/{name}/{kind}", f"{own}_{kind}_0") for name, own in pairs for kind in kinds]
+
+
+def _numbers(value: Any, count: int) -> list[Any]:
+    """A list of so many numbers out of a file; ValueError for anything else."""
+    if not isinstance(value, list) or len(value) != count or any(type(n) not in (int, float) for n in value):
+        raise ValueError(message("state", brief(value), f"{count} numbers"))
+    return list(value)
 
 
 def start_from_fan_in(network: Layer) -> None:

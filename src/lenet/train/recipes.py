@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from lenet._augment import Augmentation
-from lenet._check import choice
+from lenet._check import choice, describe, message
 
 __all__ = ["RECIPES", "Recipe", "recipe_named"]
 
@@ -40,8 +40,14 @@ class Recipe(NamedTuple):
 
     @classmethod
     def of_json(cls, numbers: dict[str, Any]) -> Recipe:
-        """The inverse of ``as_json``; TypeError for other names."""
-        return cls(**numbers | {"augment": Augmentation(**numbers["augment"])})
+        """The inverse of ``as_json``; TypeError for other names, and for values that no recipe has."""
+        augment = Augmentation(**numbers["augment"])
+        for name, value in (*numbers.items(), *augment._asdict().items()):
+            usual = cls._field_defaults.get(name, 0)  # whose kind it has
+            kinds = (str,) if name in ("name", "about") else (bool,) if isinstance(usual, bool) else (int, float)
+            if name != "augment" and type(value) not in kinds:
+                raise TypeError(message(f"recipe, {name}", describe(value), "what a recipe has there"))
+        return cls(**numbers | {"augment": augment})
 
     def rate_at(self, step: int, steps: int) -> float:
         """The learning rate of ``step`` (from 0) of ``steps``."""
@@ -97,4 +103,9 @@ RECIPES = {
 
 def recipe_named(recipe: str | Recipe) -> Recipe:
     """The recipe of that name, or the one given; ValueError naming them all for an unknown name."""
-    return recipe if isinstance(recipe, Recipe) else RECIPES[choice("recipe", recipe, RECIPES)]
+    if isinstance(recipe, Recipe):
+        return recipe
+    if not isinstance(recipe, str):
+        fix = "Images come second: train('fast', (ArrayDataset(images, labels), ArrayDataset(...)))"
+        raise TypeError(message("recipe", describe(recipe), "a recipe's name or a Recipe", fix))
+    return RECIPES[choice("recipe", recipe, RECIPES)]

@@ -6,13 +6,13 @@ Everything is plain JSON. A file's account has the keys ``format``, ``lenet`` (t
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any
 
 import numpy as np
 
 from lenet import _architecture, _core
+from lenet._check import without_home
 from lenet.train.data import Data
 from lenet.train.trained import Trained
 
@@ -58,11 +58,10 @@ def machine() -> dict[str, Any]:
 def data_account(data: Data) -> dict[str, Any]:
     """Where the images came from and which they were; the home folder's name stays out of it."""
     source = data.source
-    home = os.path.expanduser("~")
     return {
-        "name": data.name.replace(home, "~"),
-        "folder": data.folder.replace(home, "~"),
-        "line": data.line.replace(home, "~"),
+        "name": without_home(data.name),
+        "folder": without_home(data.folder),
+        "line": without_home(data.line),
         "published": source.published,
         "sha256": source.sha256,
         "digest": source.digest,

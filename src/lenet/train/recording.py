@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TextIO
 
+from lenet._check import without_home
+from lenet._write import atomic_write, sweep
 from lenet.train.loop import Run
 from lenet.train.record import data_account, machine
 from lenet.train.trainer import Result
@@ -81,7 +82,7 @@ class Recorder:
             return
         try:
             act()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             self._given_up = True
             self.close()
             self._say(f"this run's history is not complete ({error}). --runs DIR names another folder, --no-run none")
@@ -124,6 +125,7 @@ class Recorder:
         plain = "".join(c if c.isalnum() or c in "-." else "-" for c in config["recipe"]["name"])[:40]
         name = f"{begun}_{plain}_seed{config['seed']}"
         os.makedirs(self._folder, exist_ok=True)
+        _sweep(self._folder)
         number, path = 1, os.path.join(self._folder, name)
         while True:
             try:
@@ -166,30 +168,45 @@ def points(path: str) -> list[Json]:
     found = []
     with suppress(FileNotFoundError), open(path, encoding="utf-8", errors="replace") as lines:
         for line in lines:
-            with suppress(ValueError):
+            with suppress(ValueError, RecursionError):
                 point = json.loads(line)
                 keys = ("step", "epoch", "loss", "accuracy")
-                if isinstance(point, dict) and all(type(point.get(key)) in (int, float) for key in keys):
+                if isinstance(point, dict) and all(_is_number(point.get(key)) for key in keys):
                     found.append(point)
     return found
 
 
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < 1e15  # NaN is none
+
+
 def tilde(path: str | os.PathLike[str]) -> str:
     """A path as it is stored: without the home folder's name."""
-    return os.fspath(path).replace(os.path.expanduser("~"), "~")
+    return without_home(os.fspath(path))
 
 
 def _text(content: Json) -> str:
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a path that is no UTF-8: JSON has a way to write it that every reader understands
+        return json.dumps(content, indent=2) + "\n"
+    return text
 
 
 def _write(path: str, text: str) -> None:
     """Whole or not at all if the process is killed; without the wait for the disk that a model is worth."""
-    with open(path + ".part", "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(path + ".part", path)
+    atomic_write(path, text.encode(), synced=False)
 
 
 def _copy(source: str, target: str) -> None:
-    shutil.copyfile(source, target + ".part")
-    os.replace(target + ".part", target)
+    with open(source, "rb") as file:
+        atomic_write(target, file.read(), synced=False)
+
+
+def _sweep(folder: str) -> None:
+    """Remove what killed runs left half-written in their folders."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                sweep(entry.path)

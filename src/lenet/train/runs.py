@@ -263,7 +263,7 @@ def read(path: str) -> RunRecord:
     try:
         _ = _moment(run.begun), run.recipe, run.seed, run.epochs, run.held_out, run.seconds
         steps = config["steps"]
-        if type(steps) is not int or steps < 1:
+        if type(steps) is not int or not 1 <= steps < 1 << 50:
             raise ValueError("steps")
         if run.test is not None:
             low, high = run.test["interval"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -183,10 +184,10 @@ def train_seeds(
 def _keep(seeds: Seeds, say: Callable[[str], None]) -> Seeds:
     """The median's file becomes ``out``, as ``train`` would have written it; the others' go."""
     kept = seeds.kept
-    files.move_resume_aside(seeds.out, say)
-    files.store_model(seeds.out, *serialization.read_model(seeds.results[kept].out), say)
+    files.store(seeds.out, *serialization.read_model(seeds.results[kept].out), say)
     for result in seeds.results:
-        os.unlink(result.out)
+        with suppress(FileNotFoundError):
+            os.unlink(result.out)
     places = [os.path.join(folder, MODEL) if folder else "" for folder in seeds.folders]
     places[kept] = seeds.out
     return seeds._replace(

@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet import _architecture, plan, serialization
-from lenet._check import describe, message
-from lenet.evaluation import Evaluation, evaluate, expected_calibration_error, fit_temperature, softmax
+from lenet._architecture import MAX_NAME
+from lenet._check import MOST, brief, describe, message, one_line
+from lenet.evaluation import Evaluation, evaluate, expected_calibration_error, fit_temperature, softmax, wilson
 from lenet.evaluation.calibration import checked_temperature, mean_loss
 from lenet.nn.layer import Layer
 from lenet.tensor import dense
-from lenet.train.data import dark_ground
-from lenet.vision.datasets.folder import _grey
+from lenet.train.data import is_light
+from lenet.vision.datasets.folder import grey_image
 from lenet.vision.transforms import Normalize
 
 __all__ = ["Score", "Trained", "standard_error"]
@@ -50,8 +51,13 @@ class Score(NamedTuple):
         return self.correct / self.images if self.images else 0.0
 
     @property
+    def interval(self) -> tuple[float, float] | None:
+        """The accuracy's 95 % interval (Wilson 1927), both ends 0 to 1; None without images."""
+        return wilson(self.correct, self.images) if self.images else None
+
+    @property
     def error(self) -> float:
-        """The accuracy's standard error."""
+        """The accuracy's standard error. Near 100 %, and for few images, ``interval`` says more: this one is 0 there."""
         return standard_error(self.accuracy, self.images)
 
     def as_json(self) -> dict[str, Any]:
@@ -61,6 +67,7 @@ class Score(NamedTuple):
             "correct": self.correct,
             "accuracy": self.accuracy,
             "standard_error": self.error,
+            "interval": None if self.interval is None else list(self.interval),
             "loss": self.loss,
         }
 
@@ -92,13 +99,25 @@ class Trained:
         self.meta = {} if meta is None else meta
         self.path, self.digest = path, digest
         self.calibration = _calibration(self.meta.get("calibration"))
-        chain = plan.compile(self.network, None, None, [dense(np.zeros((1, *shape), np.float32))])
-        if not isinstance(chain, plan.Chain):
-            raise ValueError(message("network", f"one that is eager only: {chain}", "a chain of operations"))
+        chain = self._compile()
         if chain.outputs != len(self.labels):
             raise ValueError(message("labels", f"{len(self.labels)} names", f"one for each of {chain.outputs} outputs"))
         self._chain = chain
         self.rows = _architecture.describe(self.network, shape)
+
+    def _compile(self) -> plan.Chain:
+        chain = plan.compile(self.network, None, None, [dense(np.zeros((1, *self.shape), np.float32))])
+        if not isinstance(chain, plan.Chain):
+            raise ValueError(message("network", f"one that is eager only: {chain}", "a chain of operations"))
+        return chain
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the plan, which is compiled anew: so it can be pickled, copied and sent to other processes."""
+        return {name: value for name, value in self.__dict__.items() if name != "_chain"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._chain = self._compile()
 
     @classmethod
     def load(cls: type[Kind], path: str | os.PathLike[str]) -> Kind:
@@ -122,7 +141,7 @@ class Trained:
             network = _architecture.build(meta["architecture"], shape, tensors)
             return cls(network, shape, _names(meta.get("labels")), mean, std, meta, file, serialization.digest(tensors))
         except ValueError as error:
-            raise ValueError(f"{file}: {error}") from None
+            raise ValueError(one_line(f"{file}: {error}", MOST)) from None
 
     @property
     def temperature(self) -> float:
@@ -190,15 +209,26 @@ class Trained:
         right = int((found.argmax(axis=1) == labels).sum())
         return Score(len(labels), right, mean_loss(found, labels) if len(labels) else 0.0)
 
+    @property
+    def inverted(self) -> bool | None:
+        """Whether the images that it was trained on were dark on light, and so were inverted; None if no record says so."""
+        training = self.meta.get("training")
+        data = training.get("data") if isinstance(training, dict) else None
+        value = data.get("inverted") if isinstance(data, dict) else None
+        return value if isinstance(value, bool) else None
+
     def read(self, path: str | os.PathLike[str]) -> NDArray[np.uint8]:
         """An image file as this network wants it: uint8 [H, W], grey, light on dark, resized without keeping proportions.
 
-        Turned as its camera said, laid on white where transparent; inverted if its border is light. OSError naming a
-        file that is no image; ValueError if the network doesn't take grey images.
+        Turned as its camera said, laid on white where transparent; inverted if the training images were (``inverted``),
+        or, where no record says so, if its border is light. OSError naming a file that is no image; ValueError if the
+        network doesn't take grey images.
         """
         if self.shape[0] != 1:
             raise ValueError(message("network", f"one for images of {self.shape[0]} channels", "one for grey images"))
-        return dark_ground(_grey(os.fspath(path), self.shape[1:]))
+        image = grey_image(os.fspath(path), self.shape[1:])
+        inverted = is_light(image[None]) if self.inverted is None else self.inverted
+        return 255 - image if inverted else image
 
 
 def pixel_table(mean: float, std: float) -> NDArray[np.float32]:
@@ -210,7 +240,7 @@ def pixel_table(mean: float, std: float) -> NDArray[np.float32]:
 
 def _number(what: str, value: Any) -> float:
     if type(value) not in (int, float) or not abs(value) < 1e6:
-        raise ValueError(message(what, repr(value)[:80], "a number such as 127.5"))
+        raise ValueError(message(what, brief(value, 80), "a number such as 127.5"))
     return float(value)
 
 
@@ -219,11 +249,11 @@ def _calibration(value: Any) -> dict[str, Any] | None:
     if value is None:
         return None
     if not isinstance(value, dict):
-        raise ValueError(message("calibration", repr(value)[:80], "an object with a temperature"))
+        raise ValueError(message("calibration", brief(value, 80), "an object with a temperature"))
     checked_temperature(value.get("temperature"))
     if type(value.get("images")) is not int or not all(_is_pair(value.get(key)) for key in ("ece", "loss")):
         expected = "images, and ece and loss, each before and after"
-        raise ValueError(message("calibration", repr(value)[:80], expected))
+        raise ValueError(message("calibration", brief(value, 80), expected))
     return value
 
 
@@ -232,6 +262,6 @@ def _is_pair(value: Any) -> bool:
 
 
 def _names(value: Any) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise ValueError(message("labels", repr(value)[:80], "a list of names"))
+    if not isinstance(value, list) or not all(isinstance(name, str) and len(name) <= MAX_NAME for name in value):
+        raise ValueError(message("labels", brief(value, 80), f"a list of names of at most {MAX_NAME} characters"))
     return value

@@ -9,8 +9,9 @@ from __future__ import annotations
 import numbers
 import os
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
+from lenet import serialization
 from lenet._check import describe, message, positive_int
 from lenet.device import set_num_threads
 from lenet.evaluation import Evaluation
@@ -266,26 +267,28 @@ class _Training:
         test = Score(0, 0, 0.0) if found is None else Score(found.images, found.correct, found.loss)
         digest, account = self._store(test, held, trained)
         if self.resumed:
-            os.unlink(files.resume_path(self.out))
+            files.remove_resume(self.out, self.replaceable)
         if test.images and test.accuracy <= 2 / len(run.data.classes):
             self.say("this is hardly better than guessing: are the labels right, and the images like MNIST's?")
         speed = account["images_per_second"]
         return Result(self.out, digest, test, held, run.seconds, speed, account, trained, found)
 
     def _store(
-        self, test: Score | None, held: Score | None, trained: Trained | None = None
+        self, test: Score | None, held: Score | None, trained: Trained | None = None, *, to_go_on: bool = False
     ) -> tuple[str, dict[str, Any]]:
-        """Write the model as it is, an earlier run's files moved aside."""
+        """Write the model as it is, and the state ``to_go_on`` from; an earlier run's files are moved aside."""
         run = self.run
-        if not self.resumed:
-            files.move_resume_aside(self.out, self.say)
         account = _account(run, test, held)
         meta = record.model_meta(run.trained() if trained is None else trained, account)
-        return files.store_model(self.out, run.weights(), meta, self.say, self.replaceable), account
+        weights = run.weights()
+        digest = files.store(
+            self.out, weights, meta, self.say, replaceable=self.replaceable, goes_on=self.resumed,
+            state=self._state_to_go_on(serialization.digest(weights)) if to_go_on else None,
+        )  # fmt: skip
+        return digest, account
 
-    def _interrupted(self) -> None:
+    def _state_to_go_on(self, digest: str) -> tuple[files.Arrays, dict[str, Any]]:
         run = self.run
-        digest, _ = self._store(None, None)
         arrays, position = run.state()
         about = {
             "recipe": run.recipe.as_json(),
@@ -297,7 +300,11 @@ class _Training:
             "machine": record.machine(),
             "position": position,
         }
-        raise Interrupted(self.out, files.store_resume(self.out, arrays, about), _where(run))
+        return arrays, about
+
+    def _interrupted(self) -> NoReturn:
+        self._store(None, None, to_go_on=True)
+        raise Interrupted(self.out, files.resume_path(self.out), _where(self.run))
 
 
 def _state(run: Run, speed: float, ended: bool) -> State:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lenet._check import choice, message
+from lenet._pixels import weighed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["get_image_backend", "image_load", "open_image", "set_image_backend"]
 
 BACKENDS = ("pil", "cv2")
+MOST_PIXELS = 100_000_000  # of an 8-bit image; see ``_pixels``
 
 _backend = "pil"
 
@@ -50,18 +52,39 @@ def image_load(path: str | os.PathLike[str], backend: str | None = None) -> Imag
 
 
 def open_image(path: str | os.PathLike[str]) -> Image:
-    """A Pillow image with its pixels read, so that damage shows here and with the file's name in the error."""
+    """A Pillow image with its pixels read, so that damage shows here and with the file's name in the error.
+
+    OSError for damage; ValueError for more pixels than memory should be spent on, seen before they are decoded.
+    """
     from PIL import Image, UnidentifiedImageError
 
     name = os.fspath(path)
     with open(name, "rb") as file:
         try:
             image = Image.open(file)
+            _check_size(image, name)
             image.load()
         except UnidentifiedImageError:
             text = message("image file", name, "an image that Pillow can read", "Remove the file or mend it.")
             raise UnidentifiedImageError(text) from None
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        except _TooLarge:
+            raise
+        except Image.DecompressionBombError:
+            raise _TooLarge(_size_text(name, f"over {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels")) from None
+        except (OSError, SyntaxError, ValueError) as error:
             given = f"{name}, which is damaged ({error})"
             raise OSError(message("image file", given, "a complete image", "Remove the file or mend it.")) from error
     return image
+
+
+class _TooLarge(ValueError):
+    """An image that would take too much memory."""
+
+
+def _check_size(image: Image, name: str) -> None:
+    if weighed(image) > MOST_PIXELS:
+        raise _TooLarge(_size_text(name, f"{image.width:,} x {image.height:,} pixels"))
+
+
+def _size_text(name: str, given: str) -> str:
+    return message(f"image file {name}", given, f"at most {MOST_PIXELS:,}, of some formats fewer", "Make it smaller")

@@ -16,7 +16,9 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import message
+from lenet._check import installing, message
+from lenet._pixels import weighed
+from lenet.reading.sources.depth import eight_bits, is_dim, low_bytes, smaller
 from lenet.reading.sources.pixels import picture_of, rgb_of
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ _SMALLEST = 5  # pixels of the longer side: no digit is smaller
 _PDF_SCALE = 200 / 72  # a PDF's points are 1/72 inch: rendered at 200 dots an inch
 _PDF_PIXELS = 12_000_000  # of a larger sheet, fewer dots an inch
 _NO_LIMIT = 1 << 62
-_DIM = 64  # where the high bytes of 16-bit colours stay below this, the low bytes matter
+_DEEP_BYTES = 9.0  # a pixel, of 16-bit colours beside what Pillow made of them
 
 # No vector formats, which run other programs, and none that only games and satellites write.
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "DIB", "AVIF", "JPEG2000", "PCX")
@@ -96,7 +98,7 @@ def array_page(array: NDArray[Any], what: str, most_pixels: int) -> Page:
     if factor == 1 and array.dtype == np.uint8 and array.ndim == 2:
         return np.repeat(array[..., None], 3, axis=2), array.shape[1], array.shape[0]
     picture = picture_of(array, what)
-    return rgb_of(_smaller(picture, factor)), *picture.size
+    return rgb_of(smaller(picture, factor)), *picture.size
 
 
 # ---- Pillow -------------------------------------------------------------------------------------------------------------
@@ -151,16 +153,17 @@ def _frames(picture: Image, animated: str, most_pixels: int) -> tuple[int, tuple
 def _page(picture: Image, file: IO[bytes] | None, number: int, what: str, most_pixels: int, place: int) -> Page:
     """The page that ``picture`` is at. place: its number in errors, or 0."""
     _check_size(*picture.size, what, most_pixels)
+    _check_weight(picture, what, most_pixels)
     try:
         with _quiet(most_pixels):
-            return _decoded(picture, file, number)
-    except MemoryError:
+            return _decoded(picture, file, number, what, most_pixels)
+    except (MemoryError, _TooLarge):
         raise
     except Exception as error:  # decoders raise anything on damaged data
         raise OSError(_damage(what, str(picture.format or "picture"), error, place)) from None
 
 
-def _decoded(picture: Image, file: IO[bytes] | None, number: int) -> Page:
+def _decoded(picture: Image, file: IO[bytes] | None, number: int, what: str, most_pixels: int) -> Page:
     width, height = picture.size
     factor = _reduction(width, height)
     is_jpeg = file is not None and picture.format in ("JPEG", "MPO")
@@ -170,60 +173,19 @@ def _decoded(picture: Image, file: IO[bytes] | None, number: int) -> Page:
     picture.load()
     width, height = (width, height) if is_jpeg else picture.size  # TIFF and HEIC turn themselves
     turn = picture.getexif().get(0x0112)
-    eight = _eight_bits(picture, file if deep else None, number)
-    if eight.size == (width, height):  # the JPEG decoder has not done it already
-        eight = _smaller(eight, factor)
+    if picture.size != (width, height):  # the JPEG decoder has made it smaller already
+        factor = 1
+    eight = None
+    if file is not None and deep and is_dim(picture):
+        _check_weight(picture, what, most_pixels, _DEEP_BYTES)
+        eight = low_bytes(file, number, factor)
+    eight = eight_bits(picture, factor) if eight is None else eight
     if isinstance(turn, int) and turn in _TURNS:
         method: Any = _TURNS[turn]
         eight = eight.transpose(method)
         if turn >= 5:
             width, height = height, width
     return rgb_of(eight), width, height
-
-
-def _eight_bits(picture: Image, deep: IO[bytes] | None, number: int) -> Image:
-    """The loaded image with 8 bits a channel. deep: the file, if it may hold 16 bits a channel."""
-    if picture.mode == "1":
-        return picture.convert("L")
-    if picture.mode in ("P", "PA"):
-        return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    if picture.mode.startswith("I;16"):
-        return picture_of(np.asarray(picture).astype(np.uint16))
-    if picture.mode in ("I", "F"):
-        return picture_of(_in_range(np.asarray(picture)))
-    if deep is not None:
-        ranges: Any = picture.getextrema()
-        if (
-            max(high for _, high in ranges[:3]) < _DIM
-        ):  # Pillow keeps the high bytes, and here they hold next to nothing
-            return _low_bytes(deep, number) or picture
-    return picture
-
-
-def _low_bytes(file: IO[bytes], number: int) -> Image | None:
-    """The page with 16 bits a channel, scaled to 8 by its range; None if OpenCV sees no such page."""
-    import cv2
-
-    file.seek(0)
-    pages: Any = cv2.imdecodemulti(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_UNCHANGED)[1]
-    if len(pages) < number or pages[number - 1].dtype != np.uint16:
-        return None
-    blue_first: Any = pages[number - 1]
-    return picture_of(blue_first[..., [2, 1, 0, 3][: blue_first.shape[2]]])
-
-
-def _in_range(values: NDArray[Any]) -> NDArray[Any]:
-    """A file's 32-bit values as ``picture_of`` takes them: as they are where they fit, else from lowest to highest."""
-    low, high = values.min(), values.max()
-    if not (np.isfinite(low) and np.isfinite(high)):
-        raise ValueError("it holds NaN or infinity")
-    if low >= 0 and high <= (65535 if values.dtype.kind == "i" else 255):
-        return values
-    return (values.astype(np.float64) - low) / (high - low if high > low else 1)
-
-
-def _smaller(picture: Image, factor: int) -> Image:
-    return picture.reduce(factor) if factor > 1 else picture
 
 
 def _reduction(width: int, height: int) -> int:
@@ -284,20 +246,35 @@ def _pdf(file: IO[bytes], what: str, most_pixels: int) -> Opened:
 def _check_size(width: int, height: int, what: str, most_pixels: int) -> None:
     if width * height > most_pixels:
         raise _too_large(what, f"{width:,} x {height:,} pixels", most_pixels, width * height)
+    if not min(width, height):
+        raise ValueError(message(what, f"an image of {width} x {height}, without pixels", "at least one pixel"))
     if max(width, height) < _SMALLEST:
         expected = f"at least {_SMALLEST} pixels in width or height"
         raise ValueError(message(what, f"{width} x {height} pixels", expected, "A digit takes about 8, better 20"))
 
 
+def _check_weight(picture: Image, what: str, most_pixels: int, beside: float = 0.0) -> None:
+    """``_check_size`` for decoders that take more memory than others."""
+    weight = weighed(picture, beside)
+    if weight > most_pixels:
+        pixels = picture.width * picture.height
+        given = (
+            f"{picture.width:,} x {picture.height:,} pixels of a kind that takes {weight / pixels:.1f} times the memory"
+        )
+        raise _too_large(what, given, most_pixels, weight)
+
+
+class _TooLarge(ValueError):
+    """An image that would take too much memory."""
+
+
 def _too_large(what: str, given: str, most_pixels: int, needed: int) -> ValueError:
     fix = f"To read it all the same type --max-pixels {needed} (in Python: most_pixels={needed})"
-    return ValueError(message(what, given, f"at most {most_pixels:,}", fix))
+    return _TooLarge(message(what, given, f"at most {most_pixels:,}", fix))
 
 
 def _missing(what: str, given: str, package: str, extra: str) -> ImportError:
-    return ImportError(
-        message(what, given, f"the package {package} to read it with", f'Type pip install "lenet[{extra}]"')
-    )
+    return ImportError(message(what, given, f"the package {package} to read it with", installing(extra, package)))
 
 
 def _damage(what: str, kind: str, error: Exception, page: int = 0) -> str:

@@ -32,13 +32,14 @@ def check_colours(what: str, rgb: object) -> None:
         raise ValueError(message(what, describe(rgb), "a page's colours, uint8 [height, width, 3]"))
 
 
-def to_eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Whole numbers of 0 … 65535 of any shape to 0 … 255, by the range that they use.
+def to_eight_bits(values: NDArray[Any], low: int | None = None, high: int | None = None) -> NDArray[np.uint8]:
+    """Whole numbers of 0 … 65535 of any shape to 0 … 255, by the range that they use, or that of the whole: low to high.
 
     The full range is the least of 8, 10, 12, 14 or 16 bits that holds the largest value. An image that uses less than a
     quarter of it is stretched up to 16-fold, so that black stays black and white stays white.
     """
-    low, high = int(values.min()), int(values.max())
+    low = int(values.min()) if low is None else low
+    high = int(values.max()) if high is None else high
     full = next(2**bits - 1 for bits in (8, 10, 12, 14, 16) if high < 2**bits)
     used = (high - low) / full
     gain = min(_MOST_GAIN, 1 / used) if 0 < used < _LEAST_RANGE else 1.0

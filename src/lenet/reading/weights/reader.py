@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import describe, message
+from lenet._check import brief, describe, message
 from lenet.evaluation import softmax
 from lenet.reading.shapes.form import NO_DIGIT
 from lenet.train.trained import Trained
@@ -56,7 +56,7 @@ class Reader:
             self._model = model.probabilities
             if isinstance(model, Steady):
                 self._glance = model.glance
-            self.threshold = float(model.meta.get("training", {}).get("threshold", THRESHOLD))
+            self.threshold = _threshold(model)
         elif callable(model):
             self._model = model
         else:
@@ -146,3 +146,13 @@ def with_no_digit(digits: NDArray[np.float32]) -> NDArray[np.float32]:
 def _packaged() -> Steady:
     """The network that comes with the package, loaded once a process."""
     return Steady.load(PACKAGED)
+
+
+def _threshold(model: Trained) -> float:
+    """That of the file's record; the packaged network's where there is none. ValueError for what is no share."""
+    training = model.meta.get("training")
+    value = training.get("threshold", THRESHOLD) if isinstance(training, dict) else THRESHOLD
+    if type(value) not in (int, float) or not 0 < value < 1:
+        what = f"threshold of {model.path or 'the model'}"
+        raise ValueError(message(what, brief(value), "a share between 0 and 1", "Train it again"))
+    return float(value)

@@ -7,8 +7,8 @@ makes everything grey and small once, keeps it in memory, and sets a test part a
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,15 @@ from lenet._dtype import get_default_dtype
 from lenet.io import Dataset
 from lenet.progress import Progress
 from lenet.vision.datasets.arrays import ArrayDataset
+from lenet.vision.datasets.parts import IMG_EXTENSIONS, files_below, parts_of, visible_folders
 from lenet.vision.image import get_image_backend, open_image
 
-__all__ = ["IMG_EXTENSIONS", "DatasetFolder", "ImageFolder", "load_folder"]
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
-IMG_EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+__all__ = ["IMG_EXTENSIONS", "DatasetFolder", "ImageFolder", "grey_image", "load_folder"]
+
+_TINT = 40  # levels between an image's channels: JPEG leaves up to some thirty of them at the edges of what is grey
 
 StrPath = str | os.PathLike[str]
 
@@ -36,7 +40,8 @@ class DatasetFolder(Dataset):
     transform: called with each image. is_valid_file: path -> bool, in place of extensions.
 
     ``ds[i]`` is ``(image, class number)``. ``classes`` are the folders' names in order, ``class_to_idx`` their numbers,
-    ``samples`` the (path, number) pairs, ``targets`` the numbers. FileNotFoundError for a missing root, RuntimeError
+    ``samples`` the (path, number) pairs, ``targets`` the numbers. Hidden folders and files (``.ipynb_checkpoints``,
+    ``._7.png``) are passed over, unlike in Paddle. FileNotFoundError for a missing root, RuntimeError
     for one without images, ValueError for both extensions and is_valid_file, OSError naming a file that is no image.
 
     Paddle: ``paddle.vision.datasets.DatasetFolder``.
@@ -54,12 +59,13 @@ class DatasetFolder(Dataset):
         self.loader = _default_loader if loader is None else loader
         self.transform = transform
         self.extensions, valid = _filter(extensions, is_valid_file)
-        self.classes = _class_names(self.root)
+        self.classes = visible_folders(self.root)
         self.class_to_idx = {name: number for number, name in enumerate(self.classes)}
         self.samples = [
             (path, number)
             for name, number in self.class_to_idx.items()
-            for path in _files(os.path.join(self.root, name), valid)
+            for path in files_below(os.path.join(self.root, name))
+            if valid(path)
         ]
         if not self.samples:
             _nothing(self.root, self.extensions, "class folders with images, as in root/7/image.png")
@@ -96,7 +102,7 @@ class ImageFolder(Dataset):
         self.loader = _default_loader if loader is None else loader
         self.transform = transform
         self.extensions, valid = _filter(extensions, is_valid_file)
-        self.samples = list(_files(self.root, valid))
+        self.samples = list(filter(valid, files_below(self.root)))
         if not self.samples:
             _nothing(self.root, self.extensions, "image files in it or below")
 
@@ -116,40 +122,73 @@ def load_folder(
 ) -> tuple[ArrayDataset, ArrayDataset, list[str]]:
     """A folder of labelled images, ready to train on: ``(train, test, class names)``.
 
-    path holds one folder a class, or ``train`` and ``test`` folders that do. Each image is turned as its camera said,
-    laid on white where it is transparent, made grey, and resized to ``size`` (height, width) without keeping its
-    proportions. Without ``train`` and ``test``, ``holdout`` of each class (at least one image) becomes the test part:
-    those whose names hash lowest, so the choice is the same on every machine and a new file moves few others.
+    path holds one folder a class, or parts that do: ``train`` and ``test``, ``training`` and ``testing``, ``Train`` and
+    ``Valid`` and so on; of three the third is trained on too. Each image is turned as its camera said, laid on white
+    where it is transparent, made grey, and resized to ``size`` (height, width) without keeping its proportions; how many
+    that changed stands in ``train.source.line``. Without parts, ``holdout`` of each class (at least one image) becomes
+    the test part: those whose names hash lowest, so the choice is the same on every machine and a new file moves few
+    others. Hidden folders and files are passed over.
 
     FileNotFoundError for a missing folder; ValueError for one without images, for fewer than two classes, for a class
-    with a single image, for a test class that train lacks, and for a ``holdout`` outside 0..1; OSError naming a file
-    that is no image.
+    with a single image, for a test class that train lacks, for parts that are not clear, and for a ``holdout`` outside
+    0..1; OSError naming a file that is no image.
     """
     height, width = (positive_int("size", side) for side in size)
     if not 0 < holdout < 1:
         raise ValueError(message("holdout", holdout, "a share between 0 and 1, such as 0.1"))
     root = _existing(path)
-    split = [os.path.join(root, part) for part in ("train", "test")]
-    if all(os.path.isdir(folder) for folder in split):
-        train, test = (_dataset(folder) for folder in split)
-        classes, parts = train.classes, [train.samples, test.samples]
-        unknown = [name for name in test.classes if name not in train.class_to_idx]
-        if unknown:
-            raise ValueError(message(split[1], f"classes {unknown}", f"only those of {split[0]}: {classes}"))
-        parts[1] = [(file, train.class_to_idx[test.classes[number]]) for file, number in test.samples]
+    split = parts_of(root)
+    if split is not None:
+        first, *more, test_part = (_dataset(folder) for folder in (*split.train, split.test))
+        classes = first.classes
+        parts = [[s for part in (first, *more) for s in _numbered(part, first)], _numbered(test_part, first)]
     else:
         whole = _dataset(root)
         classes, parts = whole.classes, _split(whole, holdout)
     if len(classes) < 2:
-        raise ValueError(message(root, f"one class, {classes[0]!r}", "at least two class folders"))
+        inside = os.path.join(root, classes[0])
+        fix = f"Give {inside}, if the class folders are in it" if split is None and visible_folders(inside) else ""
+        raise ValueError(message(root, f"one class, {classes[0]!r}", "at least two class folders", fix))
     _every_class_has(parts[0], classes, root)
+    made = _Made()
     with Progress(f"reading {root}", sum(map(len, parts)), unit="images") as bar:
-        train_arrays = _read_all(parts[0], (height, width), bar, 0)
-        test_arrays = _read_all(parts[1], (height, width), bar, len(parts[0]))
-    first, second = (ArrayDataset(*arrays, transform, "pil", classes) for arrays in (train_arrays, test_arrays))
-    for name, part in (("train", first), ("test", second)):
-        part.source = _account(name, part, root)
-    return first, second, classes
+        train_arrays = _read_all(parts[0], (height, width), bar, made)
+        test_arrays = _read_all(parts[1], (height, width), bar, made)
+    train, test = (ArrayDataset(*arrays, transform, "pil", classes) for arrays in (train_arrays, test_arrays))
+    line = f"images of {len(classes)} classes from {root}{'' if split is None else f' ({split.line})'}"
+    for name, part in (("train", train), ("test", test)):
+        part.source = _account(name, part, root, line + made.line((height, width)))
+    return train, test, classes
+
+
+class _Made:
+    """What was made of the images, counted: nothing of that happens without a word."""
+
+    def __init__(self) -> None:
+        self.read = self.coloured = self.clear = self.resized = self.squeezed = 0
+
+    def line(self, size: tuple[int, int]) -> str:
+        """``; made grey (3 of 60 were in colour), resized to 28 x 28 (all 60)``; "" if they came as they are used."""
+        steps = []
+        if self.clear:
+            steps.append(f"laid on white ({self._share(self.clear)} were transparent)")
+        if self.coloured:
+            steps.append(f"made grey ({self._share(self.coloured)} were in colour)")
+        if self.resized:
+            squeezed = f", {self._share(self.squeezed)} squeezed" if self.squeezed else ""
+            steps.append(f"resized to {size[0]} x {size[1]} ({self._share(self.resized)}{squeezed})")
+        return f"; {', '.join(steps)}" if steps else ""
+
+    def _share(self, count: int) -> str:
+        return f"all {count:,}" if count == self.read else f"{count:,} of {self.read:,}"
+
+
+def _numbered(part: DatasetFolder, first: DatasetFolder) -> list[tuple[str, int]]:
+    """A part's samples with the class numbers of the first part; ValueError for a class that this lacks."""
+    unknown = [name for name in part.classes if name not in first.class_to_idx]
+    if unknown:
+        raise ValueError(message(part.root, f"classes {unknown}", f"only those of {first.root}: {first.classes}"))
+    return [(file, first.class_to_idx[part.classes[number]]) for file, number in part.samples]
 
 
 def _dataset(root: str) -> DatasetFolder:
@@ -159,12 +198,10 @@ def _dataset(root: str) -> DatasetFolder:
         raise ValueError(str(error)) from None
 
 
-def _account(name: str, part: ArrayDataset, root: str) -> _fetch.Source:
+def _account(name: str, part: ArrayDataset, root: str, line: str) -> _fetch.Source:
     """Where this part came from; the hashes are those of its arrays, uint8 [N, H, W] and int64 [N]."""
     hashes = {f"{name}-images": _fetch.sha256(part._pixels), f"{name}-labels": _fetch.sha256(part._targets)}
-    return _fetch.Source(
-        "folder", f"images of {len(part.classes)} classes from {root}", dict.fromkeys(hashes, root), hashes
-    )
+    return _fetch.Source("folder", line, dict.fromkeys(hashes, root), hashes)
 
 
 def _split(whole: DatasetFolder, holdout: float) -> list[list[tuple[str, int]]]:
@@ -172,7 +209,9 @@ def _split(whole: DatasetFolder, holdout: float) -> list[list[tuple[str, int]]]:
     from hashlib import sha256
 
     def rank(sample: tuple[str, int]) -> bytes:
-        return sha256(os.path.relpath(sample[0], whole.root).replace(os.sep, "/").encode()).digest()
+        return sha256(
+            os.path.relpath(sample[0], whole.root).replace(os.sep, "/").encode("utf-8", "surrogateescape")
+        ).digest()
 
     held: set[tuple[str, int]] = set()
     for number, name in enumerate(whole.classes):
@@ -194,29 +233,43 @@ def _every_class_has(samples: Sequence[tuple[str, int]], classes: Sequence[str],
 
 
 def _read_all(
-    samples: Sequence[tuple[str, int]], size: tuple[int, int], bar: Progress, before: int
+    samples: Sequence[tuple[str, int]], size: tuple[int, int], bar: Progress, made: _Made
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Images uint8 [N, H, W] and class numbers int64 [N]; ``before`` were read already."""
+    """Images uint8 [N, H, W] and class numbers int64 [N]."""
     images = np.empty((len(samples), *size), np.uint8)
     for i, (path, _) in enumerate(samples):
-        images[i] = _grey(path, size)
-        bar.update(before + i + 1)
+        images[i] = grey_image(path, size, made)
+        bar.update(made.read)
     return images, np.array([number for _, number in samples], np.int64)
 
 
-def _grey(path: str, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """One image file as uint8 [H, W]."""
+def grey_image(path: str, size: tuple[int, int], made: _Made | None = None) -> NDArray[np.uint8]:
+    """One image file as uint8 [H, W], as ``load_folder`` makes it."""
     from PIL import Image, ImageOps
 
+    made = _Made() if made is None else made
     image = ImageOps.exif_transpose(open_image(path))
     if image.mode.startswith("I;16") or image.mode == "I":  # sixteen bits, which convert("L") would clip
         image = Image.fromarray((np.asarray(image, np.uint32) >> 8).clip(0, 255).astype(np.uint8))
     if image.has_transparency_data:
         image = image.convert("RGBA")
+        made.clear += image.getchannel("A").getextrema()[0] != 255
         paper = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(paper, image)
+    made.read += 1
+    made.coloured += _is_coloured(image)
+    made.resized += image.size != size[::-1]
+    made.squeezed += abs(image.width * size[0] - image.height * size[1]) > 0.05 * image.height * size[1]
     small = image.convert("L").resize((size[1], size[0]), Image.Resampling.BILINEAR)
     return np.asarray(small, np.uint8)
+
+
+def _is_coloured(image: Image) -> bool:
+    """Whether more than the noise of a compressed grey image is in its colours; looked at in some of its pixels."""
+    if image.mode in ("1", "L", "LA", "La", "F"):
+        return False
+    some = image.convert("RGB").resize((32, 32), 0)  # NEAREST: colours as they are
+    return bool(np.ptp(np.asarray(some, np.int16), axis=2).max() > _TINT)
 
 
 def _existing(root: StrPath) -> str:
@@ -242,20 +295,6 @@ def _filter(
         raise ValueError(message("extensions", describe(extensions), "a list or tuple", fix))
     endings = tuple(ending.lower() for ending in extensions)
     return extensions, lambda path: path.lower().endswith(endings)
-
-
-def _class_names(root: str) -> list[str]:
-    with os.scandir(root) as entries:
-        return sorted(entry.name for entry in entries if entry.is_dir())
-
-
-def _files(folder: str, valid: Callable[[str], bool]) -> Iterator[str]:
-    """The files below ``folder`` that count, ordered by folder name and then file name."""
-    for place, _, names in sorted(os.walk(folder, followlinks=True)):
-        for name in sorted(names):
-            path = os.path.join(place, name)
-            if valid(path):
-                yield path
 
 
 def _nothing(root: str, extensions: Sequence[str] | None, expected: str) -> NoReturn:
