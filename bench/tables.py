@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import importlib
 import json
 import re
 import statistics
@@ -18,7 +19,7 @@ from typing import Any
 from bench import report
 from bench.pages import real, real_tables
 from bench.pages import tables as page_tables
-from bench.reliability import tables as trials
+from bench.reliability import PARTS
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -200,12 +201,13 @@ def reading_weights() -> str:
     return page_tables.weights(Trained.load(PACKAGED).meta["training"], Path(PACKAGED).stat().st_size)
 
 
-def reliability(part: str, table: Callable[[dict[str, Any]], str]) -> str:
+def reliability(part: str) -> str:
     """What was tried to break it, one part of it."""
     found = kept("reliability") or {}
     if part not in found:
         return f"Not tried yet: run `python -m bench.reliability {part}`, then `python -m bench.tables`."
-    return table(found[part])
+    shown: str = importlib.import_module(f"bench.reliability.{part}").table(found[part])
+    return shown
 
 
 TABLES: dict[str, Callable[[], str]] = {
@@ -231,7 +233,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "reading_sudoku": functools.partial(shown, page_tables.sudoku),
     "reading_hands": reading_hands,
     "reading_weights": reading_weights,
-    **{f"reliability_{part}": functools.partial(reliability, part, table) for part, table in trials.TABLES.items()},
+    **{f"reliability_{part}": functools.partial(reliability, part) for part in PARTS},
 }
 MARK = re.compile(r"(<!-- table:(\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 

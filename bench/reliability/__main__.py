@@ -15,11 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from bench import machine
+from bench.reliability import PARTS
 
 RESULT = Path(__file__).resolve().parents[1] / "results" / "reliability.json"
-
-# Each a module here, whose run(budget) returns a dict with "wrong": how much of what it counts went wrong.
-PARTS = ("threads", "shapes")
 
 
 def merged(stored: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

@@ -113,3 +113,11 @@ def run(budget: float = 1.0, seed: int = 0) -> dict[str, Any]:
             counts["wrong"] += 1
             first = [*first, said][:5]
     return counts | {"first": first}
+
+
+def table(found: dict[str, Any]) -> str:
+    """As docs/reliability.md shows it."""
+    return (
+        f"{found['networks']:,} random networks, of which {found['refused']:,} were refused in a sentence; "
+        f"{found['wrong']:,} answered wrongly."
+    )

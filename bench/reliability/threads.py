@@ -145,3 +145,15 @@ def run(budget: float = 1.0) -> dict[str, Any]:
     objects = {name: crowd(make(), max(1, round(calls * budget)), trained) for name, make, calls in OBJECTS}
     wrong = sum(found["wrong"] + found["wrong trainings"] for found in objects.values())
     return {"threads": THREADS, "objects": objects, "wrong": wrong}
+
+
+def table(found: dict[str, Any]) -> str:
+    """As docs/reliability.md shows it."""
+    rows = [
+        f"| asked by {found['threads']} threads at once | answers | wrong | trainings beside | wrong |",
+        "|---|---|---|---|---|",
+    ]
+    for name, counts in found["objects"].items():
+        numbers = (counts[key] for key in ("answers", "wrong", "trainings", "wrong trainings"))
+        rows.append(f"| {name} | {' | '.join(f'{n:,}' for n in numbers)} |")
+    return "\n".join(rows)
