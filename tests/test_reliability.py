@@ -67,7 +67,8 @@ def test_parts_keep_what_the_others_have_stored() -> None:
 def test_every_part_has_a_table() -> None:
     for part in PARTS:
         module = importlib.import_module(f"bench.reliability.{part}")
-        assert callable(module.run) and callable(module.table)
+        assert callable(module.run)
+        assert callable(module.table)
 
 
 def test_the_command_runs_parts_and_refuses_others() -> None:
