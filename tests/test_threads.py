@@ -201,6 +201,9 @@ def test_a_child_forked_in_the_middle_of_another_threads_work(alone: Any) -> Non
 
 
 @needs_fork
+@pytest.mark.skipif(
+    not getattr(sys, "_is_gil_enabled", bool)() and sys.version_info >= (3, 13), reason="docs/threads.md"
+)
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_child_forked_while_another_thread_holds_the_same_plan_and_stream() -> None:
     """Their locks are held by a thread that the child doesn't have."""
