@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 import lenet
-from lenet import _core, nn, ops
+from lenet import _core, nn
+from lenet.autograd import ops
+from lenet.autograd.tensor import Tensor, to_tensor
 from lenet.nn import functional as F
-from lenet.tensor import Tensor, to_tensor
 
 LEVELS = [name for name, usable, _ in _core.levels() if usable]
 COUNTS = (1, 2, 3, 7, 8)

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from lenet import _random, jit, nn, ops
-from lenet.ops import TABLE
-from lenet.tensor import Tensor, to_tensor
+from lenet import jit, nn
+from lenet.autograd import ops, random
+from lenet.autograd.ops import TABLE
+from lenet.autograd.tensor import Tensor, to_tensor
 
 # A step of 1e-6 leaves an error of about 1e-12 of the third derivative and 1e-16 / 1e-6 of the rounding.
 STEP = 1e-6
@@ -168,7 +169,7 @@ def test_every_row_is_here() -> None:
 
 def call(case: Case, arrays: list[np.ndarray], wants: bool = False) -> tuple[list[Tensor], Tensor]:
     """The row on float64 tensors; dropout draws the same mask each time."""
-    _random.seed(11)
+    random.seed(11)
     inputs = [to_tensor(a, stop_gradient=not wants) for a in arrays]
     return inputs, ops.call(case.row, *inputs, *case.rest, **case.attrs)
 
@@ -205,7 +206,7 @@ def test_gradient(case: Case) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.row}: {c.name}")
 def test_an_input_that_wants_no_gradient_gets_none(case: Case) -> None:
     for frozen in range(len(case.arrays)):
-        _random.seed(11)
+        random.seed(11)
         inputs = [to_tensor(a, stop_gradient=i == frozen) for i, a in enumerate(case.arrays)]
         y = ops.call(case.row, *inputs, *case.rest, **case.attrs)
         assert y.stop_gradient == (len(inputs) == 1)
@@ -216,7 +217,7 @@ def test_an_input_that_wants_no_gradient_gets_none(case: Case) -> None:
 
 def test_gradient_of_a_plan() -> None:
     """A network of smooth rows as a plan in float32, against differences of the same network in double."""
-    _random.seed(3)
+    random.seed(3)
     net = nn.Sequential(
         nn.Conv2D(2, 3, 3, padding=1),
         nn.Tanh(),

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lenet import nn, ops
-from lenet._check import ShapeError
-from lenet._random import seed
+from lenet import nn
+from lenet.autograd import ops
+from lenet.autograd.random import seed
+from lenet.autograd.tensor import Parameter, Tensor, to_tensor
+from lenet.messages.check import ShapeError
 from lenet.nn.layer import mutations
-from lenet.param import ParamAttr, create_parameter
+from lenet.nn.param import ParamAttr, create_parameter
 from lenet.regularizer import L2Decay
-from lenet.tensor import Parameter, Tensor, to_tensor
 from lenet.tutorial import LeNet
 from lenet.vision.models import LeNet as OtherLeNet
 

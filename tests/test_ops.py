@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 import lenet
-from lenet import _random, ops
-from lenet._check import ShapeError
+from lenet.autograd import ops, random
+from lenet.autograd.ops import TABLE, Trace
+from lenet.autograd.tensor import Tensor, to_tensor
+from lenet.messages.check import ShapeError
 from lenet.nn import functional as F
-from lenet.ops import TABLE, Trace
-from lenet.tensor import Tensor, to_tensor
 
 CONV = {"stride": (1, 1), "padding": (0, 0, 0, 0), "dilation": (1, 1), "groups": 1}
 POOL = {"kernel": (2, 2), "stride": (2, 2), "padding": (0, 0, 0, 0), "ceil_mode": False}
@@ -237,14 +237,14 @@ def test_a_mistake_is_named(
 
 
 def _dropped(x: Tensor, **attrs: Any) -> np.ndarray:
-    _random.seed(3)
+    random.seed(3)
     return ops.call("dropout", x, **{"p": 0.5, "training": True, "mode": "upscale_in_train", **attrs}).numpy()
 
 
 def test_dropout_draws_one_number_an_element_in_nchw_order() -> None:
     x = normal(17, 2, 3, 4)
-    _random.seed(3)
-    keep = _random.generator().uniform(x.size, 0.0, 1.0).reshape(17, 2, 3, 4) >= np.float32(0.3)
+    random.seed(3)
+    keep = random.generator().uniform(x.size, 0.0, 1.0).reshape(17, 2, 3, 4) >= np.float32(0.3)
     # 1 / 0.7 is rounded once in the mask
     np.testing.assert_allclose(_dropped(x, p=0.3), x.numpy() * keep / 0.7, rtol=2e-7, atol=0)
     assert np.array_equal(_dropped(x, p=0.3, mode="downscale_in_infer"), x.numpy() * keep)
@@ -252,11 +252,11 @@ def test_dropout_draws_one_number_an_element_in_nchw_order() -> None:
 
 def test_dropout_in_evaluation_draws_nothing() -> None:
     x = normal(5, 4)
-    _random.seed(3)
-    before = _random.generator().get_state()
+    random.seed(3)
+    before = random.generator().get_state()
     same = ops.call("dropout", x, p=0.3, training=False, mode="upscale_in_train")
     scaled = ops.call("dropout", x, p=0.3, training=False, mode="downscale_in_infer")
-    assert _random.generator().get_state() == before
+    assert random.generator().get_state() == before
     assert np.array_equal(same.numpy(), x.numpy())
     np.testing.assert_allclose(scaled.numpy(), x.numpy() * 0.7, rtol=2e-7, atol=0)  # 0.7 rounded to float32
 
@@ -269,7 +269,7 @@ def test_dropout_of_everything_and_of_nothing() -> None:
 
 def test_the_gradient_passes_the_same_mask() -> None:
     x = normal(17, 6, wants=True)
-    _random.seed(3)
+    random.seed(3)
     y = ops.call("dropout", x, p=0.5, training=True, mode="upscale_in_train")
     y.sum().backward()
     assert np.array_equal(x.grad.numpy() == 0, y.numpy() == 0)

@@ -10,10 +10,13 @@ import pytest
 from plans import NETWORKS, SAME, chain_of, compiled, distance, images, network
 
 import lenet
-from lenet import _random, nn, ops, plan
+from lenet import nn
+from lenet.autograd import ops
+from lenet.autograd import random as _random
+from lenet.autograd.ops import TABLE
+from lenet.autograd.tensor import to_tensor
+from lenet.jit import plan
 from lenet.nn import functional as F
-from lenet.ops import TABLE
-from lenet.tensor import to_tensor
 
 
 def test_every_row_that_a_plan_can_run_is_run_here() -> None:

@@ -25,8 +25,8 @@ import numpy as np
 import pytest
 
 import lenet
-from lenet import serialization as files
-from lenet.tensor import Tensor, to_tensor
+from lenet.autograd.tensor import Tensor, to_tensor
+from lenet.modelfile import serialization as files
 
 
 def arrays() -> dict[str, Any]:
@@ -156,8 +156,8 @@ def test_our_state_dict_is_theirs(paddle: Any, tmp_path: Path) -> None:
     assert [tensor.name for tensor in found.values()] == [tensor.name for tensor in state.values()]
     with open(name, "rb") as file:
         content = pickle.load(file)  # the file is plain: no paddle, no lenet in it
-    assert content["StructuredToParameterName@@"] == {key: tensor.name for key, tensor in state.items()}
-    assert all(type(value) is np.ndarray for key, value in content.items() if "@@" not in key)
+    assert content["StructuredToParameterName"] == {key: tensor.name for key, tensor in state.items()}
+    assert all(type(value) is np.ndarray for key, value in content.items() if "" not in key)
 
 
 def test_a_buffer_in_memory(paddle: Any) -> None:
@@ -651,7 +651,7 @@ def test_a_limit_that_the_system_enforces(tmp_path: Path) -> None:
     """The kernel itself refuses the write, after some of it was written."""
     script = """
 import resource, sys
-from lenet import serialization as files
+from lenet.modelfile import serialization as files
 files.atomic_write(sys.argv[1], b"old")
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 try:
@@ -668,7 +668,7 @@ except OSError as error:
 def test_a_kill_in_mid_save(tmp_path: Path) -> None:
     script = """
 import os, signal, sys
-from lenet import serialization as files
+from lenet.modelfile import serialization as files
 def dies(file):
     file.write(b"half of")
     file.flush()

@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 import lenet
-from lenet import _core, nn, ops, plan
+from lenet import _core, nn
+from lenet.autograd import ops
+from lenet.jit import plan
 from lenet.nn import functional as F
 from lenet.nn.layer import mutations
 

@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from lenet import _fetch, _idx, serialization
+from lenet.data import fetch, idx
+from lenet.modelfile import serialization
 
 __all__ = ["run", "table"]
 
@@ -68,8 +69,8 @@ def _data(folder: Path) -> Path:
         images = rng.integers(0, 40, (count, 28, 28), np.uint8)
         for image, label in zip(images, labels, strict=True):
             image[2 + 2 * int(label) : 5 + 2 * int(label), 4:24] = 250
-        _idx.write(folder / _fetch.FILES[f"{part}-images"], images)
-        _idx.write(folder / _fetch.FILES[f"{part}-labels"], labels)
+        idx.write(folder / fetch.FILES[f"{part}-images"], images)
+        idx.write(folder / fetch.FILES[f"{part}-labels"], labels)
     return folder
 
 

@@ -6,9 +6,10 @@ the first pooling, none between the second convolution and its pooling. That is 
 
 from __future__ import annotations
 
-from lenet import nn, ops
+from lenet import nn
+from lenet.autograd import ops
+from lenet.autograd.tensor import Tensor
 from lenet.nn import functional as F
-from lenet.tensor import Tensor
 
 __all__ = ["LeNet"]
 

@@ -19,7 +19,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import lenet
-from lenet import _core, _idx, nn, ops, optimizer, plan, seed, to_tensor
+from lenet import _core, nn, optimizer, seed, to_tensor
+from lenet.autograd import ops
+from lenet.data import idx
+from lenet.jit import plan
 
 LIST = Path(__file__).with_name("parity.json")
 GAP = 2e-6
@@ -64,7 +67,7 @@ def network(paddle: Any) -> Any:
 
 def mnist(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     """Training images float32 [60000, 1, 28, 28] as the tutorial normalises them, and labels int64 [60000]."""
-    images, labels = _idx.read_pair(folder / "train-images-idx3-ubyte", folder / "train-labels-idx1-ubyte")
+    images, labels = idx.read_pair(folder / "train-images-idx3-ubyte", folder / "train-labels-idx1-ubyte")
     return (images.reshape(-1, 1, 28, 28).astype(np.float32) - 127.5) / 127.5, labels.reshape(-1).astype(np.int64)
 
 

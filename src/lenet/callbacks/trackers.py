@@ -14,8 +14,8 @@ import tempfile
 import time
 from typing import Any
 
-from lenet._check import installing, message, positive_int
 from lenet.callbacks.base import Callback, Logs
+from lenet.messages.check import installing, message, positive_int
 from lenet.optimizer.lr import LRScheduler
 
 __all__ = ["MLflow", "TensorBoard", "Tracker", "VisualDL", "WandbCallback"]

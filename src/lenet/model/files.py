@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import _architecture, serialization
-from lenet._check import MOST, message, one_line
+from lenet.messages.check import MOST, message, one_line
+from lenet.modelfile import architecture, serialization
 
 if TYPE_CHECKING:
+    from lenet.autograd.tensor import Tensor
     from lenet.model.model import Model
-    from lenet.tensor import Tensor
 
 __all__ = ["load", "save"]
 
@@ -161,9 +161,9 @@ def _network_account(model: Model) -> dict[str, Any]:
         return {}
     shape = seen.images.shape[1:]
     try:
-        rows = _architecture.describe(model.network, shape)
+        rows = architecture.describe(model.network, shape)
     except ValueError:  # no chain: such a file holds the weights alone
         return {}
     outputs = rows[-1]["output"][0]
     labels = seen.classes if len(seen.classes) == outputs else [str(i) for i in range(outputs)]
-    return _architecture.account(rows, shape, mean, std, labels)
+    return architecture.account(rows, shape, mean, std, labels)

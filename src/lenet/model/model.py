@@ -14,19 +14,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import describe, message, positive_int
-from lenet._summary import summary
+from lenet.autograd.tensor import Parameter, Tensor, to_tensor
 from lenet.callbacks import EarlyStopping
 from lenet.callbacks.runner import CallbackList
+from lenet.messages.check import describe, message, positive_int
 from lenet.metric import Metric
 from lenet.model import files
 from lenet.model.feed import Feed, Rows
 from lenet.model.passes import Evaluation, Prediction, TrainingEpoch
 from lenet.model.steps import Answers, Trouble, add_to_metrics, as_list, explain, forward, losses_of, train_step
 from lenet.model.turns import turn
+from lenet.modelfile.summary import summary
 from lenet.nn import Layer
 from lenet.optimizer import Optimizer
-from lenet.tensor import Parameter, Tensor, to_tensor
 
 __all__ = ["Model"]
 

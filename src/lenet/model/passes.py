@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import plan
-from lenet._check import message
+from lenet.autograd.tensor import Tensor, dense
+from lenet.jit import plan
+from lenet.messages.check import message
 from lenet.metric import Accuracy
 from lenet.model.steps import (
     Trouble,
@@ -32,7 +33,6 @@ from lenet.model.steps import (
 from lenet.model.turns import elsewhere
 from lenet.nn import CrossEntropyLoss
 from lenet.optimizer.lr import LRScheduler
-from lenet.tensor import Tensor, dense
 
 if TYPE_CHECKING:
     from lenet.callbacks.base import Logs

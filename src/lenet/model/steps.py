@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import ops, plan
-from lenet._check import describe, message
+from lenet.autograd import ops
+from lenet.autograd.tensor import Tensor, dense
+from lenet.jit import plan
+from lenet.messages.check import describe, message
 from lenet.model.turns import elsewhere
 from lenet.nn.layer import Layer, mutations
-from lenet.tensor import Tensor, dense
 
 if TYPE_CHECKING:
     from lenet.model.model import Model

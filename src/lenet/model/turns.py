@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from lenet._check import message
+from lenet.messages.check import message
 
 if TYPE_CHECKING:
     from lenet.model.model import Model

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from lenet import _check, ops
+from lenet.autograd import ops
+from lenet.autograd.tensor import Tensor
+from lenet.messages import check
 from lenet.nn import functional
 from lenet.nn.layer import Layer
-from lenet.tensor import Tensor
 
 __all__ = ["LeakyReLU", "LogSoftmax", "ReLU", "Sigmoid", "Softmax", "Tanh"]
 
@@ -88,5 +89,5 @@ class LogSoftmax(_Activation):
 
 def _axis(what: str, axis: Any) -> int:
     if isinstance(axis, bool) or not hasattr(axis, "__index__"):
-        raise TypeError(_check.message(f"{what}(axis)", _check.describe(axis), "a whole number"))
+        raise TypeError(check.message(f"{what}(axis)", check.describe(axis), "a whole number"))
     return int(axis)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import message
 from lenet.evaluation import Evaluation, wilson
+from lenet.messages.check import message
 from lenet.plots import _style
 from lenet.plots._images import checked_labels
 from lenet.plots._style import BLUE, GREEN, INK, ORANGE, PINK, SOFT

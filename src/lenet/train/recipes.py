@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from lenet._augment import Augmentation
-from lenet._check import choice, describe, message
+from lenet.data.augment import Augmentation
+from lenet.messages.check import choice, describe, message
 
 __all__ = ["RECIPES", "Recipe", "recipe_named"]
 

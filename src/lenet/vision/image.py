@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lenet._check import choice, message
-from lenet._pixels import weighed
+from lenet.data.pixels import weighed
+from lenet.messages.check import choice, message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

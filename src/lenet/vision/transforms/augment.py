@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import _augment
-from lenet._augment import Augmentation
-from lenet._check import describe, message, positive_int
-from lenet.tensor import to_tensor
+from lenet.autograd.tensor import to_tensor
+from lenet.data import augment as _augment
+from lenet.data.augment import Augmentation
+from lenet.messages.check import describe, message, positive_int
 from lenet.vision.transforms import functional as F
 from lenet.vision.transforms.transforms import BaseTransform
 

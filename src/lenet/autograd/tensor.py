@@ -19,14 +19,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lenet import _core, _dtype
-from lenet._check import describe, message
-from lenet._dtype import DType, dtype_of
+from lenet import _core
+from lenet.autograd import dtype as _dtype
+from lenet.autograd.dtype import DType, dtype_of
+from lenet.messages.check import describe, message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lenet.ops import Node
+    from lenet.autograd.ops import Node
 
 __all__ = ["CPUPlace", "Parameter", "Size", "Tensor", "is_tensor", "to_tensor"]
 
@@ -323,7 +324,7 @@ class Tensor:
         return format(str(self), spec)
 
     def __repr__(self) -> str:
-        from lenet._print import text
+        from lenet.autograd.print import text
 
         if on_read:
             _tell()
@@ -377,7 +378,7 @@ class Tensor:
         grad_tensor: the gradient of something with respect to this tensor, same shape; ones if None.
         Does nothing on a tensor with stop_gradient=True. RuntimeError on a second call without retain_graph=True.
         """
-        from lenet.ops import run_backward
+        from lenet.autograd.ops import run_backward
 
         run_backward(self, grad_tensor, retain_graph)
 

@@ -12,19 +12,19 @@ One row: ``{"op": "conv2d", "attrs": {"stride": [1, 1], …}, "parameters": ["co
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import ops
-from lenet._check import brief, message
-from lenet.initializer import Constant
+from lenet.autograd import ops
+from lenet.autograd.ops import Trace
+from lenet.autograd.tensor import Tensor, dense
+from lenet.messages.check import brief, message
+from lenet.messages.version import version
+from lenet.nn.initializer import Constant
 from lenet.nn.layer import Layer
-from lenet.ops import Trace
-from lenet.tensor import Tensor, dense
 
 __all__ = ["FORMAT", "MAX_CLASSES", "MAX_NAME", "account", "build", "describe", "input_shape", "version"]
 
@@ -43,11 +43,6 @@ MAX_CLASSES = 4096
 MAX_NAME = 255  # characters of a class's name: more than a folder's can have
 
 _PARAMETERS = {"conv2d": 2, "linear": 2}  # weight and bias; the other operations have none
-
-
-def version() -> str:
-    """This package's version."""
-    return str(sys.modules["lenet"].__version__)
 
 
 def account(rows: list[Json], shape: Sequence[int], mean: float, std: float, labels: Sequence[str]) -> Json:

@@ -11,7 +11,7 @@ from html import escape
 
 import numpy as np
 
-from lenet._architecture import version
+from lenet.messages.version import version
 
 __all__ = ["document", "percent", "sure", "text"]
 

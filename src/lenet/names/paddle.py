@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
-from lenet._check import message
+from lenet.messages.check import message
 
 __all__ = ["as_paddle"]
 

@@ -10,12 +10,12 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from lenet import ops
-from lenet._check import describe, message
-from lenet._random import generator
+from lenet.autograd import ops
+from lenet.autograd.random import generator
+from lenet.autograd.tensor import Tensor, to_tensor
+from lenet.messages.check import describe, message
 from lenet.nn import Layer, LayerList, Sequential
 from lenet.nn.layer import HookRemoveHelper
-from lenet.tensor import Tensor, to_tensor
 
 __all__ = ["summary"]
 

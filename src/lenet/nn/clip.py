@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lenet import _check
+from lenet.messages import check
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,10 +23,10 @@ __all__ = ["ClipGradBase", "ClipGradByGlobalNorm", "ClipGradByNorm", "ClipGradBy
 
 def _number(what: str, value: object, *, positive: bool) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.floating, np.integer)):
-        raise TypeError(_check.message(what, _check.describe(value), "a number such as 1.0"))
+        raise TypeError(check.message(what, check.describe(value), "a number such as 1.0"))
     number = float(value)
     if math.isnan(number) or (positive and number <= 0):
-        raise ValueError(_check.message(what, number, "a number above 0" if positive else "a number"))
+        raise ValueError(check.message(what, number, "a number above 0" if positive else "a number"))
     return number
 
 
@@ -56,7 +56,7 @@ class ClipGradByValue(ClipGradBase):
         self.max = _number("ClipGradByValue(max)", max, positive=min is None)
         self.min = -self.max if min is None else _number("ClipGradByValue(min)", min, positive=False)
         if self.min > self.max:
-            raise ValueError(_check.message("ClipGradByValue", f"min={self.min}, max={self.max}", "min at most max"))
+            raise ValueError(check.message("ClipGradByValue", f"min={self.min}, max={self.max}", "min at most max"))
 
     def __str__(self) -> str:
         return f"Clip Gradient By Value, min = {self.min:f}, max={self.max:f}"

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import _idx
-from lenet._check import choice, message
-from lenet.progress import say as _say
+from lenet.data import idx
+from lenet.messages.check import choice, message
+from lenet.messages.progress import say as _say
 
 __all__ = [
     "FILES",
@@ -222,7 +222,7 @@ def find(name: str, parts: Iterable[str] = tuple(FILES), *, say: Say = _say) -> 
 
 def named(name: str, paths: Mapping[str, str]) -> Obtained:
     """Parts from files that a user named, whatever they hold; the account says so if they are a published set's."""
-    contents = {part: _idx.read(path) for part, path in paths.items()}
+    contents = {part: idx.read(path) for part, path in paths.items()}
     hashes = {part: sha256(content) for part, content in contents.items()}
     source = Source(name, f"{_known(name).title} from {' and '.join(paths.values())}", dict(paths), hashes)
     if source.published and source.published != _known(name).title:
@@ -295,7 +295,7 @@ def _look(known: Published, place: Place, parts: Sequence[str], say: Say) -> dic
         if path is None:
             continue
         try:
-            content = _idx.read(path)
+            content = idx.read(path)
             problem, elsewhere = _mismatch(known, part, content)
         except (OSError, ValueError) as error:
             if named:
@@ -328,7 +328,7 @@ def _fetch(
     known: Published, place: Place, parts: Sequence[str], failures: list[str], say: Say
 ) -> dict[str, tuple[str, Bytes]]:
     """Fetch parts from afar, proven, and keep them in the cache; all four if they come in one archive."""
-    from lenet import _download
+    from lenet.data import download as _download
 
     cache = cache_folder()
     if place.kind == "mirrors":
@@ -340,7 +340,7 @@ def _fetch(
     for part, (address, content) in got.items():
         path = os.path.join(folder, FILES[part])
         try:
-            _idx.write_bytes(path, content)
+            idx.write_bytes(path, content)
         except OSError as error:
             say(f"{known.title}: {FILES[part]} cannot be kept in the cache ({error}); the next run fetches it anew")
             path = address

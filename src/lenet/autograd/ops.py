@@ -22,9 +22,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lenet import _core, _random
-from lenet._check import ShapeError, describe, message
-from lenet.tensor import _F32, Parameter, Tensor, _is_foreign_tensor, dense, in_few, in_lanes, on_read
+from lenet import _core
+from lenet.autograd import random
+from lenet.autograd.tensor import _F32, Parameter, Tensor, _is_foreign_tensor, dense, in_few, in_lanes, on_read
+from lenet.messages.check import ShapeError, describe, message
 
 __all__ = [
     "TABLE",
@@ -638,7 +639,7 @@ def _dropout(inputs: Inputs, attrs: Attrs, form: Form = _LANES) -> tuple[Tensor,
         factor = 1.0 if upscale else 1.0 - p
         return form[1](_core.scale(form[0](x), factor), x._shape, x._dtype), factor
     kept = (0.0 if p == 1.0 else 1.0 / (1.0 - p)) if upscale else 1.0
-    keep = _random.generator().uniform(x.size, 0.0, 1.0) >= np.float32(p) if p > 0 else np.ones(x.size, bool)
+    keep = random.generator().uniform(x.size, 0.0, 1.0) >= np.float32(p) if p > 0 else np.ones(x.size, bool)
     mask = dense((keep * np.float32(kept)).astype(x._dtype).reshape(x._shape)).lanes()
     return in_lanes(_core.mul(x.lanes(), mask), x._shape, x._dtype), mask
 

@@ -12,9 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet import _core
-from lenet._check import ShapeError, message
-from lenet.ops import TABLE, Attrs, Grads, Inputs, Node, Row, check_axis, check_float, classes_back, classes_last
-from lenet.tensor import _F64, Tensor, dense, in_lanes
+from lenet.autograd.ops import (
+    TABLE,
+    Attrs,
+    Grads,
+    Inputs,
+    Node,
+    Row,
+    check_axis,
+    check_float,
+    classes_back,
+    classes_last,
+)
+from lenet.autograd.tensor import _F64, Tensor, dense, in_lanes
+from lenet.messages.check import ShapeError, message
 
 __all__ = ["hard_labels"]
 

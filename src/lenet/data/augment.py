@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import _counter
+from lenet.data import counter
 
 __all__ = ["Augmentation", "matrices", "warped"]
 
@@ -46,12 +46,12 @@ def matrices(
     if how.whole:
         most = int(how.shift)
         out[:, 0, 0] = out[:, 1, 1] = 1
-        out[:, 0, 2] = -_counter.integers(*key, -most, most + 1, _RIGHT)
-        out[:, 1, 2] = -_counter.integers(*key, -most, most + 1, _DOWN)
+        out[:, 0, 2] = -counter.integers(*key, -most, most + 1, _RIGHT)
+        out[:, 1, 2] = -counter.integers(*key, -most, most + 1, _DOWN)
         return out.astype(np.float32)
 
     def drawn(most: float, draw: int) -> NDArray[np.float64]:
-        return (2 * _counter.uniform(*key, draw) - 1) * most
+        return (2 * counter.uniform(*key, draw) - 1) * most
 
     angle = np.deg2rad(drawn(how.rotate, _ANGLE))
     wide, high, slant = 1 + drawn(how.scale, _WIDTH), 1 + drawn(how.scale, _HEIGHT), drawn(how.shear, _SLANT)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet import _core
-from lenet._check import describe, message
+from lenet.messages.check import describe, message
 
 __all__ = ["Generator", "generator", "seed"]
 

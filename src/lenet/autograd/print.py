@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.tensor import Parameter, Tensor
+from lenet.autograd.tensor import Parameter, Tensor
 
 __all__ = ["set_printoptions", "text"]
 

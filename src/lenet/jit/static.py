@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from lenet import _random, ops, plan
-from lenet._check import describe, message
+from lenet.autograd import ops, random
+from lenet.autograd.ops import Grads, Node, Row
+from lenet.autograd.tensor import Tensor, dense, in_lanes
+from lenet.jit import plan
+from lenet.messages.check import describe, message
 from lenet.nn.layer import Layer, mutations
-from lenet.ops import Grads, Node, Row
-from lenet.tensor import Tensor, dense, in_lanes
 
 __all__ = ["to_static"]
 
@@ -88,7 +89,7 @@ class StaticForward:
 def _plan_forward(inputs: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Tensor, Any]:
     x, chain = inputs[0], attrs["chain"]
     lanes = x.lanes()
-    y, forward_pass = chain.core.forward(lanes, x._shape[0], attrs["training"], _random.generator().core)
+    y, forward_pass = chain.core.forward(lanes, x._shape[0], attrs["training"], random.generator().core)
     return in_lanes(y, (x._shape[0], chain.outputs)), (lanes, forward_pass)
 
 

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lenet import _check, _random
+from lenet.autograd import random as _random
+from lenet.messages import check
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lenet.tensor import Tensor
+    from lenet.autograd.tensor import Tensor
 
 __all__ = [
     "Assign",
@@ -46,16 +47,16 @@ __all__ = [
 def _real(what: str, value: object) -> float:
     """``value`` as a finite float; TypeError or ValueError otherwise."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.floating, np.integer)):
-        raise TypeError(_check.message(what, _check.describe(value), "a number such as 0.1"))
+        raise TypeError(check.message(what, check.describe(value), "a number such as 0.1"))
     if not math.isfinite(value):
-        raise ValueError(_check.message(what, value, "a finite number"))
+        raise ValueError(check.message(what, value, "a finite number"))
     return float(value)
 
 
 def _at_least_zero(what: str, value: object) -> float:
     number = _real(what, value)
     if number < 0:
-        raise ValueError(_check.message(what, number, "a number of at least 0"))
+        raise ValueError(check.message(what, number, "a number of at least 0"))
     return number
 
 
@@ -118,7 +119,7 @@ class Assign(Initializer):
             array = None
         if array is None or not hasattr(value, "__len__"):
             raise TypeError(
-                _check.message("Assign(value)", _check.describe(value), "an array, a Tensor or a list of numbers")
+                check.message("Assign(value)", check.describe(value), "an array, a Tensor or a list of numbers")
             )
         self.value = array
 
@@ -126,7 +127,7 @@ class Assign(Initializer):
         if list(self.value.shape) != list(shape):
             fix = "Reshape the value" if self.value.size == math.prod(shape) else "Give a value of that shape"
             raise ValueError(
-                _check.message("Assign", f"a value of shape {list(self.value.shape)}", f"{list(shape)}", fix)
+                check.message("Assign", f"a value of shape {list(self.value.shape)}", f"{list(shape)}", fix)
             )
         return self.value
 
@@ -156,7 +157,7 @@ class TruncatedNormal(Initializer):
         self.std = _at_least_zero("TruncatedNormal(std)", std)
         self.a, self.b = _real("TruncatedNormal(a)", a), _real("TruncatedNormal(b)", b)
         if self.a > self.b:
-            raise ValueError(_check.message("TruncatedNormal", f"a={self.a}, b={self.b}", "a at most b"))
+            raise ValueError(check.message("TruncatedNormal", f"a={self.a}, b={self.b}", "a at most b"))
 
     def draw(self, shape: Sequence[int]) -> NDArray[np.float32]:
         from statistics import NormalDist  # not a light module, and this initialiser is rare
@@ -179,7 +180,7 @@ class Uniform(Initializer):
     def __init__(self, low: float = -1.0, high: float = 1.0, name: str | None = None) -> None:
         self.low, self.high = _real("Uniform(low)", low), _real("Uniform(high)", high)
         if self.low > self.high:
-            raise ValueError(_check.message("Uniform", f"low={self.low}, high={self.high}", "low at most high"))
+            raise ValueError(check.message("Uniform", f"low={self.low}, high={self.high}", "low at most high"))
 
     def draw(self, shape: Sequence[int]) -> NDArray[np.float32]:
         return _uniform(shape, self.low, self.high)
@@ -228,10 +229,10 @@ class _Kaiming(Initializer):
     ) -> None:
         what = type(self).__name__
         self.fan_in = _fan(f"{what}(fan_in)", fan_in)
-        self.mode = _check.choice(f"{what}(mode)", mode, ("fan_in", "fan_out"))
+        self.mode = check.choice(f"{what}(mode)", mode, ("fan_in", "fan_out"))
         if self.mode == "fan_out" and fan_in is not None:
             raise ValueError(
-                _check.message(what, f"fan_in={fan_in} with mode='fan_out'", "only one of the two", "Leave fan_in out")
+                check.message(what, f"fan_in={fan_in} with mode='fan_out'", "only one of the two", "Leave fan_in out")
             )
         self.gain = calculate_gain(nonlinearity, _real(f"{what}(negative_slope)", negative_slope))
 
@@ -289,7 +290,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     unit = ["sigmoid", "linear"] + [f"conv{d}d{end}" for end in ("", "_transpose") for d in (1, 2, 3)]
     unit += [f"conv_transpose{d}d" for d in (1, 2, 3)]
     gains.update(dict.fromkeys(unit, 1.0))
-    return gains[_check.choice("calculate_gain(nonlinearity)", nonlinearity, gains)]
+    return gains[check.choice("calculate_gain(nonlinearity)", nonlinearity, gains)]
 
 
 _global_weight: Initializer | None = None
@@ -302,9 +303,9 @@ def set_global_initializer(weight_init: Initializer | None, bias_init: Initializ
     for what, value in (("weight_init", weight_init), ("bias_init", bias_init)):
         if value is not None and not isinstance(value, Initializer):
             fix = "Type for example set_global_initializer(nn.initializer.KaimingNormal())"
-            given = _check.describe(value)
+            given = check.describe(value)
             raise TypeError(
-                _check.message(f"set_global_initializer({what})", given, "an Initializer object or None", fix)
+                check.message(f"set_global_initializer({what})", given, "an Initializer object or None", fix)
             )
     _global_weight, _global_bias = weight_init, bias_init
 

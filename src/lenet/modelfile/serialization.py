@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lenet._check import describe, message
-from lenet._unpickle import NUMBERS, unpickle
-from lenet._write import atomic_write, link_or_copy
-from lenet.tensor import Tensor, to_tensor
+from lenet.autograd.tensor import Tensor, to_tensor
+from lenet.messages.check import describe, message
+from lenet.modelfile.unpickle import NUMBERS, unpickle
+from lenet.modelfile.write import atomic_write, link_or_copy
 
 if TYPE_CHECKING:
     from io import BytesIO
@@ -40,7 +40,7 @@ META_LIMIT = (
 )  # bytes of JSON; a training record takes kilobytes. As objects of Python they are twenty times that
 HEADER_LIMIT = 3 * META_LIMIT  # bytes of JSON within JSON, and of tensors' names and shapes
 DEEPEST = 50  # levels of lists and objects in each other
-_TABLE = "StructuredToParameterName@@"  # Paddle's table from structured names to parameter names
+_TABLE = "StructuredToParameterName"  # Paddle's table from structured names to parameter names
 
 
 # ---- our model file -------------------------------------------------------------------------------------------------

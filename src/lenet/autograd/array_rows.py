@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import _core, _dtype, _loss_row
-from lenet._check import ShapeError, describe, message
-from lenet.ops import TABLE, Attrs, Grads, Inputs, Node, Row, call, check_axis
-from lenet.tensor import Tensor, dense, in_few, in_lanes, to_tensor
+from lenet import _core
+from lenet.autograd import dtype as _dtype
+from lenet.autograd import loss_row
+from lenet.autograd.ops import TABLE, Attrs, Grads, Inputs, Node, Row, call, check_axis
+from lenet.autograd.tensor import Tensor, dense, in_few, in_lanes, to_tensor
+from lenet.messages.check import ShapeError, describe, message
 
 Array = NDArray[Any]
-_ = _loss_row  # importing it puts cross_entropy into the table
+_ = loss_row  # importing it puts cross_entropy into the table
 
 
 def _array_row(name: str, forward: Callable[..., Array], gradient: Callable[..., tuple[Array | None, ...]]) -> None:
@@ -481,7 +483,7 @@ def _getitem(x: Tensor, key: Any) -> Tensor:
 
 
 def _setitem(x: Tensor, key: Any, value: Any) -> None:
-    from lenet.ops import is_grad_enabled
+    from lenet.autograd.ops import is_grad_enabled
 
     if is_grad_enabled():
         x._check_writable()
@@ -604,7 +606,7 @@ def uniform(
     shape: Any, dtype: Any = None, min: float = -1.0, max: float = 1.0, seed: int = 0, name: str | None = None
 ) -> Tensor:
     """Uniform numbers in [min, max) from ``lenet.seed``'s stream; seed other than 0: from a stream of its own."""
-    from lenet import _random
+    from lenet.autograd import random as _random
 
     sizes = _sizes("uniform", shape)
     source = _random.generator() if not seed else _random.Generator(seed)
@@ -613,7 +615,7 @@ def uniform(
 
 def randn(shape: Any, dtype: Any = None, name: str | None = None) -> Tensor:
     """Normally distributed numbers (mean 0, deviation 1) from ``lenet.seed``'s stream."""
-    from lenet import _random
+    from lenet.autograd import random as _random
 
     sizes = _sizes("randn", shape)
     return dense(_random.generator().normal(math.prod(sizes), 0.0, 1.0).reshape(sizes).astype(_type(dtype)))
@@ -623,7 +625,7 @@ def randint(
     low: int = 0, high: int | None = None, shape: Any = (1,), dtype: Any = None, name: str | None = None
 ) -> Tensor:
     """Whole numbers in [low, high) from ``lenet.seed``'s stream; with one bound, in [0, low)."""
-    from lenet import _random
+    from lenet.autograd import random as _random
 
     first, last = (0, low) if high is None else (low, high)
     if last <= first:
@@ -635,6 +637,6 @@ def randint(
 
 def randperm(n: int, dtype: Any = "int64", name: str | None = None) -> Tensor:
     """0 … n-1 in random order, from ``lenet.seed``'s stream."""
-    from lenet import _random
+    from lenet.autograd import random as _random
 
     return dense(_random.generator().randperm(n).astype(_type(dtype)))

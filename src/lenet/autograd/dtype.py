@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lenet._check import describe, message
+from lenet.messages.check import describe, message
 
 __all__ = ["DType", "dtype_of", "get_default_dtype", "set_default_dtype"]
 

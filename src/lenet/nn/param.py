@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lenet import _check
-from lenet._dtype import dtype_of
-from lenet.initializer import Constant, Initializer, XavierUniform, global_initializer
+from lenet.autograd.dtype import dtype_of
+from lenet.autograd.tensor import Parameter, aligned
+from lenet.messages import check
+from lenet.nn.initializer import Constant, Initializer, XavierUniform, global_initializer
 from lenet.regularizer import WeightDecayRegularizer
-from lenet.tensor import Parameter, aligned
 
 if TYPE_CHECKING:
     pass
@@ -52,20 +52,20 @@ class ParamAttr:
         need_clip: bool = True,
     ) -> None:
         if name is not None and not isinstance(name, str):
-            raise TypeError(_check.message("ParamAttr(name)", _check.describe(name), "a str or None"))
+            raise TypeError(check.message("ParamAttr(name)", check.describe(name), "a str or None"))
         if initializer is not None and not isinstance(initializer, Initializer):
             fix = "Type for example initializer=nn.initializer.Normal(0.0, 0.02)"
             raise TypeError(
-                _check.message("ParamAttr(initializer)", _check.describe(initializer), "an Initializer or None", fix)
+                check.message("ParamAttr(initializer)", check.describe(initializer), "an Initializer or None", fix)
             )
         if regularizer is not None and not isinstance(regularizer, WeightDecayRegularizer):
             fix = "Type for example regularizer=lenet.regularizer.L2Decay(1e-4)"
             raise TypeError(
-                _check.message("ParamAttr(regularizer)", _check.describe(regularizer), "L1Decay, L2Decay or None", fix)
+                check.message("ParamAttr(regularizer)", check.describe(regularizer), "L1Decay, L2Decay or None", fix)
             )
         if isinstance(learning_rate, bool) or not isinstance(learning_rate, (int, float, np.floating)):
             raise TypeError(
-                _check.message("ParamAttr(learning_rate)", _check.describe(learning_rate), "a number such as 0.1")
+                check.message("ParamAttr(learning_rate)", check.describe(learning_rate), "a number such as 0.1")
             )
         self.name = name
         self.initializer = initializer
@@ -95,7 +95,7 @@ class ParamAttr:
         if isinstance(attr, WeightDecayRegularizer):
             return ParamAttr(regularizer=attr)
         expected = "None, False, a name, an Initializer, a regularizer or a ParamAttr"
-        raise TypeError(_check.message("weight_attr or bias_attr", _check.describe(attr), expected))
+        raise TypeError(check.message("weight_attr or bias_attr", check.describe(attr), expected))
 
 
 def make_parameter(
@@ -114,11 +114,11 @@ def make_parameter(
     wanted = ParamAttr.of(attr)
     if wanted is None:
         return None
-    dims = [_check.positive_int(f"{owner}: dimension {i} of the shape", n, least=0) for i, n in enumerate(shape)]
+    dims = [check.positive_int(f"{owner}: dimension {i} of the shape", n, least=0) for i, n in enumerate(shape)]
     name = wanted.name if wanted.name is not None else unique_name(f"{owner}.{'b' if is_bias else 'w'}")
     if name in _taken:
         raise ValueError(
-            _check.message("parameter name", repr(name), "a name no other parameter has", "Leave the name out")
+            check.message("parameter name", repr(name), "a name no other parameter has", "Leave the name out")
         )
     fill = wanted.initializer or global_initializer(is_bias) or default_initializer
     parameter = Parameter(aligned(dims), name=name, trainable=wanted.trainable)
@@ -163,5 +163,5 @@ def check_float32(what: str, dtype: Any) -> None:
         known = False
     if not known:
         raise ValueError(
-            _check.message(what, _check.describe(dtype), "'float32'", "Parameters are float32 only; leave dtype out")
+            check.message(what, check.describe(dtype), "'float32'", "Parameters are float32 only; leave dtype out")
         )

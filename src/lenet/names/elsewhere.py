@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import FunctionType, ModuleType
 from typing import Any
 
-from lenet._check import message
+from lenet.messages.check import message
 
 __all__ = ["elsewhere", "teach"]
 
