@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from lenet import nn
-from lenet.autograd import ops
+from lenet.autograd import tape
 from lenet.autograd.random import seed
 from lenet.autograd.tensor import Parameter, Tensor, to_tensor
 from lenet.messages.check import ShapeError
@@ -878,7 +878,7 @@ def test_evaluation_mode_still_records_for_backward() -> None:
     net = LeNet().eval()
     net(ones(nn, 2, 1, 28, 28)).sum().backward()
     assert net.conv1.weight.grad is not None
-    with ops.no_grad():
+    with tape.no_grad():
         assert net(ones(nn, 2, 1, 28, 28)).stop_gradient
 
 

@@ -13,7 +13,7 @@ from plans import SAME, compiled, distance, images, network
 import lenet
 from lenet import nn
 from lenet.autograd import random as _random
-from lenet.autograd.ops import TABLE
+from lenet.autograd.table import TABLE
 from lenet.autograd.tensor import Tensor, to_tensor
 from lenet.jit import plan
 from lenet.nn import functional as F

@@ -66,9 +66,9 @@ from lenet.autograd.dtype import (
     uint8,
 )
 from lenet.autograd.dtype import bool_ as bool
-from lenet.autograd.ops import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from lenet.autograd.print import set_printoptions
 from lenet.autograd.random import Generator, seed
+from lenet.autograd.tape import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from lenet.autograd.tensor import CPUPlace, Tensor, is_tensor, to_tensor
 from lenet.device import (
     get_device,

@@ -7,7 +7,7 @@ the first pooling, none between the second convolution and its pooling. That is 
 from __future__ import annotations
 
 from lenet import nn
-from lenet.autograd import ops
+from lenet.autograd import tape
 from lenet.autograd.tensor import Tensor
 from lenet.nn import functional as F
 
@@ -30,7 +30,7 @@ class LeNet(nn.Layer):
     def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.max_pool1(F.relu(self.conv1(x))))  # [N, 6, 14, 14]
         x = self.max_pool2(self.conv2(x))  # [N, 16, 5, 5]
-        x = ops.call("flatten", x, start=1, stop=-1)  # [N, 400]
+        x = tape.call("flatten", x, start=1, stop=-1)  # [N, 400]
         x = F.relu(self.linear1(x))
         x = F.relu(self.linear2(x))
         return self.linear3(x)

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from lenet import _core
 from lenet.autograd import dtype as _dtype
-from lenet.autograd import loss_row
-from lenet.autograd.ops import TABLE, Attrs, Grads, Inputs, Node, Row, call, check_axis
+from lenet.autograd import random as _random
+from lenet.autograd.table import TABLE, Attrs, Grads, Inputs, Row, check_axis
+from lenet.autograd.tape import Node, call, is_grad_enabled
 from lenet.autograd.tensor import Tensor, dense, in_few, in_lanes, to_tensor
 from lenet.messages.check import ShapeError, describe, message
 
 Array = NDArray[Any]
-_ = loss_row  # importing it puts cross_entropy into the table
 
 
 def _array_row(name: str, forward: Callable[..., Array], gradient: Callable[..., tuple[Array | None, ...]]) -> None:
@@ -483,8 +483,6 @@ def _getitem(x: Tensor, key: Any) -> Tensor:
 
 
 def _setitem(x: Tensor, key: Any, value: Any) -> None:
-    from lenet.autograd.ops import is_grad_enabled
-
     if is_grad_enabled():
         x._check_writable()
     found = tuple(k.data_array() if isinstance(k, Tensor) else k for k in key) if isinstance(key, tuple) else key
@@ -606,8 +604,6 @@ def uniform(
     shape: Any, dtype: Any = None, min: float = -1.0, max: float = 1.0, seed: int = 0, name: str | None = None
 ) -> Tensor:
     """Uniform numbers in [min, max) from ``lenet.seed``'s stream; seed other than 0: from a stream of its own."""
-    from lenet.autograd import random as _random
-
     sizes = _sizes("uniform", shape)
     source = _random.generator() if not seed else _random.Generator(seed)
     return dense(source.uniform(math.prod(sizes), min, max).reshape(sizes).astype(_type(dtype)))
@@ -615,8 +611,6 @@ def uniform(
 
 def randn(shape: Any, dtype: Any = None, name: str | None = None) -> Tensor:
     """Normally distributed numbers (mean 0, deviation 1) from ``lenet.seed``'s stream."""
-    from lenet.autograd import random as _random
-
     sizes = _sizes("randn", shape)
     return dense(_random.generator().normal(math.prod(sizes), 0.0, 1.0).reshape(sizes).astype(_type(dtype)))
 
@@ -625,8 +619,6 @@ def randint(
     low: int = 0, high: int | None = None, shape: Any = (1,), dtype: Any = None, name: str | None = None
 ) -> Tensor:
     """Whole numbers in [low, high) from ``lenet.seed``'s stream; with one bound, in [0, low)."""
-    from lenet.autograd import random as _random
-
     first, last = (0, low) if high is None else (low, high)
     if last <= first:
         raise ValueError(message("randint", f"bounds {first} and {last}", "low below high"))
@@ -637,6 +629,4 @@ def randint(
 
 def randperm(n: int, dtype: Any = "int64", name: str | None = None) -> Tensor:
     """0 … n-1 in random order, from ``lenet.seed``'s stream."""
-    from lenet.autograd import random as _random
-
     return dense(_random.generator().randperm(n).astype(_type(dtype)))

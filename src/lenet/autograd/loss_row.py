@@ -1,31 +1,23 @@
 """The table's row ``cross_entropy``: every case of the loss that Paddle knows, on one kernel.
 
 Hard labels, smoothing, soft labels and ignored samples all become a target distribution and a weight a sample; the kernel
-computes weight * -sum(target * log softmax(x)) and its gradient. Imported by ``ops``' readers through ``lenet.array_ops``.
+computes weight * -sum(target * log softmax(x)) and its gradient.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lenet import _core
-from lenet.autograd.ops import (
-    TABLE,
-    Attrs,
-    Grads,
-    Inputs,
-    Node,
-    Row,
-    check_axis,
-    check_float,
-    classes_back,
-    classes_last,
-)
+from lenet.autograd.table import TABLE, Attrs, Grads, Inputs, Row, check_axis, check_float, classes_back, classes_last
 from lenet.autograd.tensor import _F64, Tensor, dense, in_lanes
 from lenet.messages.check import ShapeError, message
+
+if TYPE_CHECKING:
+    from lenet.autograd.tape import Node
 
 __all__ = ["hard_labels"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.autograd.tensor import Parameter, Tensor
+from lenet.autograd.tensor import Parameter, Tensor, _tell, on_read
 
 __all__ = ["set_printoptions", "text"]
 
@@ -98,3 +98,13 @@ def _join(data: NDArray[Any], indent: int) -> str:
         return "[" + f",\n{pad}".join(lines) + "]"
 
     return row(shown.shape, data.shape, 0)
+
+
+def _repr(self: Tensor) -> str:
+    if on_read:
+        _tell()
+    return text(self)
+
+
+for _name in ("__repr__", "__str__"):
+    setattr(Tensor, _name, _repr)

@@ -1,7 +1,7 @@
 """The process's random stream: the one ``lenet.seed`` governs. Initial weights, ``randperm`` and dropout draw from it.
 
 The numbers are those of Paddle's CPU generator, bit for bit (see core/rng.h). Shuffling in ``DataLoader`` (global numpy)
-and in ``Model.fit`` (``RandomState(epoch)``) has other sources, as in Paddle. Read by initializer, ops and vision.
+and in ``Model.fit`` (``RandomState(epoch)``) has other sources, as in Paddle. Read by initialisers, rows and vision.
 """
 
 from __future__ import annotations

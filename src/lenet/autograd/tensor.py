@@ -6,7 +6,7 @@ array operations dense numbers; each asks for the form it needs and the other is
 cache. A third form is for *few* samples that no gradient is wanted of, where lanes would stay mostly empty: a core Buffer
 of dense numbers. Views copy: no two tensors share memory.
 
-What can be computed with tensors is not here: ``ops`` holds the table of operations, ``array_ops`` the arithmetic that
+What can be computed with tensors is not here: ``table`` holds the operations, ``array_rows`` the arithmetic that
 becomes this class's methods. Names and behaviour are Paddle's.
 """
 
@@ -27,7 +27,7 @@ from lenet.messages.check import describe, message
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lenet.autograd.ops import Node
+    from lenet.autograd.tape import Node
 
 __all__ = ["CPUPlace", "Parameter", "Size", "Tensor", "is_tensor", "to_tensor"]
 
@@ -78,7 +78,7 @@ class CPUPlace:
 _CPU = CPUPlace()
 _names = itertools.count()
 
-# Set by a tracer (ops.Trace) while it watches a forward pass: told of every value read back into Python, in any thread.
+# Set by a tracer (tape.Trace) while it watches a forward pass: told of every value read back into Python, in any thread.
 on_read: list[Callable[[], None]] = []
 
 
@@ -323,15 +323,6 @@ class Tensor:
             return format(self.item(), spec)
         return format(str(self), spec)
 
-    def __repr__(self) -> str:
-        from lenet.autograd.print import text
-
-        if on_read:
-            _tell()
-        return text(self)
-
-    __str__ = __repr__
-
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         copy = to_tensor(self.data_array(), stop_gradient=self.stop_gradient)
         memo[id(self)] = copy
@@ -372,16 +363,6 @@ class Tensor:
 
     # ---- gradient ---------------------------------------------------------------------------------------------------
 
-    def backward(self, grad_tensor: Tensor | None = None, retain_graph: bool = False) -> None:
-        """Compute the gradient of this tensor with respect to every leaf it came from, and add it to their ``.grad``.
-
-        grad_tensor: the gradient of something with respect to this tensor, same shape; ones if None.
-        Does nothing on a tensor with stop_gradient=True. RuntimeError on a second call without retain_graph=True.
-        """
-        from lenet.autograd.ops import run_backward
-
-        run_backward(self, grad_tensor, retain_graph)
-
     def detach(self) -> Tensor:
         """The same numbers, cut off from the graph, stop_gradient=True."""
         return to_tensor(self.data_array())
@@ -401,8 +382,10 @@ class Tensor:
         """Itself: everything is on the CPU."""
         return self
 
-    if TYPE_CHECKING:  # array_ops puts these in place; here stand their types
+    if TYPE_CHECKING:  # tape, print and array_rows put these in place; here stand their types
         T: Tensor
+
+        def backward(self, grad_tensor: Tensor | None = None, retain_graph: bool = False) -> None: ...
 
         def add(self, y: Any, name: str | None = None) -> Tensor: ...
         def subtract(self, y: Any, name: str | None = None) -> Tensor: ...

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lenet import _core
-from lenet.autograd import ops
 from lenet.autograd import random as _random
-from lenet.autograd.ops import Node, Trace
+from lenet.autograd import tape
+from lenet.autograd.tape import Node, Trace
 from lenet.autograd.tensor import Parameter, Tensor
 from lenet.messages.check import message
 from lenet.nn.layer import mutations, own_mutations
@@ -332,7 +332,7 @@ def compile(
     if len(sample_inputs) != 1:
         return f"the network takes {len(sample_inputs)} inputs"
     if loss is None and optimizer is None:
-        with ops.no_grad():
+        with tape.no_grad():
             return trace(network, sample_inputs[0])
     if type(loss) is not CrossEntropyLoss:
         return "the loss is not CrossEntropyLoss"

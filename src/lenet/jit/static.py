@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from lenet.autograd import ops, random
-from lenet.autograd.ops import Grads, Node, Row
+from lenet.autograd import random, table, tape
+from lenet.autograd.table import Grads, Row
+from lenet.autograd.tape import Node
 from lenet.autograd.tensor import Tensor, dense, in_lanes
 from lenet.jit import plan
 from lenet.messages.check import describe, message
@@ -66,12 +67,12 @@ class StaticForward:
         self.plan_reason = ""
         training = self.network.training
         if (
-            not ops.is_grad_enabled()
+            not tape.is_grad_enabled()
             and not (training and chain.has_dropout)
             and (x._data is not None or x._few is not None)
         ):
             return dense(chain.infer(x.data_array()))
-        return ops.call("plan", x, *chain.params, chain=chain, training=training)
+        return tape.call("plan", x, *chain.params, chain=chain, training=training)
 
     def _chain(self, x: Tensor) -> plan.Chain | str:
         key = (self.network.training, x._shape[1:])
@@ -102,7 +103,7 @@ def _plan_backward(node: Node, dy: Tensor) -> Grads:
 
 
 # The one row that isn't an operation of its own: a whole chain of them.
-ops.TABLE["plan"] = Row("plan", "core", _plan_forward, _plan_backward)
+table.TABLE["plan"] = Row("plan", "core", _plan_forward, _plan_backward)
 
 
 def to_static(function: Any = None, input_spec: Any = None, **options: Any) -> Any:

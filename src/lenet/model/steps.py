@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.autograd import ops
+from lenet.autograd import tape
 from lenet.autograd.tensor import Tensor, dense
 from lenet.jit import plan
 from lenet.messages.check import describe, message
@@ -103,7 +103,7 @@ def answering(model: Model) -> Layer:
 
 def forward(model: Model, inputs: list[Tensor]) -> list[Tensor]:
     """The network's outputs in evaluation mode, with nothing recorded for ``backward``."""
-    with ops.no_grad():
+    with tape.no_grad():
         network = answering(model)
         if len(inputs) == 1 and inputs[0]._dtype == np.float32 and inputs[0]._shape:
             images = inputs[0].data_array()
@@ -176,7 +176,7 @@ def _clear(model: Model) -> None:
 def add_to_metrics(model: Model, outputs: list[Tensor], labels: list[Tensor]) -> list[Any]:
     """Feed every metric; returns what each ``update`` returned: the metrics of this batch."""
     batch = []
-    with ops.no_grad():
+    with tape.no_grad():
         for metric in model._metrics:
             found = as_list(metric.compute(*outputs, *labels))
             batch.append(metric.update(*[x.numpy() if isinstance(x, Tensor) else x for x in found]))

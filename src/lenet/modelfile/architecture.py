@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.autograd import ops
-from lenet.autograd.ops import Trace
+from lenet.autograd import core_rows, tape
+from lenet.autograd.tape import Trace
 from lenet.autograd.tensor import Tensor, dense
 from lenet.messages.check import brief, message
 from lenet.messages.version import version
@@ -69,7 +69,7 @@ def describe(network: Layer, shape: Sequence[int]) -> list[Json]:
     network.eval()
     try:
         x = dense(np.zeros((2, *shape), np.float32))
-        with ops.no_grad(), Trace() as seen:
+        with tape.no_grad(), Trace() as seen:
             result = network(x)
     finally:
         network.train(before)
@@ -278,14 +278,14 @@ def _output_shape(what: str, name: str, attrs: Json, weights: list[Shape | None]
         size = [kernel[0], *(max(0, side - span) // step + 1 for side, span, step in places)]
         if math.prod(size) > MAX_ACTIVATION:  # before the engine is asked for a frame of it
             raise _wrong(what, size, f"at most {MAX_ACTIVATION} numbers a sample")
-        conv = ops._conv(shape, kernel, attrs["stride"], attrs["padding"], attrs["dilation"], attrs["groups"])
+        conv = core_rows._conv(shape, kernel, attrs["stride"], attrs["padding"], attrs["dilation"], attrs["groups"])
         return kernel[0], conv.OH, conv.OW
     if name in ("max_pool2d", "avg_pool2d"):
         if len(shape) != 3:
             raise _wrong(what, f"{name} on {list(shape)}", "[C, H, W]")
         exclusive, divisor = attrs.get("exclusive", True), attrs.get("divisor") or 0
         window = attrs["kernel"], attrs["stride"], attrs["padding"], attrs["ceil_mode"]
-        pool = ops._pool(name, shape, *window, exclusive, divisor)
+        pool = core_rows._pool(name, shape, *window, exclusive, divisor)
         return shape[0], pool.OH, pool.OW
     if name == "linear":
         matrix, bias = weights
@@ -341,7 +341,7 @@ class _FromRows(Layer):
         for name, inputs, attrs in self._rows:
             if name == "dropout":
                 attrs = attrs | {"training": self.training}
-            x = ops.call(name, x, *inputs, **attrs)
+            x = tape.call(name, x, *inputs, **attrs)
         return x
 
 

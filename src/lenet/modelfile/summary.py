@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from lenet.autograd import ops
+from lenet.autograd import tape
 from lenet.autograd.random import generator
 from lenet.autograd.tensor import Tensor, to_tensor
 from lenet.messages.check import describe, message
@@ -112,7 +112,7 @@ def _watch(net: Layer, inputs: tuple[Any, ...]) -> dict[str, _Row]:
     net.eval()
     try:
         hooks = [layer.register_forward_post_hook(_noting(rows)) for layer in shown]
-        with ops.no_grad():
+        with tape.no_grad():
             net(*inputs)
     finally:
         for hook in hooks:

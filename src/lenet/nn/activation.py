@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lenet.autograd import ops
+from lenet.autograd import tape
 from lenet.autograd.tensor import Tensor
 from lenet.messages import check
 from lenet.nn import functional
@@ -31,7 +31,7 @@ class ReLU(_Activation):
         super().__init__("", name)
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.call("relu", x)
+        return tape.call("relu", x)
 
 
 class Sigmoid(_Activation):
@@ -41,7 +41,7 @@ class Sigmoid(_Activation):
         super().__init__("", name)
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.call("sigmoid", x)
+        return tape.call("sigmoid", x)
 
 
 class Tanh(_Activation):
@@ -51,7 +51,7 @@ class Tanh(_Activation):
         super().__init__("", name)
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.call("tanh", x)
+        return tape.call("tanh", x)
 
 
 class LeakyReLU(_Activation):
@@ -73,7 +73,7 @@ class Softmax(_Activation):
         self._axis = _axis("Softmax", axis)
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.call("softmax", x, axis=self._axis)
+        return tape.call("softmax", x, axis=self._axis)
 
 
 class LogSoftmax(_Activation):

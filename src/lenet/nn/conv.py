@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lenet.autograd import ops
+from lenet.autograd import tape
 from lenet.autograd.tensor import Parameter, Tensor
 from lenet.messages import check
 from lenet.nn import _window
@@ -75,7 +75,7 @@ class Conv2D(Layer):
         attrs = self._attrs
         if attrs["padding"] == "SAME":
             attrs = _window.resolved(attrs, x.shape, self._kernel)
-        return ops.call("conv2d", x, self.weight, self.bias, **attrs)
+        return tape.call("conv2d", x, self.weight, self.bias, **attrs)
 
     def extra_repr(self) -> str:
         text = f"{self._in_channels}, {self._out_channels}, kernel_size={list(self._kernel)}"

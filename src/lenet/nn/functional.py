@@ -1,6 +1,6 @@
 """The operations as plain functions, without parameters of their own (Paddle: ``paddle.nn.functional``, usually ``F``).
 
-Each is one call into the table of operations (``lenet.ops``), or a short composition where the table has no such row; the
+Each is one call into the table of operations (``autograd.table``), or a short composition where the table has no such row; the
 latter always runs eagerly. Only what needs no look at the numbers is checked here; shapes are the table's business.
 Images are float32 [N, C, H, W]. ``name`` is Paddle's and changes nothing.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lenet.autograd import ops, random
+from lenet.autograd import random, table, tape
 from lenet.autograd.tensor import Tensor, to_tensor
 from lenet.messages import check
 from lenet.nn import _window
@@ -46,23 +46,23 @@ DROPOUT_MODES = ("upscale_in_train", "downscale_in_infer")
 
 def relu(x: Tensor, name: str | None = None) -> Tensor:
     """max(x, 0), any shape. NaN stays NaN; the gradient at 0 is 0."""
-    return ops.call("relu", x)
+    return tape.call("relu", x)
 
 
 def leaky_relu(x: Tensor, negative_slope: float = 0.01, name: str | None = None) -> Tensor:
     """negative_slope · x where x < 0, x elsewhere, any shape; the gradient at 0 is 1, as in Paddle."""
-    ops.check_float("leaky_relu", x)
+    table.check_float("leaky_relu", x)
     return x * to_tensor(np.where(x.data_array() < 0, negative_slope, 1.0).astype(x.dtype.numpy))
 
 
 def sigmoid(x: Tensor, name: str | None = None) -> Tensor:
     """1 / (1 + e^-x), any shape."""
-    return ops.call("sigmoid", x)
+    return tape.call("sigmoid", x)
 
 
 def tanh(x: Tensor, name: str | None = None) -> Tensor:
     """Hyperbolic tangent, any shape."""
-    return ops.call("tanh", x)
+    return tape.call("tanh", x)
 
 
 # ---- windows -----------------------------------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ def conv2d(
     _window.only_nchw("conv2d", data_format)
     attrs = conv_attrs("conv2d", stride, padding, dilation, groups)
     kernel = (weight.shape[2], weight.shape[3]) if isinstance(weight, Tensor) and len(weight.shape) == 4 else (1, 1)
-    return ops.call("conv2d", x, weight, bias, **_window.resolved(attrs, _shape(x), kernel))
+    return tape.call("conv2d", x, weight, bias, **_window.resolved(attrs, _shape(x), kernel))
 
 
 def conv_attrs(what: str, stride: Any, padding: Any, dilation: Any, groups: int) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def run_max_pool(x: Tensor, attrs: dict[str, Any], return_mask: bool) -> Any:
     """``max_pool2d`` with attributes that are already in the table's form."""
     if attrs["padding"] == "SAME":
         attrs = _window.resolved(attrs, _shape(x), attrs["kernel"])
-    pooled = ops.call("max_pool2d", x, **attrs)
+    pooled = tape.call("max_pool2d", x, **attrs)
     return (pooled, to_tensor(_winners(x.data_array(), pooled.shape[2:], attrs))) if return_mask else pooled
 
 
@@ -177,7 +177,7 @@ def run_avg_pool(x: Tensor, attrs: dict[str, Any]) -> Tensor:
     """``avg_pool2d`` with attributes that are already in the table's form."""
     if attrs["padding"] == "SAME":
         attrs = _window.resolved(attrs, _shape(x), attrs["kernel"])
-    return ops.call("avg_pool2d", x, **attrs)
+    return tape.call("avg_pool2d", x, **attrs)
 
 
 def _winners(images: np.ndarray[Any, Any], out: Sequence[int], attrs: dict[str, Any]) -> np.ndarray[Any, Any]:
@@ -243,7 +243,7 @@ def adaptive_attrs(what: str, x: Tensor, output_size: Any) -> dict[str, Any]:
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, name: str | None = None) -> Tensor:
     """x [..., I] @ weight [I, O] + bias [O]: [..., O]. The weight stands as [in, out]."""
-    return ops.call("linear", x, weight, bias)
+    return tape.call("linear", x, weight, bias)
 
 
 def dropout(
@@ -265,7 +265,7 @@ def dropout(
     if p == 0.0:
         return x
     if axis is None or not training:
-        return ops.call("dropout", x, p=p, training=bool(training), mode=mode)
+        return tape.call("dropout", x, p=p, training=bool(training), mode=mode)
     shape = _mask_shape(_shape(x), axis)
     keep = random.generator().uniform(math.prod(shape), 0.0, 1.0).reshape(shape) >= np.float32(p)
     scale = 1.0 if mode == "downscale_in_infer" else 0.0 if p == 1.0 else 1.0 / (1.0 - p)
@@ -307,16 +307,16 @@ def drop_probability(what: str, p: Any) -> float:
 
 def softmax(x: Tensor, axis: int = -1, dtype: Any = None, name: str | None = None) -> Tensor:
     """e^x / Σ e^x along ``axis``; dtype: convert x to this first. As in Paddle, x - max(x) is held at -64 or above."""
-    return ops.call("softmax", x if dtype is None else x.astype(dtype), axis=axis)
+    return tape.call("softmax", x if dtype is None else x.astype(dtype), axis=axis)
 
 
 def log_softmax(x: Tensor, axis: int = -1, dtype: Any = None, name: str | None = None) -> Tensor:
     """log(softmax(x)) along ``axis``, computed without dividing; dtype and the bound of -64 as in ``softmax``."""
     x = x if dtype is None else x.astype(dtype)
-    ops.check_float("log_softmax", x)
+    table.check_float("log_softmax", x)
     if not x.shape:
         return x - x.detach()
-    axis = ops.check_axis("log_softmax", axis, x.shape)
+    axis = table.check_axis("log_softmax", axis, x.shape)
     values = x.data_array()
     with np.errstate(invalid="ignore"):
         top = values.max(axis=axis, keepdims=True, initial=-np.inf)
@@ -386,7 +386,7 @@ def run_cross_entropy(input: Tensor, label: Tensor, weight: Tensor | None, attrs
     """``cross_entropy`` with attributes that are already in the table's form."""
     check_loss_tensor("label", label)
     check_loss_tensor("weight", weight, optional=True)
-    return ops.call("cross_entropy", input, label, weight=weight, **attrs)
+    return tape.call("cross_entropy", input, label, weight=weight, **attrs)
 
 
 def _shape(x: Any) -> list[int]:

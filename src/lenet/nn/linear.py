@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lenet.autograd import ops
+from lenet.autograd import tape
 from lenet.autograd.tensor import Parameter, Tensor
 from lenet.messages import check
 from lenet.nn.layer import Layer
@@ -41,7 +41,7 @@ class Linear(Layer):
         self.bias = self.create_parameter([self._out], bias_attr, is_bias=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.call("linear", x, self.weight, self.bias)
+        return tape.call("linear", x, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         name = f", name={self._name}" if self._name else ""
@@ -59,7 +59,7 @@ class Flatten(Layer):
         self._start, self._stop = int(start_axis), int(stop_axis)
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.call("flatten", x, start=self._start, stop=self._stop)
+        return tape.call("flatten", x, start=self._start, stop=self._stop)
 
 
 class Identity(Layer):
