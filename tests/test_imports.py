@@ -118,7 +118,7 @@ def test_modules_import_from_lower_ranks_alone() -> None:
 WITHIN = {
     "autograd": ("dtype random", "tensor", "table print", "core_rows tape loss_row", "array_rows"),
     "reading": ("sources", "ink", "shapes", "weights"),
-    "model": ("turns", "state", "steps feed", "passes files", "model"),
+    "model": ("answers feed", "state", "turns", "steps", "passes files", "model"),
 }
 
 
