@@ -35,7 +35,7 @@ RANKS: tuple[tuple[str, ...], ...] = (
     ("jit",),
     ("modelfile",),
     ("callbacks", "vision"),
-    ("model", "tutorial"),
+    ("model",),
     ("train",),
     ("reading",),
     ("plots",),

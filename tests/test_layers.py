@@ -21,8 +21,8 @@ from lenet.messages.check import ShapeError
 from lenet.nn.layer import mutations
 from lenet.nn.param import ParamAttr, create_parameter
 from lenet.regularizer import L2Decay
-from lenet.tutorial import LeNet
 from lenet.vision.models import LeNet as OtherLeNet
+from lenet.vision.tutorial import LeNet
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

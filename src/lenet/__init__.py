@@ -82,7 +82,7 @@ from lenet.modelfile.summary import summary
 from lenet.names import elsewhere as _names
 from lenet.names.paddle import as_paddle
 from lenet.nn.param import ParamAttr, create_parameter
-from lenet.tutorial import LeNet
+from lenet.vision.tutorial import LeNet
 
 _names.teach(nn.functional, "functional")
 for _part in (nn, optimizer, metric):

@@ -1,7 +1,7 @@
 """Augmentation as geometry: for each sample the matrix that moves, turns, sizes and slants its image.
 
 The engine applies the matrices while it loads a batch (``plan.Compiled.train``), so an augmented epoch costs little more
-than a plain one; ``warped`` is the same rule in numpy. The numbers come from ``_counter``, keyed by seed, epoch and sample:
+than a plain one; ``warped`` is the same rule in numpy. The numbers come from ``counter``, keyed by seed, epoch and sample:
 the same at any batch size, thread count and after any interruption. Read by ``train`` and ``vision``.
 Source: Simard, Steinkraus and Platt 2003, for affine distortions of digits.
 """

@@ -2,7 +2,7 @@
 
 The recipes shuffle and augment with these, so that neither threads, nor batch size, nor a resumed run changes what a
 sample looks like in an epoch. It is no part of ``lenet.seed``'s stream. ``draw`` tells apart the several numbers that
-one sample needs in one epoch. Read by ``_augment`` and ``train``.
+one sample needs in one epoch. Read by ``augment`` and ``train``.
 
 Source: the output function of SplitMix64 (Steele, Lea and Flood 2014), applied to each part of the key in turn.
 """

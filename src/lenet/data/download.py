@@ -2,7 +2,7 @@
 
 Nothing here chooses what to trust: callers hand over the hashes, and only content that has them is returned. All of it
 stays in memory. Why a search of our own around pooch: pooch takes one address a file, and neither it nor ``requests``
-bounds the time spent in a resolver or on a host with twenty dead addresses. Read by ``_fetch`` alone.
+bounds the time spent in a resolver or on a host with twenty dead addresses. Read by ``fetch`` alone.
 """
 
 from __future__ import annotations

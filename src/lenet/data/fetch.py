@@ -3,7 +3,7 @@
 ``places`` decides, from nothing but its arguments, where to look and in which order; ``obtain`` goes there. Everything
 found under a name of ours (not by a path that the user typed) must have the SHA-256 of the published content,
 uncompressed. Downloads live in memory until they are proven, so a killed process leaves nothing half done; only whole,
-proven files enter the cache. This module parses no images: ``_idx`` does. Read by ``vision.datasets`` and the CLI.
+proven files enter the cache. This module parses no images: ``idx`` does. Read by ``vision.datasets`` and the CLI.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ An IDX file is a big-endian header (two zero bytes, a type code, the number of d
 number 2051; labels have one, uint8 [N], magic number 2049. Files may be plain or gzipped: the content decides, never
 the suffix.
 
-This module knows files and numbers, no data set's name, hash or address. Read by ``_fetch`` and ``vision.datasets``.
+This module knows files and numbers, no data set's name, hash or address. Read by ``fetch`` and ``vision.datasets``.
 """
 
 from __future__ import annotations

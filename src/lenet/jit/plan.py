@@ -260,7 +260,7 @@ class Compiled:
 
         images: uint8 [N, …] with lut float32 [256], or float32 [N, …] with lut None. labels: int64 [N].
         warps: float32 [sum(counts), 2, 3], for each sample of uint8 images the matrix that takes an output pixel (x, y, 1) to
-        the input pixel it shows; bilinear, byte 0 outside. Made by ``_augment``.
+        the input pixel it shows; bilinear, byte 0 outside. Made by ``data.augment``.
         averaging: for each step how much of the parameters' average stays, 0 to 1; see ``averages``.
         Returns each step's loss [k] and the outputs before its update [sum(counts), C].
         TrainingTrouble if the next step would have spoilt the weights; RuntimeError if another thread trains this network.

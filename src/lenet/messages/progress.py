@@ -2,7 +2,7 @@
 in a log, silence when quick; and ``put``, by which all that is only said leaves the program.
 
 Nothing is shown during the first second; work that is done by then leaves no trace. It knows neither downloads nor
-training: callers say how far they are and may add a note. Read by ``_fetch``, by training and by ``ProgBarLogger``.
+training: callers say how far they are and may add a note. Read by ``data.fetch``, by training and by ``ProgBarLogger``.
 """
 
 from __future__ import annotations

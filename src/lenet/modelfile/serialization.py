@@ -2,8 +2,8 @@
 
 - ``write_model`` and ``read_model``: one safetensors file, tensors by name and a JSON object about them.
 - ``save`` and ``load`` (``paddle.save``, ``paddle.load``): pickles that Paddle reads, and reading those it wrote.
-  What a file says is never run (``_unpickle``).
-- ``keep_previous``: an earlier model's second name, before another takes its first. How a file is written: ``_write``.
+  What a file says is never run (``unpickle``).
+- ``keep_previous``: an earlier model's second name, before another takes its first. How a file is written: ``write``.
 
 What the tensors and the JSON mean is not known here: ``model`` and ``train`` decide that. A model file is untrusted, so
 whoever reads its JSON, which is limited in size here, checks what it says.

@@ -1,7 +1,7 @@
 """What a training run leaves on disk: the model, and beside an interrupted one the state to go on from.
 
 An earlier model is never lost: it gets another name before its own is taken in one step, and so does the state of an
-earlier interrupted run. Every file is written whole or not at all (``_write.atomic_write``).
+earlier interrupted run. Every file is written whole or not at all (``write.atomic_write``).
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from lenet.optimizer import Adam
 from lenet.train.data import Data, split
 from lenet.train.recipes import Recipe
 from lenet.train.trained import Trained, pixel_table
-from lenet.tutorial import LeNet
+from lenet.vision.tutorial import LeNet
 
 __all__ = ["MEAN", "STD", "Run"]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["get_image_backend", "image_load", "open_image", "set_image_backend"]
 
 BACKENDS = ("pil", "cv2")
-MOST_PIXELS = 100_000_000  # of an 8-bit image; see ``_pixels``
+MOST_PIXELS = 100_000_000  # of an 8-bit image; see ``data.pixels``
 
 _backend = "pil"
 

@@ -1,6 +1,6 @@
 """``MNIST`` and ``FashionMNIST`` under Paddle's names: which files make up a set, and what the set hands out.
 
-Finding and proving the files is ``_fetch``'s work, reading them ``_idx``'s; samples and batches are ``ArrayDataset``'s.
+Finding and proving the files is ``data.fetch``'s work, reading them ``data.idx``'s; samples and batches are ``ArrayDataset``'s.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class FashionMNIST(MNIST):
 
 
 def _gather(name: str, paths: dict[str, str | os.PathLike[str] | None]) -> fetch.Obtained:
-    """Each part from its path, or from wherever ``_fetch`` finds the published one."""
+    """Each part from its path, or from wherever ``data.fetch`` finds the published one."""
     named = {part: os.fspath(path) for part, path in paths.items() if path is not None}
     others = [part for part in paths if part not in named]
     found = [fetch.named(name, named)] if named else []

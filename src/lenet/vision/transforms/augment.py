@@ -1,7 +1,7 @@
 """``Augment``: images moved, turned, sized and slanted at random, in a way that the engine can do while it loads a batch.
 
-The name is ours. The random numbers are ``_counter``'s, keyed by seed, epoch and sample, so that the plan of ``Model.fit``,
-``ds[i]`` and a loop of one's own see the same image. The geometry is ``_augment``'s. Read by ``vision.datasets``, ``model``
+The name is ours. The random numbers are ``data.counter``'s, keyed by seed, epoch and sample, so that the plan of ``Model.fit``,
+``ds[i]`` and a loop of one's own see the same image. The geometry is ``data.augment``'s. Read by ``vision.datasets``, ``model``
 and users.
 """
 
