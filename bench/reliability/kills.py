@@ -50,7 +50,7 @@ def table(found: dict[str, Any]) -> str:
     kills, races, resumes = found["kills"], found["races"], found["resumes"]
     late = f"killed with -9, {kills['late']:,} of them while storing: a loadable model at `--out`"
     rows = [
-        "| trainings | tried | failed |",
+        "| runs | tried | failed |",
         "|---|---|---|",
         f"| {late} | {kills['tried']:,} | {kills['failed']:,} |",
         f"| temp files left after the next run | | {kills['temp files after the next run']:,} |",

@@ -1,7 +1,7 @@
 """The one way a file is written: a temp file, then a rename. A reader sees the old file or the new one, whoever dies when.
 
 It knows no format. A living writer holds a lock on its temp file (``flock``), so that the next one can tell what a killed
-process left behind from what is still in the making. Read by whatever writes files.
+process left behind from what is still being written. Read by whatever writes files.
 """
 
 from __future__ import annotations

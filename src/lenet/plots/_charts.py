@@ -159,7 +159,7 @@ def rejection(evaluation: Evaluation) -> Figure:
 
 
 def curves(runs: Iterable[tuple[str, Sequence[float], Sequence[float], Sequence[float]]]) -> Figure:
-    """How trainings went: loss above, accuracy on the training images below, over the steps.
+    """How runs went: loss above, accuracy on the training images below, over the steps.
 
     runs: (name, steps [P], loss [P], accuracy [P] of 0 to 1) each; ValueError for none or for other lengths.
     """

@@ -33,7 +33,7 @@ StrPath = str | os.PathLike[str]
 
 
 class DatasetFolder(Dataset):
-    """Labelled images: one folder a class, ``root/class_name/…/image.png``.
+    """Labelled images: one folder per class, ``root/class_name/…/image.png``.
 
     root: the folder of class folders. loader: path -> image; None reads RGB, as a Pillow image or, with the backend
     ``"cv2"``, as uint8 [H, W, 3]. extensions: file names that count, in any case; None takes ``IMG_EXTENSIONS``.
@@ -122,7 +122,7 @@ def load_folder(
 ) -> tuple[ArrayDataset, ArrayDataset, list[str]]:
     """A folder of labelled images, ready to train on: ``(train, test, class names)``.
 
-    path holds one folder a class, or parts that do: ``train`` and ``test``, ``training`` and ``testing``, ``Train`` and
+    path holds one folder per class, or parts that do: ``train`` and ``test``, ``training`` and ``testing``, ``Train`` and
     ``Valid`` and so on; of three the third is trained on too. Each image is turned as its camera said, laid on white
     where it is transparent, made grey, and resized to ``size`` (height, width) without keeping its proportions; how many
     that changed stands in ``train.source.line``. Without parts, ``holdout`` of each class (at least one image) becomes
