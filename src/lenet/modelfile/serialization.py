@@ -40,7 +40,7 @@ META_LIMIT = (
 )  # bytes of JSON; a training record takes kilobytes. As objects of Python they are twenty times that
 HEADER_LIMIT = 3 * META_LIMIT  # bytes of JSON within JSON, and of tensors' names and shapes
 DEEPEST = 50  # levels of lists and objects in each other
-_TABLE = "StructuredToParameterName"  # Paddle's table from structured names to parameter names
+_TABLE = "StructuredToParameterName@@"  # Paddle's table from structured names to parameter names
 
 
 # ---- our model file -------------------------------------------------------------------------------------------------
