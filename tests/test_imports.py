@@ -29,7 +29,7 @@ RANKS: tuple[tuple[str, ...], ...] = (
     ("messages",),
     ("data", "html", "names"),
     ("autograd",),
-    ("regularizer",),
+    ("regularizer", "tensor"),
     ("nn",),
     ("device", "evaluation", "io", "metric", "optimizer"),
     ("jit",),

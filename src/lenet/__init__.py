@@ -4,7 +4,7 @@
 over 99 % in seconds. Importing this loads numpy, the standard library and the engine, nothing else.
 """
 
-from lenet import callbacks, io, jit, metric, nn, optimizer, regularizer, vision
+from lenet import callbacks, io, jit, metric, nn, optimizer, regularizer, tensor, vision
 from lenet._core import num_threads as get_num_threads
 from lenet.autograd.array_rows import (
     abs,
