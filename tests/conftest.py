@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pen import Pen
 
 import lenet
-from lenet import _fetch, _idx
+from lenet.data import fetch, idx
 from lenet.train import Trained, train
 from lenet.train.data import load, split
 
@@ -49,13 +49,13 @@ def paddle() -> ModuleType:
 @pytest.fixture(scope="session")
 def mnist_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with MNIST's four files, plain: from ``LENET_DATA`` or the cache, else fetched once."""
-    obtained = _fetch.obtain("mnist")
+    obtained = fetch.obtain("mnist")
     folders = {Path(path).parent for path in obtained.source.paths.values()}
-    if len(folders) == 1 and all(Path(path).name in _fetch.FILES.values() for path in obtained.source.paths.values()):
+    if len(folders) == 1 and all(Path(path).name in fetch.FILES.values() for path in obtained.source.paths.values()):
         return folders.pop()
     folder = tmp_path_factory.mktemp("mnist")
     for part, content in obtained.contents.items():
-        content.tofile(folder / _fetch.FILES[part])
+        content.tofile(folder / fetch.FILES[part])
     return folder
 
 
@@ -63,7 +63,7 @@ def mnist_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def mnist_gz_dir(mnist_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same files gzipped, the only form that Paddle reads."""
     folder = tmp_path_factory.mktemp("mnist-gz")
-    for name in _fetch.FILES.values():
+    for name in fetch.FILES.values():
         with open(mnist_dir / name, "rb") as plain, gzip.open(folder / f"{name}.gz", "wb", compresslevel=1) as packed:
             shutil.copyfileobj(plain, packed)
     return folder
@@ -73,10 +73,10 @@ def mnist_gz_dir(mnist_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 def small_mnist(mnist_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four IDX files in MNIST's form: its first 2,400 training and 500 test images."""
     folder = tmp_path_factory.mktemp("small-mnist")
-    for part, name in _fetch.FILES.items():
-        content = _idx.read(mnist_dir / name)
-        read = _idx.images if part.endswith("images") else _idx.labels
-        _idx.write(folder / name, read(content, name)[: 2400 if part.startswith("train") else 500])
+    for part, name in fetch.FILES.items():
+        content = idx.read(mnist_dir / name)
+        read = idx.images if part.endswith("images") else idx.labels
+        idx.write(folder / name, read(content, name)[: 2400 if part.startswith("train") else 500])
     return folder
 
 
@@ -91,8 +91,8 @@ def model(small_mnist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def digit(model: Path, small_mnist: Path) -> tuple[NDArray[np.uint8], str]:
     """A test image, uint8 [28, 28], that the model reads right, and its label."""
-    files = _fetch.given(small_mnist)
-    images, labels = _idx.read_pair(files["test-images"], files["test-labels"])
+    files = fetch.given(small_mnist)
+    images, labels = idx.read_pair(files["test-images"], files["test-labels"])
     shares = Trained.load(model).probabilities(images[:50])
     at = int(np.argmax(shares[np.arange(50), labels[:50]]))
     assert shares[at].argmax() == labels[at]

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 import lenet
-from lenet import nn, plan
-from lenet.tensor import Tensor, to_tensor
+from lenet import nn
+from lenet.autograd.tensor import Tensor, to_tensor
+from lenet.jit import plan
 
 # The same kernels; only the order in which fused rows and whole batches are added differs.
 SAME = 2e-6

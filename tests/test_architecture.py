@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import lenet
-from lenet import _architecture, nn
+from lenet import nn
+from lenet.modelfile import architecture
 
 
 def weights_of(network):
@@ -52,18 +53,18 @@ def test_built_again_it_is_the_same_network(name):
     make, shape = NETWORKS[name]
     lenet.seed(1)
     network = make()
-    rows = _architecture.describe(network, shape)
+    rows = architecture.describe(network, shape)
     assert network.training  # as it was
-    again = _architecture.build(json.loads(json.dumps(rows)), shape, weights_of(network))
+    again = architecture.build(json.loads(json.dumps(rows)), shape, weights_of(network))
     assert not again.training
     assert weights_of(again).keys() == weights_of(network).keys()
     x = lenet.to_tensor(np.random.RandomState(0).randn(5, *shape).astype(np.float32))
     np.testing.assert_array_equal(again(x).numpy(), network.eval()(x).numpy())
-    assert _architecture.describe(again, shape) == rows
+    assert architecture.describe(again, shape) == rows
 
 
 def test_outputs_are_written_down():
-    rows = _architecture.describe(lenet.LeNet(), (1, 28, 28))
+    rows = architecture.describe(lenet.LeNet(), (1, 28, 28))
     outputs = [row["output"] for row in rows]
     assert outputs[0] == [6, 28, 28]
     assert outputs[2] == [6, 14, 14]
@@ -73,11 +74,11 @@ def test_outputs_are_written_down():
 
 def test_building_draws_no_random_number():
     network = lenet.LeNet()
-    rows, weights = _architecture.describe(network, (1, 28, 28)), weights_of(network)
+    rows, weights = architecture.describe(network, (1, 28, 28)), weights_of(network)
     lenet.seed(0)
     expected = lenet.rand([4]).numpy()
     lenet.seed(0)
-    _architecture.build(rows, (1, 28, 28), weights)
+    architecture.build(rows, (1, 28, 28), weights)
     np.testing.assert_array_equal(lenet.rand([4]).numpy(), expected)
 
 
@@ -93,7 +94,7 @@ class Branching(nn.Layer):
 
 def test_a_network_that_is_no_chain_is_refused():
     with pytest.raises(ValueError, match="a chain of operations of the table"):
-        _architecture.describe(Branching(), (1, 2, 2))
+        architecture.describe(Branching(), (1, 2, 2))
 
 
 HUGE = 300
@@ -152,9 +153,9 @@ def attrs(number, **parts):
 )
 def test_rows_that_make_no_sense(change, text):
     network = lenet.LeNet()
-    rows = change(copy.deepcopy(_architecture.describe(network, (1, 28, 28))))
+    rows = change(copy.deepcopy(architecture.describe(network, (1, 28, 28))))
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the text is compared below
-        _architecture.build(rows, (1, 28, 28), weights_of(network))
+        architecture.build(rows, (1, 28, 28), weights_of(network))
     assert text in str(caught.value)
 
 
@@ -166,14 +167,14 @@ def test_names_that_would_replace_what_a_layer_has(name):
     ]
     tensors = {name: np.ones((4, 2), np.float32)}
     with pytest.raises(ValueError, match="which this layer already has"):
-        _architecture.build(rows, (1, 2, 2), tensors)
+        architecture.build(rows, (1, 2, 2), tensors)
 
 
 def test_a_tensor_of_another_dtype():
     network = lenet.LeNet()
     tensors = weights_of(network) | {"conv1.bias": np.zeros(6, np.float64)}
     with pytest.raises(ValueError, match=r"no float32 tensor conv1\.bias"):
-        _architecture.build(_architecture.describe(network, (1, 28, 28)), (1, 28, 28), tensors)
+        architecture.build(architecture.describe(network, (1, 28, 28)), (1, 28, 28), tensors)
 
 
 def test_a_parameter_used_twice():
@@ -183,10 +184,10 @@ def test_a_parameter_used_twice():
         {"op": "linear", "attrs": {}, "parameters": ["a.weight", None]},
     ]
     with pytest.raises(ValueError, match="each parameter once"):
-        _architecture.build(rows, (1, 2, 2), {"a.weight": np.ones((4, 4), np.float32)})
+        architecture.build(rows, (1, 2, 2), {"a.weight": np.ones((4, 4), np.float32)})
 
 
 @pytest.mark.parametrize("value", [None, [28, 28], [1, 28, 28, 1], [1, 0, 28], [1, 28.0, 28], "128"])
 def test_input_shapes_that_make_no_sense(value):
     with pytest.raises(ValueError, match="input shape"):
-        _architecture.input_shape(value)
+        architecture.input_shape(value)

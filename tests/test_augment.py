@@ -11,10 +11,11 @@ import pytest
 from PIL import Image
 
 import lenet
-from lenet import plan, serialization
-from lenet._augment import Augmentation, matrices, warped
+from lenet.data.augment import Augmentation, matrices, warped
 from lenet.io import ConcatDataset, DataLoader, Subset
+from lenet.jit import plan
 from lenet.metric import Metric
+from lenet.modelfile import serialization
 from lenet.vision.datasets.arrays import ArrayDataset
 from lenet.vision.transforms import Augment, Compose, Normalize, Pad, ToTensor
 

@@ -20,10 +20,10 @@ from lenet.reading.weights.reader import NO_DIGIT, Reader
 @pytest.fixture
 def pool(small_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> Glyphs:
     """A hundred digits instead of the held-out ones."""
-    from lenet import _idx
+    from lenet.data import idx
 
     names = small_mnist / "train-images-idx3-ubyte", small_mnist / "train-labels-idx1-ubyte"
-    images, labels = _idx.read_pair(*names)
+    images, labels = idx.read_pair(*names)
     some = Glyphs(images[:100], labels[:100].astype(np.int64))
     monkeypatch.setattr(hands, "mnist", lambda part: some)
     return some

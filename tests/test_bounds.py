@@ -17,8 +17,8 @@ import pytest
 from PIL import Image
 
 import lenet
-from lenet import serialization
-from lenet._check import MOST
+from lenet.messages.check import MOST
+from lenet.modelfile import serialization
 
 ENV = os.environ | {
     "PYTHONPATH": os.pathsep.join([str(Path(lenet.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])

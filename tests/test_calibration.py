@@ -11,10 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 import lenet
-from lenet import _fetch, _idx, serialization
 from lenet.cli.app import app
+from lenet.data import fetch, idx
 from lenet.evaluation import expected_calibration_error, fit_temperature, softmax
 from lenet.evaluation.calibration import TEMPERATURES, mean_loss
+from lenet.modelfile import serialization
 from lenet.train import RECIPES, Interrupted, Trained, train
 
 with warnings.catch_warnings():  # their own imports warn of each other's old ways
@@ -119,8 +120,8 @@ def model(small_mnist, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def test_images(small_mnist):
-    files = _fetch.given(small_mnist)
-    return _idx.read_pair(files["test-images"], files["test-labels"])
+    files = fetch.given(small_mnist)
+    return idx.read_pair(files["test-images"], files["test-labels"])
 
 
 def test_train_fits_it_to_the_held_out_images_and_stores_it(model, small_mnist, test_images):

@@ -14,8 +14,10 @@ from command import run
 from PIL import Image
 
 import lenet
-from lenet import _core, _fetch, serialization
+from lenet import _core
 from lenet.cli.shared import clean, score_text
+from lenet.data import fetch
+from lenet.modelfile import serialization
 from lenet.train import RECIPES, Recipe, Score
 
 pytestmark = pytest.mark.usefixtures("command_line")
@@ -194,9 +196,9 @@ def test_train_refuses(small_mnist, arguments, code, text):
 def test_truncated_data(small_mnist, tmp_path):
     folder = tmp_path / "data"
     folder.mkdir()
-    for name in _fetch.FILES.values():
+    for name in fetch.FILES.values():
         (folder / name).write_bytes((small_mnist / name).read_bytes())
-    images = folder / _fetch.FILES["train-images"]
+    images = folder / fetch.FILES["train-images"]
     images.write_bytes(images.read_bytes()[:-1])
     result = run("train", "--data", folder)
     assert (result.exit_code, result.stdout) == (2, "")
@@ -205,7 +207,7 @@ def test_truncated_data(small_mnist, tmp_path):
 
 
 def test_no_data_and_no_network_names_the_ways(monkeypatch):
-    monkeypatch.setattr(_fetch, "places", lambda *_: ())
+    monkeypatch.setattr(fetch, "places", lambda *_: ())
     result = run("train")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "MNIST is not on this machine" in result.stderr
@@ -344,8 +346,8 @@ def test_predict_without_a_model(digit):
 
 
 def test_info_of_the_machine(small_mnist, monkeypatch):
-    source = _fetch.Source("mnist", "MNIST from somewhere", {"train-images": "/x"}, {})
-    monkeypatch.setattr(_fetch, "find", lambda name: source if name == "mnist" else None)
+    source = fetch.Source("mnist", "MNIST from somewhere", {"train-images": "/x"}, {})
+    monkeypatch.setattr(fetch, "find", lambda name: source if name == "mnist" else None)
     found = json.loads(run("info", "--json").stdout)
     assert found["lenet"] == lenet.__version__
     assert found["level"] == _core.level()
@@ -362,7 +364,7 @@ def test_info_of_the_machine(small_mnist, monkeypatch):
     text = run("info").stdout
     assert "MNIST from somewhere" in text
     assert "`lenet train --dataset fashion-mnist` looks for it elsewhere" in text
-    assert _fetch.cache_folder() in text
+    assert fetch.cache_folder() in text
 
 
 def test_info_of_a_model(model):

@@ -13,8 +13,10 @@ import pytest
 from command import run
 from PIL import Image
 
-from lenet import _fetch, _idx, evaluation, serialization
+from lenet import evaluation
 from lenet.cli.evaluate import _table
+from lenet.data import fetch, idx
+from lenet.modelfile import serialization
 from lenet.train import Trained, train
 
 pytestmark = pytest.mark.usefixtures("command_line")
@@ -32,8 +34,8 @@ def test_evaluate_takes_the_data_that_the_model_was_trained_on(model, small_mnis
     }
     assert found["test"]["loss"] == pytest.approx(expected["loss"], rel=1e-12)
     assert found["calibration"] == meta["calibration"]
-    files = _fetch.given(small_mnist)
-    images, labels = _idx.read_pair(files["test-images"], files["test-labels"])
+    files = fetch.given(small_mnist)
+    images, labels = idx.read_pair(files["test-images"], files["test-labels"])
     labels, shares = labels.astype(np.int64), Trained.load(model).probabilities(images)
     assert found["test"] == json.loads(json.dumps(evaluation.evaluate(shares, labels, list("0123456789")).as_json()))
     assert found["mistakes"] == evaluation.mistakes(shares, labels).tolist()
@@ -82,13 +84,13 @@ def test_of_very_many_classes_the_table_shows_the_worst():
 def write_data(folder: Path, images: np.ndarray, labels: np.ndarray) -> None:
     """Four IDX files of these images, training and test part alike."""
     folder.mkdir()
-    for part, name in _fetch.FILES.items():
-        _idx.write(folder / name, images if part.endswith("images") else labels)
+    for part, name in fetch.FILES.items():
+        idx.write(folder / name, images if part.endswith("images") else labels)
 
 
 def test_evaluate_says_that_a_class_is_missing(model, small_mnist, tmp_path):
-    files = _fetch.given(small_mnist)
-    images, labels = _idx.read_pair(files["test-images"], files["test-labels"])
+    files = fetch.given(small_mnist)
+    images, labels = idx.read_pair(files["test-images"], files["test-labels"])
     write_data(tmp_path / "d", images[labels != 7], labels[labels != 7])
     result = run("evaluate", model, "--dataset", "mnist", "--data", "d")
     assert result.exit_code == 0
@@ -100,8 +102,8 @@ def test_evaluate_says_that_a_class_is_missing(model, small_mnist, tmp_path):
 
 
 def test_evaluate_refuses_other_sizes_and_other_numbers_of_classes(model, small_mnist, tmp_path):
-    files = _fetch.given(small_mnist)
-    images, labels = _idx.read_pair(files["test-images"], files["test-labels"])
+    files = fetch.given(small_mnist)
+    images, labels = idx.read_pair(files["test-images"], files["test-labels"])
     write_data(tmp_path / "d", np.ascontiguousarray(images[:, 4:24, 4:24]), labels)
     result = run("evaluate", model, "--dataset", "mnist", "--data", "d")
     assert (result.exit_code, result.stdout) == (2, "")
@@ -119,8 +121,8 @@ def test_evaluate_refuses_other_sizes_and_other_numbers_of_classes(model, small_
 
 
 def test_classes_of_the_model_s_names_are_found_by_name(model, small_mnist):
-    files = _fetch.given(small_mnist)
-    images, labels = _idx.read_pair(files["test-images"], files["test-labels"])
+    files = fetch.given(small_mnist)
+    images, labels = idx.read_pair(files["test-images"], files["test-labels"])
     chosen = np.flatnonzero(np.isin(labels, [3, 7]))
     for at in chosen:
         Path("mine", str(labels[at])).mkdir(parents=True, exist_ok=True)
@@ -135,8 +137,8 @@ def test_classes_of_the_model_s_names_are_found_by_name(model, small_mnist):
 
 
 def test_of_a_folder_it_was_trained_on_only_what_was_held_back_counts(small_mnist):
-    files = _fetch.given(small_mnist)
-    images, labels = _idx.read_pair(files["test-images"], files["test-labels"])
+    files = fetch.given(small_mnist)
+    images, labels = idx.read_pair(files["test-images"], files["test-labels"])
     for number in range(60):
         Path("mine", str(number % 3)).mkdir(parents=True, exist_ok=True)
         Image.fromarray(images[number]).save(f"mine/{number % 3}/{number}.png")
@@ -151,17 +153,17 @@ def test_of_a_folder_it_was_trained_on_only_what_was_held_back_counts(small_mnis
 
 
 def test_evaluate_refuses_no_images_and_missing_labels(model, small_mnist, tmp_path):
-    files = _fetch.given(small_mnist)
-    images, labels = _idx.read_pair(files["test-images"], files["test-labels"])
+    files = fetch.given(small_mnist)
+    images, labels = idx.read_pair(files["test-images"], files["test-labels"])
     write_data(tmp_path / "none", images[:0], labels[:0])
     result = run("evaluate", model, "--dataset", "mnist", "--data", "none")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "images" in result.stderr.splitlines()[-1]
     write_data(tmp_path / "unlabelled", images, labels)
-    os.unlink(tmp_path / "unlabelled" / _fetch.FILES["test-labels"])
+    os.unlink(tmp_path / "unlabelled" / fetch.FILES["test-labels"])
     result = run("evaluate", model, "--dataset", "mnist", "--data", "unlabelled")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert f"without {_fetch.FILES['test-labels']}" in result.stderr
+    assert f"without {fetch.FILES['test-labels']}" in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 
@@ -215,9 +217,9 @@ def test_evaluate_hands_the_report_what_it_measured(model, small_mnist, monkeypa
 
 def test_evaluate_reads_no_training_images(model, small_mnist, monkeypatch):
     read = []
-    monkeypatch.setattr(_idx, "read", lambda path, own=_idx.read: read.append(os.path.basename(path)) or own(path))
+    monkeypatch.setattr(idx, "read", lambda path, own=idx.read: read.append(os.path.basename(path)) or own(path))
     assert run("evaluate", model).exit_code == 0
-    assert sorted(read) == sorted(_fetch.FILES[part] for part in ("test-images", "test-labels"))
+    assert sorted(read) == sorted(fetch.FILES[part] for part in ("test-images", "test-labels"))
 
 
 @pytest.mark.parametrize("command", [("evaluate",), ("compare",)])

@@ -17,8 +17,9 @@ from PIL import Image, ImageDraw, ImageFont
 from typer.testing import CliRunner
 
 import lenet
-from lenet import _fetch, _idx, serialization
 from lenet.cli.app import app
+from lenet.data import fetch, idx
+from lenet.modelfile import serialization
 from lenet.reading.page import Digit, Line, Number, Page
 from lenet.train import Trained
 
@@ -28,8 +29,8 @@ pytestmark = pytest.mark.usefixtures("command_line")
 @pytest.fixture(scope="module")
 def digits(small_mnist):
     """MNIST's first 500 test images, uint8 [500, 28, 28], and their labels."""
-    files = _fetch.given(small_mnist)
-    return _idx.read_pair(files["test-images"], files["test-labels"])
+    files = fetch.given(small_mnist)
+    return idx.read_pair(files["test-images"], files["test-labels"])
 
 
 def blank(path: str, size: tuple[int, int] = (60, 40)) -> None:

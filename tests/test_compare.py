@@ -14,11 +14,12 @@ import pytest
 from typer.testing import CliRunner
 
 import lenet
-from lenet import _fetch, serialization
 from lenet.cli import compare as command
 from lenet.cli.app import app
+from lenet.data import fetch
 from lenet.evaluation import Comparison
 from lenet.evaluation import compare as compared
+from lenet.modelfile import serialization
 from lenet.train import Trained, train
 from lenet.train.data import load_test
 from lenet.train.record import model_meta
@@ -262,7 +263,7 @@ def test_a_full_disk_is_one_line(models, monkeypatch):
 
 def test_damaged_data(models, small_mnist):
     shutil.copytree(small_mnist, "data")
-    images = Path("data", _fetch.FILES["test-images"])
+    images = Path("data", fetch.FILES["test-images"])
     images.write_bytes(images.read_bytes()[:-1])
     line = refused(models["weak"], models["good"], "--data", "data")
     assert str(images) in line

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lenet import _counter
+from lenet.data import counter as _counter
 
 SAMPLES = np.arange(60_000)
 

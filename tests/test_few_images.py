@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 import lenet
-from lenet import _core, nn, ops
+from lenet import _core, nn
+from lenet.autograd import tape
+from lenet.autograd.tensor import Tensor, to_tensor
 from lenet.nn import functional as F
-from lenet.tensor import Tensor, to_tensor
 
 LEVELS = [name for name, usable, _ in _core.levels() if usable]
 COUNTS = (1, 2, 3, 7, 8)
@@ -39,8 +40,8 @@ def normal(*shape: int, seed: int = 0) -> np.ndarray[Any, Any]:
 def both(name: str, x: np.ndarray[Any, Any], *parameters: Any, **attrs: Any) -> tuple[Tensor, Tensor]:
     """A row's output in the form of few and in lanes."""
     rest = [None if p is None else to_tensor(p) for p in parameters]
-    few = ops.call(name, to_tensor(x), *rest, **attrs)
-    lanes = ops.call(name, to_tensor(x, stop_gradient=False), *rest, **attrs)
+    few = tape.call(name, to_tensor(x), *rest, **attrs)
+    lanes = tape.call(name, to_tensor(x, stop_gradient=False), *rest, **attrs)
     assert few._few is not None
     assert few.stop_gradient
     assert lanes._few is None
@@ -152,55 +153,55 @@ def test_a_residual_connection_stays_in_its_form() -> None:
 
 def test_recording_many_samples_and_float64_stay_in_lanes() -> None:
     x = normal(8, 4)
-    assert ops.call("relu", to_tensor(x))._few is not None
-    assert ops.call("relu", to_tensor(normal(9, 4)))._few is None
-    assert ops.call("relu", to_tensor(x.astype(np.float64)))._few is None
+    assert tape.call("relu", to_tensor(x))._few is not None
+    assert tape.call("relu", to_tensor(normal(9, 4)))._few is None
+    assert tape.call("relu", to_tensor(x.astype(np.float64)))._few is None
     wants = to_tensor(x, stop_gradient=False)
-    assert ops.call("relu", wants)._few is None
+    assert tape.call("relu", wants)._few is None
     with lenet.no_grad():
-        assert ops.call("relu", wants)._few is not None
+        assert tape.call("relu", wants)._few is not None
 
 
 def test_the_form_is_no_matter_of_what_happened_to_a_tensor_before() -> None:
     x, w = to_tensor(normal(3, 50)), to_tensor(normal(50, 7, seed=1))
-    first = ops.call("linear", x, w, None).numpy()
+    first = tape.call("linear", x, w, None).numpy()
     x.lanes()
     x.numpy()
-    np.testing.assert_array_equal(ops.call("linear", x, w, None).numpy(), first)
+    np.testing.assert_array_equal(tape.call("linear", x, w, None).numpy(), first)
 
 
 def test_few_samples_can_be_recorded_later() -> None:
     w = to_tensor(normal(4, 3, seed=1), stop_gradient=False)
-    x = ops.call("relu", to_tensor(normal(2, 4)))
+    x = tape.call("relu", to_tensor(normal(2, 4)))
     x.stop_gradient = False
-    ops.call("linear", x, w, None).sum().backward()
+    tape.call("linear", x, w, None).sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), np.tile(w.numpy().sum(1), (2, 1)), rtol=ROUNDING)
     np.testing.assert_allclose(w.grad.numpy(), np.tile(x.numpy().sum(0)[:, None], (1, 3)), rtol=ROUNDING)
 
 
 def test_flatten_and_reshape_of_few_samples_are_free_while_the_samples_stay_in_front() -> None:
-    x = ops.call("relu", to_tensor(normal(2, 3, 4)))
+    x = tape.call("relu", to_tensor(normal(2, 3, 4)))
     assert F.relu(x.flatten(1)).shape == [2, 12]
-    assert ops.call("flatten", x, start=1, stop=-1)._few is x._few
-    assert ops.call("reshape", x, shape=(2, 4, -1))._few is x._few
-    assert ops.call("reshape", x, shape=(4, -1))._few is None
-    np.testing.assert_array_equal(ops.call("reshape", x, shape=(4, -1)).numpy(), x.numpy().reshape(4, -1))
+    assert tape.call("flatten", x, start=1, stop=-1)._few is x._few
+    assert tape.call("reshape", x, shape=(2, 4, -1))._few is x._few
+    assert tape.call("reshape", x, shape=(4, -1))._few is None
+    np.testing.assert_array_equal(tape.call("reshape", x, shape=(4, -1)).numpy(), x.numpy().reshape(4, -1))
 
 
 def test_reading_writing_and_copying_few_samples() -> None:
     values = np.maximum(normal(2, 5), 0)
-    x = ops.call("relu", to_tensor(normal(2, 5)))
+    x = tape.call("relu", to_tensor(normal(2, 5)))
     read = x.numpy()
     read[:] = 7  # a copy
     np.testing.assert_array_equal(x.numpy(), values)
     np.testing.assert_array_equal(np.asarray(x), values)
     np.testing.assert_array_equal(copy.deepcopy(x).numpy(), values)
-    x = ops.call("relu", to_tensor(normal(2, 5)))
+    x = tape.call("relu", to_tensor(normal(2, 5)))
     x[0] = -1.0
-    np.testing.assert_array_equal(ops.call("relu", x).numpy(), [np.zeros(5), values[1]])
-    x = ops.call("relu", to_tensor(normal(2, 5)))
+    np.testing.assert_array_equal(tape.call("relu", x).numpy(), [np.zeros(5), values[1]])
+    x = tape.call("relu", to_tensor(normal(2, 5)))
     x.set_value(-values)
-    np.testing.assert_array_equal(ops.call("relu", x).numpy(), np.zeros((2, 5)))
+    np.testing.assert_array_equal(tape.call("relu", x).numpy(), np.zeros((2, 5)))
 
 
 @pytest.mark.parametrize("n", [2, 20])
@@ -216,9 +217,9 @@ def test_weights_may_be_computed(n: int) -> None:
 
 def test_a_gradient_that_is_cleared_keeps_no_other_form() -> None:
     p = nn.Linear(4, 3).weight
-    p.grad = ops.call("relu", to_tensor(normal(4, 3)))
+    p.grad = tape.call("relu", to_tensor(normal(4, 3)))
     p.clear_gradient()
-    np.testing.assert_array_equal(ops.call("sigmoid", p.grad).numpy(), np.full((4, 3), 0.5, np.float32))
+    np.testing.assert_array_equal(tape.call("sigmoid", p.grad).numpy(), np.full((4, 3), 0.5, np.float32))
 
 
 def test_the_core_refuses_few_samples_where_a_backward_pass_needs_lanes() -> None:

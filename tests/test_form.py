@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lenet import _idx
+from lenet.data import idx
 from lenet.reading.shapes import form
 from lenet.reading.shapes.form import digit_form, digit_forms
 
@@ -15,7 +15,7 @@ from lenet.reading.shapes.form import digit_form, digit_forms
 def digits(small_mnist):
     """500 of MNIST's images."""
     names = small_mnist / "train-images-idx3-ubyte", small_mnist / "train-labels-idx1-ubyte"
-    return _idx.read_pair(*names)[0][:500]
+    return idx.read_pair(*names)[0][:500]
 
 
 def enlarged(image: np.ndarray, times: float) -> np.ndarray:

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from lenet import nn
-from lenet._check import ShapeError
-from lenet._random import generator, seed
+from lenet.autograd.random import generator, seed
+from lenet.autograd.tensor import Tensor, to_tensor
+from lenet.messages.check import ShapeError
 from lenet.nn import functional
-from lenet.tensor import Tensor, to_tensor
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

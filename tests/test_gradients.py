@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from lenet import _random, jit, nn, ops
-from lenet.ops import TABLE
-from lenet.tensor import Tensor, to_tensor
+from lenet import jit, nn
+from lenet.autograd import random, tape
+from lenet.autograd.table import TABLE
+from lenet.autograd.tensor import Tensor, to_tensor
 
 # A step of 1e-6 leaves an error of about 1e-12 of the third derivative and 1e-16 / 1e-6 of the rounding.
 STEP = 1e-6
@@ -168,9 +169,9 @@ def test_every_row_is_here() -> None:
 
 def call(case: Case, arrays: list[np.ndarray], wants: bool = False) -> tuple[list[Tensor], Tensor]:
     """The row on float64 tensors; dropout draws the same mask each time."""
-    _random.seed(11)
+    random.seed(11)
     inputs = [to_tensor(a, stop_gradient=not wants) for a in arrays]
-    return inputs, ops.call(case.row, *inputs, *case.rest, **case.attrs)
+    return inputs, tape.call(case.row, *inputs, *case.rest, **case.attrs)
 
 
 def differences(f: Callable[[np.ndarray], float], x: np.ndarray, step: float) -> np.ndarray:
@@ -205,9 +206,9 @@ def test_gradient(case: Case) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.row}: {c.name}")
 def test_an_input_that_wants_no_gradient_gets_none(case: Case) -> None:
     for frozen in range(len(case.arrays)):
-        _random.seed(11)
+        random.seed(11)
         inputs = [to_tensor(a, stop_gradient=i == frozen) for i, a in enumerate(case.arrays)]
-        y = ops.call(case.row, *inputs, *case.rest, **case.attrs)
+        y = tape.call(case.row, *inputs, *case.rest, **case.attrs)
         assert y.stop_gradient == (len(inputs) == 1)
         y.backward()
         assert inputs[frozen].grad is None
@@ -216,7 +217,7 @@ def test_an_input_that_wants_no_gradient_gets_none(case: Case) -> None:
 
 def test_gradient_of_a_plan() -> None:
     """A network of smooth rows as a plan in float32, against differences of the same network in double."""
-    _random.seed(3)
+    random.seed(3)
     net = nn.Sequential(
         nn.Conv2D(2, 3, 3, padding=1),
         nn.Tanh(),
@@ -237,10 +238,10 @@ def test_gradient_of_a_plan() -> None:
         t = [to_tensor(a) for a in w]
         conv = {"stride": (1, 1), "padding": (1, 1, 1, 1), "dilation": (1, 1), "groups": 1}
         pool = {"kernel": (2, 2), "stride": (2, 2), "padding": (0, 0, 0, 0), "ceil_mode": False, "exclusive": True}
-        z = ops.call("tanh", ops.call("conv2d", to_tensor(x.astype(float)), t[0], t[1], **conv))
-        z = ops.call("flatten", ops.call("avg_pool2d", z, divisor=None, **pool), start=1, stop=-1)
-        z = ops.call("sigmoid", ops.call("linear", z, t[2], t[3]))
-        return ops.call("linear", z, t[4], t[5]).numpy()
+        z = tape.call("tanh", tape.call("conv2d", to_tensor(x.astype(float)), t[0], t[1], **conv))
+        z = tape.call("flatten", tape.call("avg_pool2d", z, divisor=None, **pool), start=1, stop=-1)
+        z = tape.call("sigmoid", tape.call("linear", z, t[2], t[3]))
+        return tape.call("linear", z, t[4], t[5]).numpy()
 
     for place, p in enumerate(net.parameters()):
 

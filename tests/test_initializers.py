@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lenet import initializer, nn
-from lenet._random import generator, seed
-from lenet.param import ParamAttr, aligned, create_parameter, unique_name
+from lenet import nn
+from lenet.autograd.random import generator, seed
+from lenet.autograd.tensor import Parameter, to_tensor
+from lenet.nn import initializer
+from lenet.nn.param import ParamAttr, aligned, create_parameter, unique_name
 from lenet.regularizer import L1Decay, L2Decay
-from lenet.tensor import Parameter, to_tensor
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

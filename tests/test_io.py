@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import lenet.io as io
-from lenet import _random
-from lenet.tensor import CPUPlace, Tensor, to_tensor
+from lenet.autograd import random
+from lenet.autograd.tensor import CPUPlace, Tensor, to_tensor
 
 
 class Squares(io.Dataset):
@@ -160,7 +160,7 @@ def test_distributed_alone_is_one_process() -> None:
 
 @pytest.mark.parametrize("lengths", [[8, 2], [0.75, 0.25], [0.5, 0.3, 0.2], [1.0], [10, 0]])
 def test_random_split_equals_paddles(lengths: list[float], paddle: Any) -> None:
-    _random.seed(5)
+    random.seed(5)
     ours = [list(part.indices) for part in io.random_split(Squares(10), lengths)]
     paddle.seed(5)
     theirs = [list(part.indices) for part in paddle.io.random_split(list(range(10)), lengths)]
@@ -175,7 +175,7 @@ def test_random_split_says_when_a_part_is_empty() -> None:
 
 
 def test_subset_random_sampler_equals_paddles(paddle: Any) -> None:
-    _random.seed(11)
+    random.seed(11)
     ours = list(io.SubsetRandomSampler([3, 5, 8, 13, 21]))
     paddle.seed(11)
     assert ours == [int(i) for i in paddle.io.SubsetRandomSampler([3, 5, 8, 13, 21])]

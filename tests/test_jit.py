@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 import lenet
-from lenet import nn, plan
+from lenet import nn
+from lenet.autograd.tensor import Tensor, to_tensor
+from lenet.jit import plan
 from lenet.nn import functional as F
-from lenet.tensor import Tensor, to_tensor
 
 SAME = 5e-6  # the same kernels; sums over the batch are cut elsewhere
 
@@ -113,7 +114,7 @@ def test_forwards_before_their_backwards(dropout: float, order: tuple[int, ...])
         losses = [F.cross_entropy(net(images(n, n)), labels(n)) for n in (5, 33, 18)]
         for i in order:
             losses[i].backward()
-        streams.append(lenet._random.generator().get_state())
+        streams.append(lenet.autograd.random.generator().get_state())
     assert_same_gradients(nets[1], nets[0])
     assert streams[0] == streams[1]
 

@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lenet import nn, ops
-from lenet._check import ShapeError
-from lenet._random import seed
+from lenet import nn
+from lenet.autograd import tape
+from lenet.autograd.random import seed
+from lenet.autograd.tensor import Parameter, Tensor, to_tensor
+from lenet.messages.check import ShapeError
 from lenet.nn.layer import mutations
-from lenet.param import ParamAttr, create_parameter
+from lenet.nn.param import ParamAttr, create_parameter
 from lenet.regularizer import L2Decay
-from lenet.tensor import Parameter, Tensor, to_tensor
-from lenet.tutorial import LeNet
 from lenet.vision.models import LeNet as OtherLeNet
+from lenet.vision.tutorial import LeNet
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -877,7 +878,7 @@ def test_evaluation_mode_still_records_for_backward() -> None:
     net = LeNet().eval()
     net(ones(nn, 2, 1, 28, 28)).sum().backward()
     assert net.conv1.weight.grad is not None
-    with ops.no_grad():
+    with tape.no_grad():
         assert net(ones(nn, 2, 1, 28, 28)).stop_gradient
 
 

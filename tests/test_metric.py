@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lenet import metric
-from lenet.tensor import Tensor, to_tensor
+from lenet.autograd.tensor import Tensor, to_tensor
 
 NAN = float("nan")
 

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 import lenet
-from lenet import Model, serialization
+from lenet import Model
+from lenet.modelfile import serialization
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import lenet
-from lenet import _names
+from lenet.names import elsewhere as _names
 
 NET = lenet.nn.Linear(3, 2)
 PLACES = {

@@ -19,7 +19,7 @@ PREPARE = """
 import time
 import numpy as np
 import lenet
-from lenet.progress import Progress, say
+from lenet.messages.progress import Progress, say
 
 draw = np.random.default_rng(0)
 images, labels = draw.normal(size=(600, 8)).astype("float32"), draw.integers(0, 3, (600, 1))

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 import lenet
-from lenet import _random, ops
-from lenet._check import ShapeError
+from lenet.autograd import random, tape
+from lenet.autograd.table import TABLE
+from lenet.autograd.tape import Trace
+from lenet.autograd.tensor import Tensor, to_tensor
+from lenet.messages.check import ShapeError
 from lenet.nn import functional as F
-from lenet.ops import TABLE, Trace
-from lenet.tensor import Tensor, to_tensor
 
 CONV = {"stride": (1, 1), "padding": (0, 0, 0, 0), "dilation": (1, 1), "groups": 1}
 POOL = {"kernel": (2, 2), "stride": (2, 2), "padding": (0, 0, 0, 0), "ceil_mode": False}
@@ -50,34 +51,34 @@ def test_every_row_says_whether_a_plan_can_run_it() -> None:
 
 def test_only_a_call_that_somebody_wants_a_gradient_of_is_recorded() -> None:
     x, w = normal(3, 4), normal(4, 2, wants=True)
-    assert ops.call("relu", x).stop_gradient
-    y = ops.call("linear", x, w, None)
+    assert tape.call("relu", x).stop_gradient
+    y = tape.call("linear", x, w, None)
     assert not y.stop_gradient
     assert not y.is_leaf
-    assert ops.call("relu", y)._node.inputs[0] is y
-    with ops.no_grad():
-        assert ops.call("linear", x, w, None).is_leaf
+    assert tape.call("relu", y)._node.inputs[0] is y
+    with tape.no_grad():
+        assert tape.call("linear", x, w, None).is_leaf
 
 
 def test_a_missing_bias_is_none_everywhere() -> None:
     x, w = normal(2, 1, 4, 4), normal(3, 1, 2, 2, seed=1, wants=True)
-    y = ops.call("conv2d", x, w, None, **CONV)
+    y = tape.call("conv2d", x, w, None, **CONV)
     y.backward()
     assert w.grad.shape == [3, 1, 2, 2]
 
 
 def test_flatten_and_reshape_are_free_while_the_samples_stay_in_front() -> None:
-    x = ops.call("relu", normal(17, 2, 3, 3))
-    assert ops.call("flatten", x, start=1, stop=-1)._lanes is x._lanes
-    assert ops.call("reshape", x, shape=(17, 3, -1))._lanes is x._lanes
-    assert ops.call("reshape", x, shape=(-1, 2))._lanes is None
-    assert np.array_equal(ops.call("reshape", x, shape=(-1, 2)).numpy(), x.numpy().reshape(-1, 2))
+    x = tape.call("relu", normal(17, 2, 3, 3))
+    assert tape.call("flatten", x, start=1, stop=-1)._lanes is x._lanes
+    assert tape.call("reshape", x, shape=(17, 3, -1))._lanes is x._lanes
+    assert tape.call("reshape", x, shape=(-1, 2))._lanes is None
+    assert np.array_equal(tape.call("reshape", x, shape=(-1, 2)).numpy(), x.numpy().reshape(-1, 2))
 
 
 def test_gradients_of_a_tensor_used_by_two_operations_add_up() -> None:
     x = normal(17, 4, wants=True)
-    y = ops.call("tanh", x)
-    (ops.call("sigmoid", y) + ops.call("relu", y)).sum().backward()
+    y = tape.call("tanh", x)
+    (tape.call("sigmoid", y) + tape.call("relu", y)).sum().backward()
     t = np.tanh(x.numpy().astype(float))
     s = 1 / (1 + np.exp(-t))
     np.testing.assert_allclose(
@@ -87,8 +88,8 @@ def test_gradients_of_a_tensor_used_by_two_operations_add_up() -> None:
 
 def test_only_what_led_to_the_result_is_walked() -> None:
     x, other = normal(3, 4, wants=True), normal(3, 4, seed=1, wants=True)
-    ops.call("relu", other)
-    ops.call("relu", x).sum().backward()
+    tape.call("relu", other)
+    tape.call("relu", x).sum().backward()
     assert other.grad is None
 
 
@@ -97,12 +98,12 @@ def test_only_what_led_to_the_result_is_walked() -> None:
 
 def test_a_trace_holds_the_calls_in_order_even_without_gradients() -> None:
     x = normal(3, 4)
-    with Trace() as seen, ops.no_grad():
-        y = ops.call("relu", ops.call("tanh", x))
+    with Trace() as seen, tape.no_grad():
+        y = tape.call("relu", tape.call("tanh", x))
     assert [node.row.name for node, _ in seen.nodes] == ["tanh", "relu"]
     assert seen.nodes[1][0].inputs[0] is seen.nodes[0][1]
     assert seen.nodes[1][1] is y
-    ops.call("relu", x)
+    tape.call("relu", x)
     assert len(seen.nodes) == 2
 
 
@@ -228,7 +229,7 @@ def test_a_mistake_is_named(
     row: str, inputs: list[Any], attrs: dict[str, Any], error: type[Exception], text: str
 ) -> None:
     with pytest.raises(error, match=text) as caught:
-        ops.call(row, *inputs, **attrs)
+        tape.call(row, *inputs, **attrs)
     assert str(caught.value).startswith(row)
     assert isinstance(caught.value, (ValueError, TypeError))
 
@@ -237,14 +238,14 @@ def test_a_mistake_is_named(
 
 
 def _dropped(x: Tensor, **attrs: Any) -> np.ndarray:
-    _random.seed(3)
-    return ops.call("dropout", x, **{"p": 0.5, "training": True, "mode": "upscale_in_train", **attrs}).numpy()
+    random.seed(3)
+    return tape.call("dropout", x, **{"p": 0.5, "training": True, "mode": "upscale_in_train", **attrs}).numpy()
 
 
 def test_dropout_draws_one_number_an_element_in_nchw_order() -> None:
     x = normal(17, 2, 3, 4)
-    _random.seed(3)
-    keep = _random.generator().uniform(x.size, 0.0, 1.0).reshape(17, 2, 3, 4) >= np.float32(0.3)
+    random.seed(3)
+    keep = random.generator().uniform(x.size, 0.0, 1.0).reshape(17, 2, 3, 4) >= np.float32(0.3)
     # 1 / 0.7 is rounded once in the mask
     np.testing.assert_allclose(_dropped(x, p=0.3), x.numpy() * keep / 0.7, rtol=2e-7, atol=0)
     assert np.array_equal(_dropped(x, p=0.3, mode="downscale_in_infer"), x.numpy() * keep)
@@ -252,11 +253,11 @@ def test_dropout_draws_one_number_an_element_in_nchw_order() -> None:
 
 def test_dropout_in_evaluation_draws_nothing() -> None:
     x = normal(5, 4)
-    _random.seed(3)
-    before = _random.generator().get_state()
-    same = ops.call("dropout", x, p=0.3, training=False, mode="upscale_in_train")
-    scaled = ops.call("dropout", x, p=0.3, training=False, mode="downscale_in_infer")
-    assert _random.generator().get_state() == before
+    random.seed(3)
+    before = random.generator().get_state()
+    same = tape.call("dropout", x, p=0.3, training=False, mode="upscale_in_train")
+    scaled = tape.call("dropout", x, p=0.3, training=False, mode="downscale_in_infer")
+    assert random.generator().get_state() == before
     assert np.array_equal(same.numpy(), x.numpy())
     np.testing.assert_allclose(scaled.numpy(), x.numpy() * 0.7, rtol=2e-7, atol=0)  # 0.7 rounded to float32
 
@@ -269,8 +270,8 @@ def test_dropout_of_everything_and_of_nothing() -> None:
 
 def test_the_gradient_passes_the_same_mask() -> None:
     x = normal(17, 6, wants=True)
-    _random.seed(3)
-    y = ops.call("dropout", x, p=0.5, training=True, mode="upscale_in_train")
+    random.seed(3)
+    y = tape.call("dropout", x, p=0.5, training=True, mode="upscale_in_train")
     y.sum().backward()
     assert np.array_equal(x.grad.numpy() == 0, y.numpy() == 0)
     assert set(x.grad.numpy().ravel()) == {0.0, 2.0}

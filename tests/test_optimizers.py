@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from lenet import nn, optimizer, regularizer
+from lenet.autograd.tensor import Parameter, to_tensor
+from lenet.nn.param import ParamAttr, create_parameter
 from lenet.optimizer.optimizer import Batch
-from lenet.param import ParamAttr, create_parameter
 from lenet.regularizer import L1Decay, L2Decay
-from lenet.tensor import Parameter, to_tensor
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import lenet
-from lenet import progress
+from lenet.messages import progress
 from lenet.train import Runs
 
 ENV = os.environ | {

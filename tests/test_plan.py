@@ -10,17 +10,20 @@ import pytest
 from plans import NETWORKS, SAME, chain_of, compiled, distance, images, network
 
 import lenet
-from lenet import _random, nn, ops, plan
+from lenet import nn
+from lenet.autograd import random as _random
+from lenet.autograd import tape
+from lenet.autograd.table import TABLE
+from lenet.autograd.tensor import to_tensor
+from lenet.jit import plan
 from lenet.nn import functional as F
-from lenet.ops import TABLE
-from lenet.tensor import to_tensor
 
 
 def test_every_row_that_a_plan_can_run_is_run_here() -> None:
     seen = set()
     for name in NETWORKS:
         net, shape = network(name)
-        with ops.Trace() as trace:
+        with tape.Trace() as trace:
             net(to_tensor(images(3, *shape)))
         seen |= {node.row.name for node, _ in trace.nodes}
     assert {name for name, row in TABLE.items() if row.plan is not None} <= seen

@@ -11,10 +11,12 @@ import pytest
 from plans import SAME, compiled, distance, images, network
 
 import lenet
-from lenet import _random, nn, plan
+from lenet import nn
+from lenet.autograd import random as _random
+from lenet.autograd.table import TABLE
+from lenet.autograd.tensor import Tensor, to_tensor
+from lenet.jit import plan
 from lenet.nn import functional as F
-from lenet.ops import TABLE
-from lenet.tensor import Tensor, to_tensor
 
 # ---- who stays eager, and why ------------------------------------------------------------------------------------------
 

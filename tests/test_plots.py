@@ -14,8 +14,9 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
-from lenet import _augment, evaluation, plots
-from lenet._augment import Augmentation
+from lenet import evaluation, plots
+from lenet.data import augment
+from lenet.data.augment import Augmentation
 from lenet.plots import _images, _style
 from lenet.train import RECIPES
 from lenet.vision.datasets import MNIST
@@ -136,8 +137,8 @@ def test_captions_wider_than_the_image_are_cut(digits):
 def test_augmented_shows_each_image_above_what_the_engine_makes_of_it(digits, how):
     images = digits[0][:13]
     figure = plots.augmented(images, how, seed=7)
-    m = _augment.matrices(how, (28, 28), 7, 0, np.arange(13))
-    expected = np.rint(_augment.warped(images[:, 0].astype(np.float32), m, 0.0))
+    m = augment.matrices(how, (28, 28), 7, 0, np.arange(13))
+    expected = np.rint(augment.warped(images[:, 0].astype(np.float32), m, 0.0))
     for pair, image, moved in zip(drawn_images(figure), images[:, 0], expected, strict=True):
         assert (pair[:28] == image).all()
         assert (pair[-28:] == moved).all()

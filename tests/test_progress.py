@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 
-from lenet.progress import Progress, in_notebook, on_terminal, say
+from lenet.messages.progress import Progress, in_notebook, on_terminal, say
 
 
 class Clock:

@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 import pytest
 
-from lenet import _fetch, _idx, serialization
+from lenet.data import fetch, idx
 from lenet.evaluation import softmax
+from lenet.modelfile import serialization
 from lenet.reading.shapes.form import digit_forms
 from lenet.reading.shapes.shape import Shape
 from lenet.reading.weights import samples, touching, training
@@ -35,7 +36,7 @@ def packaged():
 @pytest.fixture(scope="module")
 def digits(mnist_dir):
     """Every tenth of the 5,000 of MNIST's training images that no recipe trains on."""
-    images, labels = _idx.read_pair(mnist_dir / "train-images-idx3-ubyte", mnist_dir / "train-labels-idx1-ubyte")
+    images, labels = idx.read_pair(mnist_dir / "train-images-idx3-ubyte", mnist_dir / "train-labels-idx1-ubyte")
     held = split(labels.astype(np.int64), training.HELD)[1][::10]
     return images[held], labels[held]
 
@@ -44,7 +45,7 @@ def digits(mnist_dir):
 def few(small_mnist):
     """Something to draw samples from that needs neither fonts nor Fashion-MNIST."""
     names = small_mnist / "train-images-idx3-ubyte", small_mnist / "train-labels-idx1-ubyte"
-    images, labels = _idx.read_pair(*names)
+    images, labels = idx.read_pair(*names)
     letters, printed = [enlarged(images[0]), enlarged(images[1])], [(enlarged(images[2]), int(labels[2]))]
     words = [np.concatenate(letters, axis=1)]
     pens = Traces(np.random.default_rng(0).uniform(0, 1, (20, 8, 2)), np.arange(20) % 10)
@@ -85,7 +86,7 @@ def test_its_account_is_what_the_code_would_write_again(packaged):
     fonts = [*training.FONTS.values(), *training.HELD_FONTS.values()]
     assert set(told["fonts"]) == {os.path.basename(name) for names in fonts for name in names}
     for name, parts in told["data"].items():
-        assert parts == {part: _fetch.PUBLISHED[name].sha256[part] for part in ("train-images", "train-labels")}
+        assert parts == {part: fetch.PUBLISHED[name].sha256[part] for part in ("train-images", "train-labels")}
 
 
 def test_its_fonts_are_those_installed(packaged):
@@ -233,7 +234,7 @@ def test_other_images_are_refused(images):
 
 def test_a_network_of_other_classes_is_refused(small_mnist):
     names = small_mnist / "train-images-idx3-ubyte", small_mnist / "train-labels-idx1-ubyte"
-    images, labels = _idx.read_pair(*names)
+    images, labels = idx.read_pair(*names)
     few_labels = (labels[:64] % 3).astype(np.int64)
     made = training.Made(images[:64], few_labels, few_labels)
     run = training.run_of(made)

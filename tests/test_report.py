@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 import lenet
-from lenet import _html, report
+from lenet import report
+from lenet.html import document as _html
 from lenet.report import _figures
 from lenet.train import Trained, train
 from lenet.train.data import load_test

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import lenet
-from lenet import serialization
-from lenet._augment import Augmentation
+from lenet.data.augment import Augmentation
+from lenet.modelfile import serialization
 from lenet.train import RECIPES, Interrupted, Trained, train
 from lenet.train import files as train_files
 from lenet.vision.datasets import ArrayDataset

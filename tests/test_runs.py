@@ -15,7 +15,7 @@ import pytest
 from command import run
 
 import lenet
-from lenet import serialization
+from lenet.modelfile import serialization
 from lenet.train import Interrupted, Recipe, Result, Runs, Trained, train
 from lenet.train.data import load_test
 from lenet.train.loop import Run

@@ -14,7 +14,7 @@ import pytest
 from command import run
 
 import lenet
-from lenet import serialization
+from lenet.modelfile import serialization
 from lenet.train import Result, Runs, Score, train, train_seeds
 from lenet.train.seeds import SeedsInterrupted, Spread, median, seed_file
 

@@ -11,8 +11,9 @@ import pytest
 from tests.command import run
 
 import lenet
-from lenet import _fetch, serialization
-from lenet._check import MOST, brief, choice, describe, message, one_line, positive_int, without_home
+from lenet.data import fetch
+from lenet.messages.check import MOST, brief, choice, describe, message, one_line, positive_int, without_home
+from lenet.modelfile import serialization
 from lenet.reading import Reader
 from lenet.train import train
 from lenet.vision.datasets import ArrayDataset
@@ -150,7 +151,7 @@ def test_lenet_data_names_a_file(tmp_path, monkeypatch):
     (tmp_path / "images.gz").touch()
     monkeypatch.setenv("LENET_DATA", str(tmp_path / "images.gz"))
     with pytest.raises(NotADirectoryError, match=f"images.gz, a file, expected a folder.*LENET_DATA={tmp_path}"):
-        _fetch.obtain("mnist", download=False)
+        fetch.obtain("mnist", download=False)
     assert run("info").exit_code == 2
 
 

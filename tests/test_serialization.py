@@ -25,8 +25,8 @@ import numpy as np
 import pytest
 
 import lenet
-from lenet import serialization as files
-from lenet.tensor import Tensor, to_tensor
+from lenet.autograd.tensor import Tensor, to_tensor
+from lenet.modelfile import serialization as files
 
 
 def arrays() -> dict[str, Any]:
@@ -651,7 +651,7 @@ def test_a_limit_that_the_system_enforces(tmp_path: Path) -> None:
     """The kernel itself refuses the write, after some of it was written."""
     script = """
 import resource, sys
-from lenet import serialization as files
+from lenet.modelfile import serialization as files
 files.atomic_write(sys.argv[1], b"old")
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 try:
@@ -668,7 +668,7 @@ except OSError as error:
 def test_a_kill_in_mid_save(tmp_path: Path) -> None:
     script = """
 import os, signal, sys
-from lenet import serialization as files
+from lenet.modelfile import serialization as files
 def dies(file):
     file.write(b"half of")
     file.flush()

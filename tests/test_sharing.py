@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 import lenet
-from lenet import _core, nn, ops, plan
+from lenet import _core, nn
+from lenet.autograd import tape
+from lenet.jit import plan
 from lenet.nn import functional as F
 from lenet.nn.layer import mutations
 
@@ -121,7 +123,7 @@ def test_dropout_masks_come_back_for_a_backward_whose_pass_was_overtaken() -> No
         net.clear_gradients()
         if not overtaken:
             net(second)
-        return found, lenet._random.generator().get_state()
+        return found, lenet.autograd.random.generator().get_state()
 
     assert gradient(True) == gradient(False)  # and the stream isn't drawn from once more
 
@@ -412,10 +414,10 @@ def test_the_count_of_changes_is_everybodys_and_ones_own() -> None:
 
 
 def test_rows_are_recorded_by_the_thread_that_runs_them() -> None:
-    seen, started, done = ops.Trace(), threading.Event(), threading.Event()
+    seen, started, done = tape.Trace(), threading.Event(), threading.Event()
 
     def watch() -> int:
-        with ops.Trace() as seen_here:
+        with tape.Trace() as seen_here:
             started.set()
             assert done.wait(20)
             F.relu(lenet.to_tensor(np.ones(3, np.float32)))

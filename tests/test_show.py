@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from lenet import _idx
 from lenet.cli import show as command
 from lenet.cli.app import app
+from lenet.data import idx
 
 
 @pytest.fixture(autouse=True)
@@ -52,8 +52,8 @@ def test_augmented(small_mnist):
 def test_the_terminal_shows_the_very_pixels(small_mnist):
     result = run("--data", small_mnist, "--terminal", "--count", 1)
     name, *drawn = result.stdout.rstrip("\n").split("\n")
-    labels = _idx.labels(_idx.read(small_mnist / "train-labels-idx1-ubyte"), "labels")
-    images = _idx.images(_idx.read(small_mnist / "train-images-idx3-ubyte"), "images")
+    labels = idx.labels(idx.read(small_mnist / "train-labels-idx1-ubyte"), "labels")
+    images = idx.images(idx.read(small_mnist / "train-images-idx3-ubyte"), "images")
     at = int(command._images.drawn(2400, 1, 0)[0])
     assert name == str(labels[at])
     expected = command.plots.terminal(images[at], colour=False).split("\n")
@@ -74,7 +74,7 @@ def test_the_terminal_fits_as_many_side_by_side_as_it_is_wide(small_mnist):
 
 
 def test_counts_in_the_terminal(small_mnist):
-    labels = _idx.labels(_idx.read(small_mnist / "train-labels-idx1-ubyte"), "labels")
+    labels = idx.labels(idx.read(small_mnist / "train-labels-idx1-ubyte"), "labels")
     rows = [line.split() for line in run("--data", small_mnist, "--terminal", "--counts").stdout.splitlines()]
     assert [(row[0], int(row[1])) for row in rows] == [(str(c), n) for c, n in enumerate(np.bincount(labels))]
     assert max(len(row[2]) for row in rows) == 100 - 1 - 3 - 4

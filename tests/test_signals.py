@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import lenet
-from lenet import serialization
 from lenet.cli.signals import Signals, Terminated
+from lenet.modelfile import serialization
 from lenet.train import train
 
 SENT = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]

@@ -12,7 +12,7 @@ import pytest
 
 import lenet
 from lenet import nn
-from lenet._check import ShapeError
+from lenet.messages.check import ShapeError
 
 # Layer numbers count through the whole process, so that both libraries run the same script in a process of their own.
 SCRIPT = """

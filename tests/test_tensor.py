@@ -16,8 +16,8 @@ import pytest
 
 import lenet
 from lenet import _core
-from lenet.param import create_parameter
-from lenet.tensor import Parameter, Size, Tensor, dense, in_lanes, to_tensor
+from lenet.autograd.tensor import Parameter, Size, Tensor, dense, in_lanes, to_tensor
+from lenet.nn.param import create_parameter
 
 A = np.arange(12, dtype=np.float32).reshape(3, 4) - 5
 

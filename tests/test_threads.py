@@ -22,7 +22,8 @@ import numpy as np
 import pytest
 
 import lenet
-from lenet import _core, nn, plan
+from lenet import _core, nn
+from lenet.jit import plan
 from lenet.nn import functional as F
 
 THREADS = [1, 2, 3, 8]

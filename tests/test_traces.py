@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from lenet import _fetch
+from lenet.data import fetch
 from lenet.reading.weights import traces
 
 
@@ -16,7 +16,7 @@ def small(monkeypatch: pytest.MonkeyPatch, path) -> np.ndarray:
     rows = np.random.default_rng(0).integers(0, 101, (20, 17))
     rows[:, 16] = np.arange(20) % 10
     path.write_text("".join(", ".join(map(str, row)) + "\n" for row in rows.tolist()))
-    monkeypatch.setattr(traces, "SHA256", _fetch.sha256(np.fromfile(path, np.uint8)))
+    monkeypatch.setattr(traces, "SHA256", fetch.sha256(np.fromfile(path, np.uint8)))
     monkeypatch.setattr(traces, "_ENDS", (10, 14, 18))
     return rows
 

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 import lenet
-from lenet import _counter, _fetch, _idx, serialization
-from lenet._augment import Augmentation
+from lenet.data import counter, fetch, idx
+from lenet.data.augment import Augmentation
+from lenet.modelfile import serialization
 from lenet.train import RECIPES, Recipe, Trained, train
 from lenet.train import data as data_sets
 from lenet.train import files as train_files
@@ -29,7 +30,7 @@ def arrays(small_mnist):
     found = []
     for stem, n in (("train", 1200), ("t10k", 300)):
         names = small_mnist / f"{stem}-images-idx3-ubyte", small_mnist / f"{stem}-labels-idx1-ubyte"
-        images, labels = _idx.read_pair(*names)
+        images, labels = idx.read_pair(*names)
         found.append((images[:n].copy(), labels[:n].astype(np.int64)))
     return found
 
@@ -99,7 +100,7 @@ def test_the_stored_accuracy_is_that_of_the_recipe_as_it_stands(name, seeds, mea
 
 
 def test_of_mnist_the_last_twelfth_of_each_class_is_held_out(mnist_dir):
-    labels = _idx.labels(_idx.read(mnist_dir / _fetch.FILES["train-labels"]), "labels").astype(np.int64)
+    labels = idx.labels(idx.read(mnist_dir / fetch.FILES["train-labels"]), "labels").astype(np.int64)
     kept, held = data_sets.split(labels, FAST.held_out)
     assert (len(kept), len(held)) == (55_000, 5_000)
     np.testing.assert_array_equal(np.sort(np.concatenate([kept, held])), np.arange(60_000))
@@ -137,7 +138,7 @@ def test_tutorial_is_model_fit_to_the_bit(small_mnist, tmp_path):
     adam = lenet.optimizer.Adam(learning_rate=0.001, parameters=model.parameters())
     model.prepare(adam, lenet.nn.CrossEntropyLoss(), lenet.metric.Accuracy())
     normalise = Normalize(mean=[127.5], std=[127.5], data_format="CHW")
-    files = _fetch.given(small_mnist)
+    files = fetch.given(small_mnist)
     images = lenet.vision.datasets.MNIST(files["train-images"], files["train-labels"], transform=normalise)
     model.fit(images, epochs=2, batch_size=64, verbose=0)
     own = {name: tensor.numpy() for name, tensor in model.network.state_dict().items()}
@@ -170,8 +171,8 @@ def test_shifts_are_the_counter_s_and_move_the_image(pair):
     run = Run(FAST._replace(augment=Augmentation(shift=2)), data_sets.load(pair), 5)
     samples = np.array([7, 0, 1100])
     warps = run._warps(samples)
-    np.testing.assert_array_equal(-warps[:, 1, 2], _counter.integers(5, 0, samples, -2, 3, 0))
-    np.testing.assert_array_equal(-warps[:, 0, 2], _counter.integers(5, 0, samples, -2, 3, 1))
+    np.testing.assert_array_equal(-warps[:, 1, 2], counter.integers(5, 0, samples, -2, 3, 0))
+    np.testing.assert_array_equal(-warps[:, 0, 2], counter.integers(5, 0, samples, -2, 3, 1))
 
     # One step on shifted images is one step on images that were shifted before.
     def one_step(shift: int, images: np.ndarray) -> str:
@@ -182,7 +183,7 @@ def test_shifts_are_the_counter_s_and_move_the_image(pair):
         return serialization.digest(run.weights())
 
     every = np.arange(1200)
-    down, right = (_counter.integers(5, 0, every, -2, 3, draw) for draw in (0, 1))
+    down, right = (counter.integers(5, 0, every, -2, 3, draw) for draw in (0, 1))
     moved = np.zeros_like(pair[0]._pixels)
     for i, image in enumerate(pair[0]._pixels):
         dy, dx = down[i], right[i]
@@ -219,8 +220,8 @@ def test_the_file_describes_itself(small_mnist, tmp_path):
     assert (training["epochs"], training["batch_size"], training["seed"], training["images"]) == (3, 64, 0, 2200)
     assert training["recipe"]["smoothing"] == FAST.smoothing
     assert set(training["machine"]) == {"lenet", "python", "numpy", "system", "cpu", "level", "threads"}
-    assert training["data"]["sha256"]["train-images"] == _fetch.sha256(
-        _idx.read(small_mnist / _fetch.FILES["train-images"])
+    assert training["data"]["sha256"]["train-images"] == fetch.sha256(
+        idx.read(small_mnist / fetch.FILES["train-images"])
     )
     curve = training["curve"]
     assert curve["steps"][-1] == training["steps"] == 3 * 35
@@ -240,8 +241,8 @@ def test_the_file_describes_itself(small_mnist, tmp_path):
     assert ends[-1].seconds_left == 0
 
     again = Trained.load(out)
-    files = _fetch.given(small_mnist)
-    images, labels = _idx.read_pair(files["test-images"], files["test-labels"])
+    files = fetch.given(small_mnist)
+    images, labels = idx.read_pair(files["test-images"], files["test-labels"])
     assert again.score(images, labels.astype(np.int64)) == result.test
     net = lenet.LeNet()
     assert net.set_state_dict(tensors) == ([], [])

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lenet import _random
-from lenet.tensor import Tensor, to_tensor
+from lenet.autograd import random as _random
+from lenet.autograd.tensor import Tensor, to_tensor
 from lenet.vision import transforms as T
 
 RNG = np.random.default_rng(0)

@@ -75,7 +75,7 @@ def test_mypy_strict(programs: Path) -> None:
         if str(programs) in line or line.startswith(("page_", "example_", "more"))
     ]
     assert not [line for line in lines if "error" in line], done.stdout
-    assert 'Revealed type is "lenet.tensor.Tensor"' in done.stdout
+    assert 'Revealed type is "lenet.autograd.tensor.Tensor"' in done.stdout
 
 
 def test_pyright(programs: Path) -> None:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import lenet.train.data as data_sets
-from lenet._augment import Augmentation
+from lenet.data.augment import Augmentation
 from lenet.train import RECIPES, Recipe, train
 from lenet.train.loop import Run
 from lenet.train.record import machine

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 import lenet
-from lenet import nn, plan
+from lenet import nn
+from lenet.jit import plan
 
 SIZES = (6, 16, 120, 84)  # the tutorial's: channels of the two convolutions, outputs of the first two linear layers
 

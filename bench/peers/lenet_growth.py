@@ -17,7 +17,8 @@ import numpy as np
 from _lenet_plan import SIZES, data, macs, network, prepared
 
 import lenet
-from lenet import _core, plan
+from lenet import _core
+from lenet.jit import plan
 
 quick = "--quick" in sys.argv
 BATCHES = [1, 4, 16, 256] if quick else [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096]

@@ -90,13 +90,13 @@ def idx_files(rng: random.Random) -> bytes:
 
 def model_files(rng: random.Random) -> bytes:
     import lenet
-    from lenet import _architecture
-    from lenet.serialization import write_model
+    from lenet.modelfile import architecture
+    from lenet.modelfile.serialization import write_model
 
     if not _models:
         net = lenet.LeNet()
-        rows = _architecture.describe(net, (1, 28, 28))
-        meta = _architecture.account(rows, (1, 28, 28), 127.5, 127.5, list("0123456789"))
+        rows = architecture.describe(net, (1, 28, 28))
+        meta = architecture.account(rows, (1, 28, 28), 127.5, 127.5, list("0123456789"))
         meta["calibration"] = {"temperature": 1.1, "images": 100, "ece": [0.1, 0.1], "loss": [0.1, 0.1]}
         meta["training"] = {"threshold": 0.5, "data": {"name": "mnist", "inverted": False}}
         arrays = {name: tensor.data_array() for name, tensor in net.state_dict().items()}
@@ -183,10 +183,10 @@ def mutated(content: bytes, rng: random.Random) -> bytes:
 
 
 def read_idx(path: str) -> None:
-    from lenet import _idx
+    from lenet.data import idx
 
-    content = _idx.read(path)
-    (_idx.labels if content[:4].tobytes() == b"\0\0\x08\x01" else _idx.images)(content, path)
+    content = idx.read(path)
+    (idx.labels if content[:4].tobytes() == b"\0\0\x08\x01" else idx.images)(content, path)
 
 
 def read_model(path: str) -> None:

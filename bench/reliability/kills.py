@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from lenet import _fetch, _idx, serialization
+from lenet.data import fetch, idx
+from lenet.modelfile import serialization
 
 __all__ = ["run", "table"]
 
@@ -49,7 +50,7 @@ def table(found: dict[str, Any]) -> str:
     kills, races, resumes = found["kills"], found["races"], found["resumes"]
     late = f"killed with -9, {kills['late']:,} of them while storing: a loadable model at `--out`"
     rows = [
-        "| trainings | tried | failed |",
+        "| runs | tried | failed |",
         "|---|---|---|",
         f"| {late} | {kills['tried']:,} | {kills['failed']:,} |",
         f"| temp files left after the next run | | {kills['temp files after the next run']:,} |",
@@ -68,8 +69,8 @@ def _data(folder: Path) -> Path:
         images = rng.integers(0, 40, (count, 28, 28), np.uint8)
         for image, label in zip(images, labels, strict=True):
             image[2 + 2 * int(label) : 5 + 2 * int(label), 4:24] = 250
-        _idx.write(folder / _fetch.FILES[f"{part}-images"], images)
-        _idx.write(folder / _fetch.FILES[f"{part}-labels"], labels)
+        idx.write(folder / fetch.FILES[f"{part}-images"], images)
+        idx.write(folder / fetch.FILES[f"{part}-labels"], labels)
     return folder
 
 

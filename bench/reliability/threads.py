@@ -150,7 +150,7 @@ def run(budget: float = 1.0) -> dict[str, Any]:
 def table(found: dict[str, Any]) -> str:
     """As docs/reliability.md shows it."""
     rows = [
-        f"| asked by {found['threads']} threads at once | answers | wrong | trainings beside | wrong |",
+        f"| asked by {found['threads']} threads at once | answers | wrong | runs beside | wrong |",
         "|---|---|---|---|---|",
     ]
     for name, counts in found["objects"].items():

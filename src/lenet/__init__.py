@@ -4,26 +4,9 @@
 over 99 % in seconds. Importing this loads numpy, the standard library and the engine, nothing else.
 """
 
-from lenet import _names, callbacks, io, jit, metric, nn, optimizer, regularizer, vision
-from lenet._as_paddle import as_paddle
+from lenet import callbacks, io, jit, metric, nn, optimizer, regularizer, tensor, vision
 from lenet._core import num_threads as get_num_threads
-from lenet._dtype import (
-    DType,
-    float32,
-    float64,
-    get_default_dtype,
-    int8,
-    int16,
-    int32,
-    int64,
-    set_default_dtype,
-    uint8,
-)
-from lenet._dtype import bool_ as bool
-from lenet._print import set_printoptions
-from lenet._random import Generator, seed
-from lenet._summary import summary
-from lenet.array_ops import (
+from lenet.autograd.array_rows import (
     abs,
     add,
     arange,
@@ -70,6 +53,23 @@ from lenet.array_ops import (
     zeros,
     zeros_like,
 )
+from lenet.autograd.dtype import (
+    DType,
+    float32,
+    float64,
+    get_default_dtype,
+    int8,
+    int16,
+    int32,
+    int64,
+    set_default_dtype,
+    uint8,
+)
+from lenet.autograd.dtype import bool_ as bool
+from lenet.autograd.print import set_printoptions
+from lenet.autograd.random import Generator, seed
+from lenet.autograd.tape import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from lenet.autograd.tensor import CPUPlace, Tensor, is_tensor, to_tensor
 from lenet.device import (
     get_device,
     is_compiled_with_cuda,
@@ -77,11 +77,12 @@ from lenet.device import (
     set_num_threads,
 )
 from lenet.model import Model
-from lenet.ops import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from lenet.param import ParamAttr, create_parameter
-from lenet.serialization import load, save
-from lenet.tensor import CPUPlace, Tensor, is_tensor, to_tensor
-from lenet.tutorial import LeNet
+from lenet.modelfile.serialization import load, save
+from lenet.modelfile.summary import summary
+from lenet.names import elsewhere as _names
+from lenet.names.paddle import as_paddle
+from lenet.nn.param import ParamAttr, create_parameter
+from lenet.vision.tutorial import LeNet
 
 _names.teach(nn.functional, "functional")
 for _part in (nn, optimizer, metric):

@@ -10,7 +10,7 @@ import os
 import runpy
 import sys
 
-from lenet._as_paddle import as_paddle
+from lenet.names.paddle import as_paddle
 
 _USAGE = (
     "usage: python -m lenet.as_paddle SCRIPT [ARGUMENTS]\nRuns a script that says `import paddle` on lenet instead.\n"

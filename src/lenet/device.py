@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lenet import _core
-from lenet._check import describe, message, positive_int
-from lenet.tensor import CPUPlace
+from lenet.autograd.tensor import CPUPlace
+from lenet.messages.check import describe, message, positive_int
 
 __all__ = ["get_device", "is_compiled_with_cuda", "set_device", "set_num_threads"]
 

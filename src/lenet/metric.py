@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lenet._check import choice, describe, message, positive_int
-from lenet.tensor import Tensor, dense
+from lenet.autograd.tensor import Tensor, dense
+from lenet.messages.check import choice, describe, message, positive_int
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lenet import _check
+from lenet.messages import check
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,10 +25,10 @@ class WeightDecayRegularizer:
     def __init__(self, coeff: float = 0.0) -> None:
         if isinstance(coeff, bool) or not isinstance(coeff, (int, float, np.floating, np.integer)):
             raise TypeError(
-                _check.message(f"{type(self).__name__}(coeff)", _check.describe(coeff), "a number such as 1e-4")
+                check.message(f"{type(self).__name__}(coeff)", check.describe(coeff), "a number such as 1e-4")
             )
         if not math.isfinite(coeff) or coeff < 0:
-            raise ValueError(_check.message(f"{type(self).__name__}(coeff)", coeff, "a finite number of at least 0"))
+            raise ValueError(check.message(f"{type(self).__name__}(coeff)", coeff, "a finite number of at least 0"))
         self.coeff = float(coeff)
 
     def __str__(self) -> str:

@@ -19,7 +19,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import lenet
-from lenet import _core, _idx, nn, ops, optimizer, plan, seed, to_tensor
+from lenet import _core, nn, optimizer, seed, to_tensor
+from lenet.autograd import tape
+from lenet.data import idx
+from lenet.jit import plan
 
 LIST = Path(__file__).with_name("parity.json")
 GAP = 2e-6
@@ -64,7 +67,7 @@ def network(paddle: Any) -> Any:
 
 def mnist(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     """Training images float32 [60000, 1, 28, 28] as the tutorial normalises them, and labels int64 [60000]."""
-    images, labels = _idx.read_pair(folder / "train-images-idx3-ubyte", folder / "train-labels-idx1-ubyte")
+    images, labels = idx.read_pair(folder / "train-images-idx3-ubyte", folder / "train-labels-idx1-ubyte")
     return (images.reshape(-1, 1, 28, 28).astype(np.float32) - 127.5) / 127.5, labels.reshape(-1).astype(np.int64)
 
 
@@ -116,12 +119,12 @@ def gap(weights: list[np.ndarray], x: np.ndarray) -> float:
     w = [to_tensor(a.astype(np.float64)) for a in weights]
     conv = {"stride": (1, 1), "dilation": (1, 1), "groups": 1}
     pool = {"kernel": (2, 2), "stride": (2, 2), "padding": (0, 0, 0, 0), "ceil_mode": False}
-    z1 = ops.call("conv2d", to_tensor(x.astype(np.float64)), w[0], w[1], padding=(2, 2, 2, 2), **conv)
-    z2 = ops.call("max_pool2d", ops.call("relu", z1), **pool)
-    z2 = ops.call("conv2d", z2, w[2], w[3], padding=(0, 0, 0, 0), **conv)
-    z3 = ops.call("flatten", ops.call("max_pool2d", z2, **pool), start=1, stop=-1)
-    z3 = ops.call("linear", z3, w[4], w[5])
-    z4 = ops.call("linear", ops.call("relu", z3), w[6], w[7])
+    z1 = tape.call("conv2d", to_tensor(x.astype(np.float64)), w[0], w[1], padding=(2, 2, 2, 2), **conv)
+    z2 = tape.call("max_pool2d", tape.call("relu", z1), **pool)
+    z2 = tape.call("conv2d", z2, w[2], w[3], padding=(0, 0, 0, 0), **conv)
+    z3 = tape.call("flatten", tape.call("max_pool2d", z2, **pool), start=1, stop=-1)
+    z3 = tape.call("linear", z3, w[4], w[5])
+    z4 = tape.call("linear", tape.call("relu", z3), w[6], w[7])
     pools = _pool_gap(z1.numpy(), cut=True), _pool_gap(z2.numpy(), cut=False)
     return min(*pools, *(_relu_gap(z.numpy()) for z in (z1, z3, z4)))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from lenet._check import message, positive_int
 from lenet.callbacks.base import Callback, Logs, tell
+from lenet.messages.check import message, positive_int
 from lenet.optimizer import lr
 
 if TYPE_CHECKING:

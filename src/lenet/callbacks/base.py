@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from lenet.progress import put
+from lenet.messages.progress import put
 
 __all__ = ["Callback", "Logs", "tell"]
 

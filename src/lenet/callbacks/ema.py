@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import describe, message
 from lenet.callbacks.base import Callback, Logs
+from lenet.messages.check import describe, message
 
 if TYPE_CHECKING:
-    from lenet.tensor import Parameter
+    from lenet.autograd.tensor import Parameter
 
 __all__ = ["EMA", "kept"]
 

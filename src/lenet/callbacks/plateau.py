@@ -11,8 +11,8 @@ import numbers
 import os
 import warnings
 
-from lenet._check import message
 from lenet.callbacks.base import Callback, Logs, tell
+from lenet.messages.check import message
 from lenet.optimizer.lr import LRScheduler
 
 __all__ = ["EarlyStopping", "ReduceLROnPlateau"]

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from lenet._check import message, positive_int
 from lenet.callbacks.base import Callback, Logs, tell
-from lenet.progress import REDRAW_SECONDS, NotebookLine, in_notebook, on_terminal, put
+from lenet.messages.check import message, positive_int
+from lenet.messages.progress import REDRAW_SECONDS, NotebookLine, in_notebook, on_terminal, put
 
 __all__ = ["ProgBarLogger"]
 

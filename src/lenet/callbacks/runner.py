@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from lenet._check import describe, message
 from lenet.callbacks.automatic import LRScheduler, ModelCheckpoint
 from lenet.callbacks.base import Callback, Logs
 from lenet.callbacks.ema import EMA
 from lenet.callbacks.plateau import EarlyStopping
 from lenet.callbacks.progbar import ProgBarLogger
 from lenet.callbacks.trackers import MLflow, Tracker
+from lenet.messages.check import describe, message
 
 __all__ = ["CallbackList"]
 

@@ -14,8 +14,8 @@ import tempfile
 import time
 from typing import Any
 
-from lenet._check import installing, message, positive_int
 from lenet.callbacks.base import Callback, Logs
+from lenet.messages.check import installing, message, positive_int
 from lenet.optimizer.lr import LRScheduler
 
 __all__ = ["MLflow", "TensorBoard", "Tracker", "VisualDL", "WandbCallback"]
@@ -122,7 +122,7 @@ class Tracker(Callback):
 class TensorBoard(Tracker):
     """Writes event files that ``tensorboard --logdir`` shows. Needs the package: ``pip install '.[tensorboard]'``.
 
-    log_dir: a folder, made if need be; one folder a run, since TensorBoard shows whatever is in one as one curve. log_freq:
+    log_dir: a folder, made if need be; one folder per run, since TensorBoard shows whatever is in one as one curve. log_freq:
     every how many batches a point is written; also for the last of each epoch.
 
     Tags: ``train/loss`` (of that batch), ``train/<metric>`` (of the epoch so far) and ``train/learning_rate``, at the number

@@ -7,8 +7,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from lenet._architecture import version
-from lenet._check import MOST, one_line
 from lenet.cli.compare import compare
 from lenet.cli.evaluate import evaluate
 from lenet.cli.info import info
@@ -18,6 +16,8 @@ from lenet.cli.runs import runs
 from lenet.cli.shared import show
 from lenet.cli.show import show as show_images
 from lenet.cli.train import train
+from lenet.messages.check import MOST, one_line
+from lenet.messages.version import version
 
 __all__ = ["app"]
 

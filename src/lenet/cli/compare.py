@@ -11,7 +11,6 @@ import typer
 from numpy.typing import NDArray
 
 from lenet import _core
-from lenet._check import message
 from lenet.cli.shared import (
     PICTURES,
     check_drawn,
@@ -27,6 +26,7 @@ from lenet.cli.shared import (
 from lenet.device import set_num_threads
 from lenet.evaluation import Comparison, Evaluation, evaluate
 from lenet.evaluation import compare as compared
+from lenet.messages.check import message
 from lenet.train import Trained
 from lenet.train.data import Part
 

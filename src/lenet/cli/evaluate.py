@@ -7,7 +7,6 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from lenet._check import one_line
 from lenet.cli.shared import (
     DEFAULT_MODEL,
     check_drawn,
@@ -23,6 +22,7 @@ from lenet.cli.shared import (
 from lenet.device import set_num_threads
 from lenet.evaluation import Evaluation, mistakes, suspects
 from lenet.evaluation import evaluate as evaluated
+from lenet.messages.check import one_line
 from lenet.train import Trained
 
 __all__ = ["evaluate"]

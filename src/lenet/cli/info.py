@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from lenet import _core, _fetch, serialization
-from lenet._check import one_line
+from lenet import _core
 from lenet.cli.shared import exit_codes, percent, print_json, share_text, show
+from lenet.data import fetch as _fetch
+from lenet.messages.check import one_line
+from lenet.modelfile import serialization
 from lenet.train import Trained
 from lenet.train.record import machine
 

@@ -8,8 +8,8 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from lenet._check import one_line, positive_int
 from lenet.cli.shared import DEFAULT_MODEL, exit_codes, load_model, percent, print_json, show
+from lenet.messages.check import one_line, positive_int
 from lenet.reading._read import read_singles
 from lenet.reading.sources.source import MOST_PIXELS, open_pages
 from lenet.reading.weights.reader import Reader

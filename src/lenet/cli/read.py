@@ -6,12 +6,12 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from lenet._check import choice, message, positive_int
 from lenet.cli.read_files import File, find_files, sources
 from lenet.cli.read_output import Checking, Csv, Drawing, Json, Text
 from lenet.cli.shared import clean, exit_codes, load_model, show
 from lenet.device import set_num_threads
-from lenet.progress import Progress
+from lenet.messages.check import choice, message, positive_int
+from lenet.messages.progress import Progress
 from lenet.reading._read import LAYOUTS, read_singles
 from lenet.reading._read import read as read_page
 from lenet.reading.page import Page

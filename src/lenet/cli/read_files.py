@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from lenet._check import message
+from lenet.messages.check import message
 from lenet.reading.sources.source import Source, open_pages
 
 __all__ = ["File", "find_files", "many_pages", "sources"]

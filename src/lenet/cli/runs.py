@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lenet._check import choice, message
 from lenet.cli.shared import PICTURES, check_drawn, clean, exit_codes, percent, print_json, show
+from lenet.messages.check import choice, message
 from lenet.train import RunRecord, Runs
 from lenet.train.recording import CONFIG
 from lenet.train.runs import FOLDER

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import typer
 
-from lenet._check import MOST, message, one_line
 from lenet.cli import streams
 from lenet.evaluation import wilson
-from lenet.progress import put, say
+from lenet.messages.check import MOST, message, one_line
+from lenet.messages.progress import put, say
 from lenet.train import Score, Trained
 from lenet.train.data import DATASETS, Part, load, load_test
 from lenet.vision.datasets.parts import parts_of

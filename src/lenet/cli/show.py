@@ -10,9 +10,9 @@ import numpy as np
 import typer
 
 from lenet import plots
-from lenet._check import choice, message, positive_int
 from lenet.cli.shared import exit_codes, write
 from lenet.cli.shared import show as say
+from lenet.messages.check import choice, message, positive_int
 from lenet.plots import _images
 from lenet.plots._style import name_text
 from lenet.train import RECIPES
@@ -22,7 +22,7 @@ from lenet.train.recipes import recipe_named
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lenet._augment import Augmentation
+    from lenet.data.augment import Augmentation
 
 __all__ = ["show"]
 

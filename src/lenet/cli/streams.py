@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO, cast
 
-from lenet._check import message
-from lenet.progress import PLAIN, Said, put
+from lenet.messages.check import message
+from lenet.messages.progress import PLAIN, Said, put
 
 __all__ = ["OutputError", "give_up", "kept_quiet", "prepare", "result"]
 

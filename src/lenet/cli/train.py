@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from lenet import progress
-from lenet._check import message
 from lenet.cli import streams
 from lenet.cli.shared import DEFAULT_MODEL, exit_codes, percent, print_json, score_text, show
 from lenet.cli.signals import Signals, Terminated
+from lenet.messages import progress
+from lenet.messages.check import message
 from lenet.train import RECIPES, Interrupted, Result, Runs, Seeds, State, Trained, train_seeds
 from lenet.train import train as run_training
 from lenet.train.data import Part

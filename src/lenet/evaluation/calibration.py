@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import message, positive_int
 from lenet.evaluation.inputs import finite_rows, labelled
+from lenet.messages.check import message, positive_int
 
 __all__ = [
     "BINS",

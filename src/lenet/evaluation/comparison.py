@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import message
 from lenet.evaluation.inputs import labelled
 from lenet.evaluation.intervals import mcnemar, paired_interval
+from lenet.messages.check import message
 
 __all__ = ["Comparison", "compare"]
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import message
 from lenet.evaluation import calibration
 from lenet.evaluation.calibration import Reliability, binned, mean_loss
 from lenet.evaluation.inputs import labelled
 from lenet.evaluation.intervals import wilson
 from lenet.evaluation.rejection import Rejection, from_confidence
+from lenet.messages.check import message
 
 __all__ = ["Evaluation", "evaluate"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import describe, message
+from lenet.messages.check import describe, message
 
 __all__ = ["finite_rows", "labelled"]
 

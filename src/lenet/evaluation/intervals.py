@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import message, positive_int
+from lenet.messages.check import message, positive_int
 
 __all__ = ["bootstrap", "mcnemar", "normal_quantile", "paired_interval", "wilson"]
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import message
 from lenet.evaluation.inputs import labelled
+from lenet.messages.check import message
 
 __all__ = ["Rejection", "rejection"]
 

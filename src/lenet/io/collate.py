@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from lenet._check import describe, message
-from lenet._dtype import dtype_of, get_default_dtype
-from lenet.tensor import Tensor, dense, to_tensor
+from lenet.autograd.dtype import dtype_of, get_default_dtype
+from lenet.autograd.tensor import Tensor, dense, to_tensor
+from lenet.messages.check import describe, message
 
 __all__ = ["as_tensors", "default_collate", "fresh"]
 

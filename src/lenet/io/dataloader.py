@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from lenet._check import describe, message, positive_int
+from lenet.autograd.tensor import CPUPlace
 from lenet.io.collate import as_tensors, default_collate, fresh
 from lenet.io.dataset import IterableDataset, NoLength, changing, hook
 from lenet.io.sampler import BatchSampler, RandomSampler
-from lenet.tensor import CPUPlace
+from lenet.messages.check import describe, message, positive_int
 
 __all__ = ["DataLoader", "get_worker_info"]
 

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from lenet import _random
-from lenet._check import describe, message
-from lenet.tensor import Tensor
+from lenet.autograd import random as _random
+from lenet.autograd.tensor import Tensor
+from lenet.messages.check import describe, message
 
 __all__ = [
     "ChainDataset",

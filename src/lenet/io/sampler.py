@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from lenet import _random
-from lenet._check import describe, message, positive_int
+from lenet.autograd import random as _random
+from lenet.autograd.tensor import Tensor
 from lenet.io.dataset import IterableDataset
-from lenet.tensor import Tensor
+from lenet.messages.check import describe, message, positive_int
 
 __all__ = [
     "BatchSampler",

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import describe, message, positive_int
+from lenet.autograd.tensor import Tensor, to_tensor
 from lenet.io import DataLoader, Dataset, DistributedBatchSampler, IterableDataset, Subset, TensorDataset
 from lenet.io.dataset import changing
-from lenet.tensor import Tensor, to_tensor
+from lenet.messages.check import describe, message, positive_int
 from lenet.vision.datasets.arrays import ArrayDataset
 from lenet.vision.transforms import Augment
 

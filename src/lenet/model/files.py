@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import _architecture, serialization
-from lenet._check import MOST, message, one_line
+from lenet.messages.check import MOST, message, one_line
+from lenet.model.state import State
+from lenet.modelfile import architecture, serialization
 
 if TYPE_CHECKING:
-    from lenet.model.model import Model
-    from lenet.tensor import Tensor
+    from lenet.autograd.tensor import Tensor
 
 __all__ = ["load", "save"]
 
@@ -29,7 +29,7 @@ _PREFIX = "optimizer/"
 Arrays = dict[str, NDArray[Any]]
 
 
-def save(model: Model, path: str | os.PathLike[str]) -> None:
+def save(model: State, path: str | os.PathLike[str]) -> None:
     """Write the model: one file if ``path`` ends in .safetensors, else the pair."""
     stem, suffix = _parts(path)
     if suffix == ".safetensors":
@@ -44,7 +44,7 @@ def save(model: Model, path: str | os.PathLike[str]) -> None:
         os.unlink(stem + ".pdopt")  # of an earlier model: it doesn't belong to these weights
 
 
-def load(model: Model, path: str | os.PathLike[str], skip_mismatch: bool, reset_optimizer: bool) -> None:
+def load(model: State, path: str | os.PathLike[str], skip_mismatch: bool, reset_optimizer: bool) -> None:
     """Read what ``save``, or real Paddle, wrote, into the model's network and optimizer."""
     stem, suffix = _parts(path)
     file = stem + (suffix if suffix == ".safetensors" else ".pdparams")
@@ -82,7 +82,7 @@ def _read_pair(stem: str) -> tuple[Arrays, dict[str, Any] | None]:
     return weights, state
 
 
-def _read_one(model: Model, file: str) -> tuple[Arrays, dict[str, Any] | None]:
+def _read_one(model: State, file: str) -> tuple[Arrays, dict[str, Any] | None]:
     arrays, meta = serialization.read_model(file)
     weights = {name: array for name, array in arrays.items() if not name.startswith(_PREFIX)}
     names = {path: parameter.name for path, parameter in model.network.named_parameters()}
@@ -96,7 +96,7 @@ def _read_one(model: Model, file: str) -> tuple[Arrays, dict[str, Any] | None]:
     return weights, state
 
 
-def _fitting(model: Model, weights: Arrays, file: str) -> tuple[list[tuple[Tensor, NDArray[Any]]], list[str]]:
+def _fitting(model: State, weights: Arrays, file: str) -> tuple[list[tuple[Tensor, NDArray[Any]]], list[str]]:
     """The network's tensors with their new values, and for each that has none the reason."""
     fitting, trouble = [], []
     for name, tensor in model.network.state_dict().items():
@@ -115,7 +115,7 @@ def _fitting(model: Model, weights: Arrays, file: str) -> tuple[list[tuple[Tenso
     return fitting, trouble
 
 
-def _set_optimizer(model: Model, state: dict[str, Any] | None, reset: bool) -> None:
+def _set_optimizer(model: State, state: dict[str, Any] | None, reset: bool) -> None:
     optimizer = model._optimizer
     if optimizer is not None and reset:
         optimizer._states.clear()
@@ -124,7 +124,7 @@ def _set_optimizer(model: Model, state: dict[str, Any] | None, reset: bool) -> N
         optimizer.set_state_dict(state)
 
 
-def _optimizer_arrays(model: Model) -> Arrays:
+def _optimizer_arrays(model: State) -> Arrays:
     """The optimizer's arrays, under the names they have in our file."""
     if model._optimizer is None:
         return {}
@@ -138,7 +138,7 @@ def _optimizer_arrays(model: Model) -> Arrays:
     return found
 
 
-def _model_meta(model: Model) -> dict[str, Any]:
+def _model_meta(model: State) -> dict[str, Any]:
     """What the one file says beside the arrays: the network, if it is a chain trained on images in memory, so that
     ``lenet evaluate`` and ``lenet predict`` can use the file; the optimizer's kind and its scheduler's numbers."""
     meta = _network_account(model)
@@ -149,7 +149,7 @@ def _model_meta(model: Model) -> dict[str, Any]:
     return meta
 
 
-def _network_account(model: Model) -> dict[str, Any]:
+def _network_account(model: State) -> dict[str, Any]:
     seen = model._trained_on
     if seen is None or seen.lut is None:
         return {}
@@ -161,9 +161,9 @@ def _network_account(model: Model) -> dict[str, Any]:
         return {}
     shape = seen.images.shape[1:]
     try:
-        rows = _architecture.describe(model.network, shape)
+        rows = architecture.describe(model.network, shape)
     except ValueError:  # no chain: such a file holds the weights alone
         return {}
     outputs = rows[-1]["output"][0]
     labels = seen.classes if len(seen.classes) == outputs else [str(i) for i in range(outputs)]
-    return _architecture.account(rows, shape, mean, std, labels)
+    return architecture.account(rows, shape, mean, std, labels)

@@ -14,24 +14,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import describe, message, positive_int
-from lenet._summary import summary
+from lenet.autograd.tensor import Parameter, Tensor, to_tensor
 from lenet.callbacks import EarlyStopping
 from lenet.callbacks.runner import CallbackList
+from lenet.messages.check import describe, message, positive_int
 from lenet.metric import Metric
 from lenet.model import files
-from lenet.model.feed import Feed, Rows
+from lenet.model.feed import Feed
 from lenet.model.passes import Evaluation, Prediction, TrainingEpoch
-from lenet.model.steps import Answers, Trouble, add_to_metrics, as_list, explain, forward, losses_of, train_step
+from lenet.model.state import State, as_list
+from lenet.model.steps import Trouble, add_to_metrics, explain, forward, losses_of, train_step
 from lenet.model.turns import turn
+from lenet.modelfile.summary import summary
 from lenet.nn import Layer
 from lenet.optimizer import Optimizer
-from lenet.tensor import Parameter, Tensor, to_tensor
 
 __all__ = ["Model"]
 
 
-class Model:
+class Model(State):
     """A network to be trained: ``Model(net)``, ``prepare``, then ``fit``, ``evaluate``, ``predict``.
 
     network: a Layer whose ``forward`` takes the batch's first fields, as many as it has arguments without a default, and
@@ -48,38 +49,10 @@ class Model:
         if not isinstance(network, Layer):
             fix = f"Type Model({network.__name__}())" if isinstance(network, type) else ""
             raise TypeError(message("Model(network)", describe(network), "a Layer of lenet", fix))
-        self.network = network
-        self.mode = "train"
-        self.stop_training = False
-        self.plan_reason: str | None = None
-        self._inputs = as_list(inputs)
-        for spec in self._inputs:
+        for spec in as_list(inputs):
             if not hasattr(spec, "shape"):
                 raise TypeError(message("Model(inputs)", describe(spec), "objects with a .shape"))
-        self._labels = as_list(labels)
-        self._optimizer: Any = None  # an Optimizer once it is prepared for training
-        self._loss: Any = None
-        self._metrics: list[Metric] = []
-        self._prepared = False
-        self._answers = Answers()
-        self._labelled: int | None = None  # the number of inputs in batches that had a label
-        self._seen_shapes: list[tuple[int, ...]] = []
-        self._trained_on: Rows | None = None  # the images of the latest fit, if they are in memory
-        self._arity: tuple[Any, tuple[int, int]] = (None, (0, 0))  # of forward, as last looked up
-
-    def __getstate__(self) -> dict[str, Any]:
-        """All but what is made anew when it is needed: plans, and the images of the latest fit."""
-        state = self.__dict__ | {"_answers": None}
-        if self._trained_on is not None:
-            rows = self._trained_on
-            state["_trained_on"] = rows._replace(
-                images=rows.images[:0], labels=rows.labels[:0], chosen=None, augment=None
-            )
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._answers = Answers()
+        super().__init__(network, as_list(inputs), as_list(labels))
 
     # ---- preparing -----------------------------------------------------------------------------------------------------
 
@@ -351,47 +324,6 @@ class Model:
 
     # ---- what the passes ask for ---------------------------------------------------------------------------------------
 
-    def _count_inputs(self, fields: int, labelled: bool) -> int:
-        """How many of a batch's fields ``forward`` takes; ``labelled``: with a loss, one is left for it if possible."""
-        if self._inputs:
-            return len(self._inputs)
-        if self._arity[0] != self.network.forward:
-            self._arity = (self.network.forward, _arguments(self.network.forward))
-        least, most = self._arity[1]
-        if labelled:
-            self._labelled = max(least, min(most, fields - 1 if self._loss is not None else fields))
-            return self._labelled
-        return min(most, fields) if self._labelled is None else self._labelled
-
-    def _split(self, batch: list[Tensor], labelled: bool) -> tuple[list[Tensor], list[Tensor]]:
-        """The batch's inputs and its labels."""
-        count = self._count_inputs(len(batch), labelled)
-        if len(batch) < count or not batch:
-            name = f"{type(self.network).__name__}.forward"
-            raise ValueError(message("a batch", f"{len(batch)} fields", f"at least {count}, as {name} takes"))
-        inputs = batch[:count]
-        self._seen_shapes = [tuple(tensor.shape) for tensor in inputs]
-        return inputs, batch[count:]
-
-    def _metric_names(self) -> list[str]:
-        return [*(["loss"] if self._loss is not None else []), *(n for m in self._metrics for n in as_list(m.name()))]
-
-    def _metric_values(self) -> dict[str, Any]:
-        """Each metric's value so far by name, numpy's floats as Python's."""
-        values: dict[str, Any] = {}
-        for metric in self._metrics:
-            names, found = as_list(metric.name()), as_list(metric.accumulate())
-            if len(names) != len(found):
-                what = f"{type(metric).__name__}.accumulate()"
-                raise ValueError(message(what, f"{len(found)} values", f"{len(names)}, one for each of {names}"))
-            for name, value in zip(names, found, strict=True):
-                values[name] = float(value) if isinstance(value, np.floating) else value
-        return values
-
-    def _reset_metrics(self) -> None:
-        for metric in self._metrics:
-            metric.reset()
-
 
 def _tensors(what: str, value: Any) -> list[Tensor]:
     """A Tensor or array, or a list of them, as a list of Tensors."""
@@ -401,15 +333,3 @@ def _tensors(what: str, value: Any) -> list[Tensor]:
             raise TypeError(message(what, describe(item), "a Tensor or ndarray, or a list of them"))
         found.append(item if isinstance(item, Tensor) else to_tensor(item))
     return found
-
-
-def _arguments(function: Any) -> tuple[int, int]:
-    """The least and the largest number of positional arguments that ``function`` takes."""
-    import inspect
-
-    parameters = list(inspect.signature(getattr(function, "eager", function)).parameters.values())
-    places = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    least = sum(p.default is p.empty for p in places)
-    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        return max(least, 1), 1 << 30
-    return least, len(places)

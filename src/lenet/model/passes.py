@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import plan
-from lenet._check import message
+from lenet.autograd.tensor import Tensor, dense
+from lenet.jit import plan
+from lenet.messages.check import message
 from lenet.metric import Accuracy
+from lenet.model.state import State, as_list
 from lenet.model.steps import (
     Trouble,
     add_to_metrics,
     answering,
     apply_gradients,
-    as_list,
     explain,
     forward,
     losses_of,
@@ -32,13 +33,11 @@ from lenet.model.steps import (
 from lenet.model.turns import elsewhere
 from lenet.nn import CrossEntropyLoss
 from lenet.optimizer.lr import LRScheduler
-from lenet.tensor import Tensor, dense
 
 if TYPE_CHECKING:
     from lenet.callbacks.base import Logs
     from lenet.callbacks.runner import CallbackList
     from lenet.model.feed import Feed, Rows
-    from lenet.model.model import Model
 
 __all__ = ["Evaluation", "Prediction", "TrainingEpoch"]
 
@@ -53,7 +52,7 @@ class _Pass:
     mode = ""  # in the callbacks' names
     model_mode = ""  # in ``Model.mode``
 
-    def __init__(self, model: Model, feed: Feed, calls: CallbackList, most: int | None = None) -> None:
+    def __init__(self, model: State, feed: Feed, calls: CallbackList, most: int | None = None) -> None:
         self.model, self.feed, self.calls, self.most = model, feed, calls, most
         self.step = 0
         self.logs: Logs = {}
@@ -135,7 +134,7 @@ class TrainingEpoch(_Pass):
     mode = model_mode = "train"
 
     def __init__(
-        self, model: Model, feed: Feed, calls: CallbackList, epoch: int, accumulate: int, most: int | None
+        self, model: State, feed: Feed, calls: CallbackList, epoch: int, accumulate: int, most: int | None
     ) -> None:
         super().__init__(model, feed, calls, most)
         self.epoch, self.accumulate = epoch, accumulate
@@ -300,7 +299,7 @@ class Prediction(_Pass):
 
     mode, model_mode = "predict", "test"
 
-    def __init__(self, model: Model, feed: Feed, calls: CallbackList) -> None:
+    def __init__(self, model: State, feed: Feed, calls: CallbackList) -> None:
         super().__init__(model, feed, calls)
         self.outputs: list[list[NDArray[Any]]] = []
 
@@ -324,7 +323,7 @@ class Prediction(_Pass):
             start += count
 
 
-def _add_to_metrics(model: Model, rows: Rows, logits: NDArray[np.float32], places: Numbers, counts: list[int]) -> None:
+def _add_to_metrics(model: State, rows: Rows, logits: NDArray[np.float32], places: Numbers, counts: list[int]) -> None:
     """Feed every metric with batches of ``counts`` samples: Accuracy with all at once, since it only counts."""
     start = 0
     for metric in model._metrics if counts else ():

@@ -6,27 +6,22 @@ These functions act on a ``Model``'s parts and know neither epochs, callbacks no
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import ops, plan
-from lenet._check import describe, message
+from lenet.autograd import tape
+from lenet.autograd.tensor import Tensor, dense
+from lenet.messages.check import describe, message
+from lenet.model.state import State, as_list
 from lenet.model.turns import elsewhere
-from lenet.nn.layer import Layer, mutations
-from lenet.tensor import Tensor, dense
-
-if TYPE_CHECKING:
-    from lenet.model.model import Model
+from lenet.nn.layer import Layer
 
 __all__ = [
-    "Answers",
     "Trouble",
     "add_to_metrics",
     "answering",
-    "as_list",
     "explain",
     "forward",
     "losses_of",
@@ -43,52 +38,7 @@ class Trouble(FloatingPointError):
         self.what = what
 
 
-def as_list(value: Any) -> list[Any]:
-    """None -> [], a list or tuple -> a list, anything else -> a list of it."""
-    if value is None:
-        return []
-    return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-class Answers:
-    """A network's plan for evaluation, kept as long as it is true; where the network can't have one, that is kept."""
-
-    def __init__(self) -> None:
-        # The images' shape, ``mutations()`` and the plan. Replaced as a whole: several threads may ask at once.
-        self._kept: tuple[tuple[int, ...], int, plan.Chain | None] = ((), -1, None)
-
-    def chain(
-        self, network: Layer, shape: tuple[int, ...], sample: Callable[[], NDArray[np.float32]]
-    ) -> plan.Chain | None:
-        """The plan for images of this shape; None: run the network itself, which is in evaluation mode now.
-
-        sample: gives a batch of such images, float32 [N, *shape], for the network to be watched on.
-        """
-        known, seen, chain = self._kept
-        if known != shape or seen != mutations():
-            network.eval()
-            seen = mutations()
-            found = plan.compile(network, None, None, [dense(np.ascontiguousarray(sample()))])
-            chain = found if isinstance(found, plan.Chain) else None
-            # What a forward that can't be a plan has just assigned to the network is no news.
-            self._kept = (shape, mutations() if chain is None else seen, chain)
-        return chain
-
-    def known(self, images: Any) -> plan.Chain | None:
-        """The plan for these images, if there is one already and they are float32."""
-        if type(images) is not np.ndarray or images.dtype != np.float32 or not images.ndim:
-            return None
-        shape, seen, chain = self._kept
-        return chain if shape == images.shape[1:] and seen == mutations() else None
-
-    def network_ran(self) -> None:
-        """What ``forward`` has just assigned to the network, which has no plan, is no news."""
-        shape, _, chain = self._kept
-        if chain is None:
-            self._kept = (shape, mutations(), None)
-
-
-def answering(model: Model) -> Layer:
+def answering(model: State) -> Layer:
     """The network to ask for answers: a copy that shares its parameters and buffers where another thread trains it.
 
     So its mode stays the training's, and the answers are those of the weights as they are at the time.
@@ -100,9 +50,9 @@ def answering(model: Model) -> Layer:
     return copy.deepcopy(network, shared)
 
 
-def forward(model: Model, inputs: list[Tensor]) -> list[Tensor]:
+def forward(model: State, inputs: list[Tensor]) -> list[Tensor]:
     """The network's outputs in evaluation mode, with nothing recorded for ``backward``."""
-    with ops.no_grad():
+    with tape.no_grad():
         network = answering(model)
         if len(inputs) == 1 and inputs[0]._dtype == np.float32 and inputs[0]._shape:
             images = inputs[0].data_array()
@@ -115,7 +65,7 @@ def forward(model: Model, inputs: list[Tensor]) -> list[Tensor]:
     return outputs
 
 
-def losses_of(model: Model, outputs: list[Tensor], labels: list[Tensor]) -> list[Tensor]:
+def losses_of(model: State, outputs: list[Tensor], labels: list[Tensor]) -> list[Tensor]:
     """What the loss says, as a list; TypeError unless it is Tensors."""
     losses = as_list(model._loss(*outputs, *labels)) if model._loss is not None else []
     for loss in losses:
@@ -134,7 +84,7 @@ def numbers_of(losses: list[NDArray[Any]]) -> list[float]:
 
 
 def train_step(
-    model: Model, inputs: list[Tensor], labels: list[Tensor], update: bool
+    model: State, inputs: list[Tensor], labels: list[Tensor], update: bool
 ) -> tuple[list[NDArray[Any]], list[Any]]:
     """Forward, loss, backward, update, gradients to zero, metrics; returns the losses and the metrics of this batch.
 
@@ -157,7 +107,7 @@ def train_step(
     return arrays, add_to_metrics(model, outputs, labels)
 
 
-def apply_gradients(model: Model) -> None:
+def apply_gradients(model: State) -> None:
     """One update with the gradients that are there, which are zero then; ``Trouble`` if one of them is no number."""
     optimizer = model._optimizer
     if not all(np.isfinite(p._grad.data_array()).all() for p in optimizer._params if p._grad is not None):
@@ -167,29 +117,29 @@ def apply_gradients(model: Model) -> None:
     _clear(model)
 
 
-def _clear(model: Model) -> None:
+def _clear(model: State) -> None:
     model._optimizer.clear_grad()
     model.network.clear_gradients()
 
 
-def add_to_metrics(model: Model, outputs: list[Tensor], labels: list[Tensor]) -> list[Any]:
+def add_to_metrics(model: State, outputs: list[Tensor], labels: list[Tensor]) -> list[Any]:
     """Feed every metric; returns what each ``update`` returned: the metrics of this batch."""
     batch = []
-    with ops.no_grad():
+    with tape.no_grad():
         for metric in model._metrics:
             found = as_list(metric.compute(*outputs, *labels))
             batch.append(metric.update(*[x.numpy() if isinstance(x, Tensor) else x for x in found]))
     return batch
 
 
-def explain(where: str, what: str, model: Model, batch: list[Tensor]) -> str:
+def explain(where: str, what: str, model: State, batch: list[Tensor]) -> str:
     """The text of the error for a loss or gradient that is NaN or infinite: where, the likely cause, what is left."""
     given = f"a {what} that is NaN or infinite"
     kept = "Nothing of this step was written: the network and the optimizer are as after the step before"
     return message(where, given, "a finite number", f"Likely cause: {_cause(model, batch)}. {kept}.")
 
 
-def _cause(model: Model, batch: list[Tensor]) -> str:
+def _cause(model: State, batch: list[Tensor]) -> str:
     for name, parameter in model.network.named_parameters():
         if not np.isfinite(parameter.data_array()).all():
             return f"{name} held NaN or infinity before this step; load weights from an earlier time"

@@ -10,12 +10,9 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-from lenet._check import message
-
-if TYPE_CHECKING:
-    from lenet.model.model import Model
+from lenet.messages.check import message
+from lenet.model.state import State
 
 __all__ = ["elsewhere", "turn"]
 
@@ -23,7 +20,7 @@ _threads: dict[int, int] = {}  # by the model's id(), while it is at work
 
 
 @contextmanager
-def turn(model: Model, what: str) -> Iterator[None]:
+def turn(model: State, what: str) -> Iterator[None]:
     """The model is this thread's until the end of the block; RuntimeError if it is another one's. May be nested."""
     own = threading.get_ident()
     nested = _threads.get(id(model)) == own
@@ -39,7 +36,7 @@ def turn(model: Model, what: str) -> Iterator[None]:
             _threads.pop(id(model), None)
 
 
-def elsewhere(model: Model) -> bool:
+def elsewhere(model: State) -> bool:
     """Whether another thread trains or evaluates this model."""
     if not _threads:
         return False

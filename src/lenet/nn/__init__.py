@@ -1,9 +1,8 @@
 """Layers, losses, activations, initialisers, gradient clips (Paddle: ``paddle.nn``); ``functional`` holds the plain functions."""
 
-from lenet import initializer
-from lenet.gradient_clip import ClipGradByGlobalNorm, ClipGradByNorm, ClipGradByValue
-from lenet.nn import functional
+from lenet.nn import functional, initializer
 from lenet.nn.activation import LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
+from lenet.nn.clip import ClipGradByGlobalNorm, ClipGradByNorm, ClipGradByValue
 from lenet.nn.container import LayerList, Sequential
 from lenet.nn.conv import Conv2D
 from lenet.nn.dropout import Dropout, Dropout2D

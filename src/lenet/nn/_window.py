@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lenet import _check
+from lenet.messages import check
 
 __all__ = ["Padding", "only_nchw", "pair", "parse_padding", "resolved"]
 
@@ -21,7 +21,7 @@ def only_nchw(what: str, data_format: str) -> None:
     """ValueError unless the images are [N, C, H, W]."""
     if data_format != "NCHW":
         fix = "Use x.transpose([0, 3, 1, 2]) on [N, H, W, C] images"
-        raise ValueError(_check.message(f"{what}(data_format)", repr(data_format), "'NCHW'", fix))
+        raise ValueError(check.message(f"{what}(data_format)", repr(data_format), "'NCHW'", fix))
 
 
 def pair(what: str, value: Any, *, least: int = 1) -> Pair:
@@ -29,10 +29,10 @@ def pair(what: str, value: Any, *, least: int = 1) -> Pair:
     if isinstance(value, bool) or not (
         hasattr(value, "__index__") or (isinstance(value, Sequence) and len(value) == 2)
     ):
-        raise ValueError(_check.message(what, _check.describe(value), "a whole number or two of them, [height, width]"))
+        raise ValueError(check.message(what, check.describe(value), "a whole number or two of them, [height, width]"))
     both = list(value) if isinstance(value, Sequence) else [value, value]
     try:
-        height, width = (_check.positive_int(what, n, least=least) for n in both)
+        height, width = (check.positive_int(what, n, least=least) for n in both)
     except TypeError as error:
         raise ValueError(str(error)) from None
     return height, width
@@ -56,7 +56,7 @@ def parse_padding(what: str, value: Any) -> Padding:
     )
     if isinstance(value, str):
         if value.upper() not in ("SAME", "VALID"):
-            raise ValueError(_check.message(what, repr(value), expected))
+            raise ValueError(check.message(what, repr(value), expected))
         return "SAME" if value.upper() == "SAME" else (0, 0, 0, 0)
     if hasattr(value, "__index__") and not isinstance(value, bool):
         value = [value]
@@ -64,11 +64,11 @@ def parse_padding(what: str, value: Any) -> Padding:
     if isinstance(value, Sequence) and any(isinstance(v, Sequence) for v in value):
         value = _flat(value)
     if not isinstance(value, Sequence) or len(value) not in (1, 2, 4):
-        raise ValueError(_check.message(what, _check.describe(given), expected))
+        raise ValueError(check.message(what, check.describe(given), expected))
     try:
-        sides = [_check.positive_int(what, n, least=0) for n in value]
+        sides = [check.positive_int(what, n, least=0) for n in value]
     except TypeError:
-        raise ValueError(_check.message(what, _check.describe(given), expected)) from None
+        raise ValueError(check.message(what, check.describe(given), expected)) from None
     if len(sides) == 4:
         return sides[0], sides[1], sides[2], sides[3]
     return sides[0], sides[0], sides[-1], sides[-1]

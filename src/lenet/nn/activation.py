@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from lenet import _check, ops
+from lenet.autograd import tape
+from lenet.autograd.tensor import Tensor
+from lenet.messages import check
 from lenet.nn import functional
 from lenet.nn.layer import Layer
-from lenet.tensor import Tensor
 
 __all__ = ["LeakyReLU", "LogSoftmax", "ReLU", "Sigmoid", "Softmax", "Tanh"]
 
@@ -30,7 +31,7 @@ class ReLU(_Activation):
         super().__init__("", name)
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.call("relu", x)
+        return tape.call("relu", x)
 
 
 class Sigmoid(_Activation):
@@ -40,7 +41,7 @@ class Sigmoid(_Activation):
         super().__init__("", name)
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.call("sigmoid", x)
+        return tape.call("sigmoid", x)
 
 
 class Tanh(_Activation):
@@ -50,7 +51,7 @@ class Tanh(_Activation):
         super().__init__("", name)
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.call("tanh", x)
+        return tape.call("tanh", x)
 
 
 class LeakyReLU(_Activation):
@@ -72,7 +73,7 @@ class Softmax(_Activation):
         self._axis = _axis("Softmax", axis)
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.call("softmax", x, axis=self._axis)
+        return tape.call("softmax", x, axis=self._axis)
 
 
 class LogSoftmax(_Activation):
@@ -88,5 +89,5 @@ class LogSoftmax(_Activation):
 
 def _axis(what: str, axis: Any) -> int:
     if isinstance(axis, bool) or not hasattr(axis, "__index__"):
-        raise TypeError(_check.message(f"{what}(axis)", _check.describe(axis), "a whole number"))
+        raise TypeError(check.message(f"{what}(axis)", check.describe(axis), "a whole number"))
     return int(axis)

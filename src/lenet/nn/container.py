@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from lenet import _check
+from lenet.messages import check
 from lenet.nn.layer import Layer
 
 __all__ = ["LayerList", "Sequential"]
@@ -24,11 +24,11 @@ class _Numbered(Layer):
         """``index``, which may count from the end, as a place from 0 to ``end`` - 1; IndexError otherwise."""
         if isinstance(index, bool) or not hasattr(index, "__index__"):
             raise TypeError(
-                _check.message(f"{type(self).__name__} index", _check.describe(index), "a whole number or a slice")
+                check.message(f"{type(self).__name__} index", check.describe(index), "a whole number or a slice")
             )
         if not -len(self) <= index < end:
             expected = f"a whole number in [{-len(self)}, {end})"
-            raise IndexError(_check.message(f"{type(self).__name__} index", index, expected))
+            raise IndexError(check.message(f"{type(self).__name__} index", index, expected))
         return index % len(self) if index < 0 else int(index)
 
     def _replace_all(self, layers: Iterable[Layer]) -> None:
@@ -54,7 +54,7 @@ class _Numbered(Layer):
 def _layer(what: str, value: Any) -> Layer:
     if not isinstance(value, Layer):
         raise ValueError(
-            _check.message(what, _check.describe(value), "a Layer", "Make functions into a Layer with a forward")
+            check.message(what, check.describe(value), "a Layer", "Make functions into a Layer with a forward")
         )
     return value
 
@@ -69,7 +69,7 @@ class Sequential(_Numbered):
         super().__init__()
         if len(layers) == 1 and isinstance(layers[0], list):
             fix = "Put a star before the list: Sequential(*layers)"
-            raise ValueError(_check.message("Sequential", "a list of layers", "the layers themselves", fix))
+            raise ValueError(check.message("Sequential", "a list of layers", "the layers themselves", fix))
         for place, entry in enumerate(layers):
             name, layer = (str(place), entry) if isinstance(entry, Layer) else self._named(entry)
             self.add_sublayer(name, layer)
@@ -77,7 +77,7 @@ class Sequential(_Numbered):
     @staticmethod
     def _named(entry: Any) -> tuple[str, Layer]:
         if not (isinstance(entry, (tuple, list)) and len(entry) == 2 and isinstance(entry[0], str)):
-            raise ValueError(_check.message("Sequential", _check.describe(entry), "a Layer or a ('name', Layer) pair"))
+            raise ValueError(check.message("Sequential", check.describe(entry), "a Layer or a ('name', Layer) pair"))
         return entry[0], _layer("Sequential", entry[1])
 
     def forward(self, input: Any) -> Any:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from lenet import _check, ops
-from lenet.initializer import Normal
+from lenet.autograd import tape
+from lenet.autograd.tensor import Parameter, Tensor
+from lenet.messages import check
 from lenet.nn import _window
 from lenet.nn.functional import conv_attrs
+from lenet.nn.initializer import Normal
 from lenet.nn.layer import Layer
-from lenet.param import check_float32
-from lenet.tensor import Parameter, Tensor
+from lenet.nn.param import check_float32
 
 __all__ = ["Conv2D"]
 
@@ -49,21 +50,21 @@ class Conv2D(Layer):
         check_float32("Conv2D(dtype)", dtype)
         _window.only_nchw("Conv2D", data_format)
         if padding_mode != "zeros":
-            raise ValueError(_check.message("Conv2D(padding_mode)", repr(padding_mode), "'zeros'"))
+            raise ValueError(check.message("Conv2D(padding_mode)", repr(padding_mode), "'zeros'"))
         if weight_attr is False:
             raise ValueError(
-                _check.message("Conv2D(weight_attr)", False, "None or a ParamAttr: a convolution needs its weight")
+                check.message("Conv2D(weight_attr)", False, "None or a ParamAttr: a convolution needs its weight")
             )
         self.to(device)
-        self._in_channels = _check.positive_int("Conv2D(in_channels)", in_channels)
-        self._out_channels = _check.positive_int("Conv2D(out_channels)", out_channels)
+        self._in_channels = check.positive_int("Conv2D(in_channels)", in_channels)
+        self._out_channels = check.positive_int("Conv2D(out_channels)", out_channels)
         self._kernel = _window.pair("Conv2D(kernel_size)", kernel_size)
         self._attrs = conv_attrs("Conv2D", stride, padding, dilation, groups)
         self._padding, self._dilation = padding, _window.pair("Conv2D(dilation)", dilation)
         groups = self._attrs["groups"]
         for what, channels in (("in_channels", self._in_channels), ("out_channels", self._out_channels)):
             if channels % groups:
-                raise ValueError(_check.message(f"Conv2D({what})", channels, f"a multiple of groups, {groups}"))
+                raise ValueError(check.message(f"Conv2D({what})", channels, f"a multiple of groups, {groups}"))
         fan_in = self._in_channels * self._kernel[0] * self._kernel[1]
         shape = [self._out_channels, self._in_channels // groups, *self._kernel]
         first = Normal(0.0, (2.0 / fan_in) ** 0.5)
@@ -74,7 +75,7 @@ class Conv2D(Layer):
         attrs = self._attrs
         if attrs["padding"] == "SAME":
             attrs = _window.resolved(attrs, x.shape, self._kernel)
-        return ops.call("conv2d", x, self.weight, self.bias, **attrs)
+        return tape.call("conv2d", x, self.weight, self.bias, **attrs)
 
     def extra_repr(self) -> str:
         text = f"{self._in_channels}, {self._out_channels}, kernel_size={list(self._kernel)}"

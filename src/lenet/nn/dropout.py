@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lenet import _check
+from lenet.autograd.tensor import Tensor
+from lenet.messages import check
 from lenet.nn import _window, functional
 from lenet.nn.layer import Layer
-from lenet.tensor import Tensor
 
 __all__ = ["Dropout", "Dropout2D"]
 
@@ -28,7 +28,7 @@ class Dropout(Layer):
     ) -> None:
         super().__init__()
         functional.drop_probability("Dropout", p)
-        self._mode = _check.choice("Dropout(mode)", mode, functional.DROPOUT_MODES)
+        self._mode = check.choice("Dropout(mode)", mode, functional.DROPOUT_MODES)
         self._p, self._inplace, self._axis, self._name = p, inplace, axis, name
 
     def forward(self, x: Tensor) -> Tensor:

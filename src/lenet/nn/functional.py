@@ -1,6 +1,6 @@
 """The operations as plain functions, without parameters of their own (Paddle: ``paddle.nn.functional``, usually ``F``).
 
-Each is one call into the table of operations (``lenet.ops``), or a short composition where the table has no such row; the
+Each is one call into the table of operations (``autograd.table``), or a short composition where the table has no such row; the
 latter always runs eagerly. Only what needs no look at the numbers is checked here; shapes are the table's business.
 Images are float32 [N, C, H, W]. ``name`` is Paddle's and changes nothing.
 """
@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from lenet import _check, _random, ops
+from lenet.autograd import random, table, tape
+from lenet.autograd.tensor import Tensor, to_tensor
+from lenet.messages import check
 from lenet.nn import _window
-from lenet.tensor import Tensor, to_tensor
 
 __all__ = [
     "adaptive_avg_pool2d",
@@ -45,23 +46,23 @@ DROPOUT_MODES = ("upscale_in_train", "downscale_in_infer")
 
 def relu(x: Tensor, name: str | None = None) -> Tensor:
     """max(x, 0), any shape. NaN stays NaN; the gradient at 0 is 0."""
-    return ops.call("relu", x)
+    return tape.call("relu", x)
 
 
 def leaky_relu(x: Tensor, negative_slope: float = 0.01, name: str | None = None) -> Tensor:
     """negative_slope · x where x < 0, x elsewhere, any shape; the gradient at 0 is 1, as in Paddle."""
-    ops.check_float("leaky_relu", x)
+    table.check_float("leaky_relu", x)
     return x * to_tensor(np.where(x.data_array() < 0, negative_slope, 1.0).astype(x.dtype.numpy))
 
 
 def sigmoid(x: Tensor, name: str | None = None) -> Tensor:
     """1 / (1 + e^-x), any shape."""
-    return ops.call("sigmoid", x)
+    return tape.call("sigmoid", x)
 
 
 def tanh(x: Tensor, name: str | None = None) -> Tensor:
     """Hyperbolic tangent, any shape."""
-    return ops.call("tanh", x)
+    return tape.call("tanh", x)
 
 
 # ---- windows -----------------------------------------------------------------------------------------------------------
@@ -85,7 +86,7 @@ def conv2d(
     _window.only_nchw("conv2d", data_format)
     attrs = conv_attrs("conv2d", stride, padding, dilation, groups)
     kernel = (weight.shape[2], weight.shape[3]) if isinstance(weight, Tensor) and len(weight.shape) == 4 else (1, 1)
-    return ops.call("conv2d", x, weight, bias, **_window.resolved(attrs, _shape(x), kernel))
+    return tape.call("conv2d", x, weight, bias, **_window.resolved(attrs, _shape(x), kernel))
 
 
 def conv_attrs(what: str, stride: Any, padding: Any, dilation: Any, groups: int) -> dict[str, Any]:
@@ -96,7 +97,7 @@ def conv_attrs(what: str, stride: Any, padding: Any, dilation: Any, groups: int)
         "stride": _window.pair(f"{what}(stride)", stride),
         "padding": sides,
         "dilation": (1, 1) if sides == "SAME" else spread,  # Paddle's rule
-        "groups": _check.positive_int(f"{what}(groups)", groups),
+        "groups": check.positive_int(f"{what}(groups)", groups),
     }
 
 
@@ -144,10 +145,10 @@ def pool_attrs(what: str, kernel_size: Any, stride: Any, padding: Any, ceil_mode
     kernel = _window.pair(f"{what}(kernel_size)", kernel_size)
     sides = _window.parse_padding(f"{what}(padding)", padding)
     if isinstance(padding, str) and ceil_mode and padding.upper() == "VALID":
-        raise ValueError(_check.message(what, "padding='VALID' with ceil_mode=True", "only one of the two"))
+        raise ValueError(check.message(what, "padding='VALID' with ceil_mode=True", "only one of the two"))
     if not isinstance(sides, str) and (max(sides[:2]) >= kernel[0] or max(sides[2:]) >= kernel[1]):
         # A window that sees padding alone would have nothing to take the maximum or mean of.
-        raise ValueError(_check.message(f"{what}(padding)", padding, f"less than the kernel, {list(kernel)}"))
+        raise ValueError(check.message(f"{what}(padding)", padding, f"less than the kernel, {list(kernel)}"))
     return {
         "kernel": kernel,
         "stride": kernel if stride is None else _window.pair(f"{what}(stride)", stride),
@@ -160,7 +161,7 @@ def avg_attrs(what: str, exclusive: bool, divisor_override: float | None) -> dic
     """The two attributes that only average pooling has."""
     if divisor_override is not None and (divisor_override < 1 or divisor_override != int(divisor_override)):
         expected = "a whole number of at least 1, or None"
-        raise ValueError(_check.message(f"{what}(divisor_override)", divisor_override, expected))
+        raise ValueError(check.message(f"{what}(divisor_override)", divisor_override, expected))
     return {"exclusive": bool(exclusive), "divisor": None if divisor_override is None else int(divisor_override)}
 
 
@@ -168,7 +169,7 @@ def run_max_pool(x: Tensor, attrs: dict[str, Any], return_mask: bool) -> Any:
     """``max_pool2d`` with attributes that are already in the table's form."""
     if attrs["padding"] == "SAME":
         attrs = _window.resolved(attrs, _shape(x), attrs["kernel"])
-    pooled = ops.call("max_pool2d", x, **attrs)
+    pooled = tape.call("max_pool2d", x, **attrs)
     return (pooled, to_tensor(_winners(x.data_array(), pooled.shape[2:], attrs))) if return_mask else pooled
 
 
@@ -176,7 +177,7 @@ def run_avg_pool(x: Tensor, attrs: dict[str, Any]) -> Tensor:
     """``avg_pool2d`` with attributes that are already in the table's form."""
     if attrs["padding"] == "SAME":
         attrs = _window.resolved(attrs, _shape(x), attrs["kernel"])
-    return ops.call("avg_pool2d", x, **attrs)
+    return tape.call("avg_pool2d", x, **attrs)
 
 
 def _winners(images: np.ndarray[Any, Any], out: Sequence[int], attrs: dict[str, Any]) -> np.ndarray[Any, Any]:
@@ -216,8 +217,8 @@ def output_pair(what: str, output_size: Any) -> tuple[int | None, int | None]:
         else [output_size] * 2
     )
     if len(both) != 2:
-        raise ValueError(_check.message(f"{what}(output_size)", output_size, "a whole number or [height, width]"))
-    height, width = (None if n is None else _check.positive_int(f"{what}(output_size)", n) for n in both)
+        raise ValueError(check.message(f"{what}(output_size)", output_size, "a whole number or [height, width]"))
+    height, width = (None if n is None else check.positive_int(f"{what}(output_size)", n) for n in both)
     return height, width
 
 
@@ -225,13 +226,13 @@ def adaptive_attrs(what: str, x: Tensor, output_size: Any) -> dict[str, Any]:
     """The ordinary pooling that brings x [N, C, H, W] to ``output_size``."""
     wanted, shape = output_pair(what, output_size), _shape(x)
     if len(shape) != 4:
-        raise _check.ShapeError(_check.message(what, f"images of shape {shape}", "4 dimensions, [N, C, H, W]"))
+        raise check.ShapeError(check.message(what, f"images of shape {shape}", "4 dimensions, [N, C, H, W]"))
     window: list[int] = []
     for size, out in zip(shape[2:], wanted, strict=True):
         if out is not None and (out > size or size % out):
             fix = "Choose an output size that divides the image's"
-            raise _check.ShapeError(
-                _check.message(what, f"output {list(wanted)} of images {shape[2:]}", "a divisor", fix)
+            raise check.ShapeError(
+                check.message(what, f"output {list(wanted)} of images {shape[2:]}", "a divisor", fix)
             )
         window.append(size // (out or size))
     return pool_attrs(what, window, None, 0, False)
@@ -242,7 +243,7 @@ def adaptive_attrs(what: str, x: Tensor, output_size: Any) -> dict[str, Any]:
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, name: str | None = None) -> Tensor:
     """x [..., I] @ weight [I, O] + bias [O]: [..., O]. The weight stands as [in, out]."""
-    return ops.call("linear", x, weight, bias)
+    return tape.call("linear", x, weight, bias)
 
 
 def dropout(
@@ -260,13 +261,13 @@ def dropout(
     kept by 1 - p and leaves evaluation alone; 'downscale_in_infer' multiplies by 1 - p in evaluation. inplace: ignored.
     """
     p = drop_probability("dropout", p)
-    _check.choice("dropout(mode)", mode, DROPOUT_MODES)
+    check.choice("dropout(mode)", mode, DROPOUT_MODES)
     if p == 0.0:
         return x
     if axis is None or not training:
-        return ops.call("dropout", x, p=p, training=bool(training), mode=mode)
+        return tape.call("dropout", x, p=p, training=bool(training), mode=mode)
     shape = _mask_shape(_shape(x), axis)
-    keep = _random.generator().uniform(math.prod(shape), 0.0, 1.0).reshape(shape) >= np.float32(p)
+    keep = random.generator().uniform(math.prod(shape), 0.0, 1.0).reshape(shape) >= np.float32(p)
     scale = 1.0 if mode == "downscale_in_infer" else 0.0 if p == 1.0 else 1.0 / (1.0 - p)
     return x * to_tensor(keep.astype(np.float32) * np.float32(scale))
 
@@ -277,9 +278,7 @@ def dropout2d(
     """Dropout of whole channels of x [N, C, H, W]: what is zeroed is zero over the whole image."""
     _window.only_nchw("dropout2d", data_format)
     if len(_shape(x)) != 4:
-        raise _check.ShapeError(
-            _check.message("dropout2d", f"images of shape {_shape(x)}", "4 dimensions, [N, C, H, W]")
-        )
+        raise check.ShapeError(check.message("dropout2d", f"images of shape {_shape(x)}", "4 dimensions, [N, C, H, W]"))
     return dropout(x, p, axis=[0, 1], training=training)
 
 
@@ -287,19 +286,19 @@ def _mask_shape(shape: list[int], axis: int | Sequence[int]) -> list[int]:
     """``shape`` with 1 for every dimension that is not in ``axis``; TypeError, ValueError for axes that x has not."""
     axes = list(axis) if isinstance(axis, Sequence) else [axis]
     if isinstance(axis, str) or not all(hasattr(a, "__index__") for a in axes):
-        raise TypeError(_check.message("dropout(axis)", _check.describe(axis), "a whole number or a list of them"))
+        raise TypeError(check.message("dropout(axis)", check.describe(axis), "a whole number or a list of them"))
     if not axes or not all(0 <= a < len(shape) for a in axes):
         expected = f"numbers from 0 to {len(shape) - 1}"
-        raise ValueError(_check.message("dropout(axis)", axis, expected, f"x has {len(shape)} dimensions"))
+        raise ValueError(check.message("dropout(axis)", axis, expected, f"x has {len(shape)} dimensions"))
     return [n if i in axes else 1 for i, n in enumerate(shape)]
 
 
 def drop_probability(what: str, p: Any) -> float:
     """``p`` as a float from 0 to 1; TypeError, ValueError otherwise."""
     if not isinstance(p, (int, float, np.floating)):
-        raise TypeError(_check.message(f"{what}(p)", _check.describe(p), "a number from 0 to 1"))
+        raise TypeError(check.message(f"{what}(p)", check.describe(p), "a number from 0 to 1"))
     if not 0 <= p <= 1:
-        raise ValueError(_check.message(f"{what}(p)", p, "a number from 0 to 1"))
+        raise ValueError(check.message(f"{what}(p)", p, "a number from 0 to 1"))
     return float(p)
 
 
@@ -308,16 +307,16 @@ def drop_probability(what: str, p: Any) -> float:
 
 def softmax(x: Tensor, axis: int = -1, dtype: Any = None, name: str | None = None) -> Tensor:
     """e^x / Σ e^x along ``axis``; dtype: convert x to this first. As in Paddle, x - max(x) is held at -64 or above."""
-    return ops.call("softmax", x if dtype is None else x.astype(dtype), axis=axis)
+    return tape.call("softmax", x if dtype is None else x.astype(dtype), axis=axis)
 
 
 def log_softmax(x: Tensor, axis: int = -1, dtype: Any = None, name: str | None = None) -> Tensor:
     """log(softmax(x)) along ``axis``, computed without dividing; dtype and the bound of -64 as in ``softmax``."""
     x = x if dtype is None else x.astype(dtype)
-    ops.check_float("log_softmax", x)
+    table.check_float("log_softmax", x)
     if not x.shape:
         return x - x.detach()
-    axis = ops.check_axis("log_softmax", axis, x.shape)
+    axis = table.check_axis("log_softmax", axis, x.shape)
     values = x.data_array()
     with np.errstate(invalid="ignore"):
         top = values.max(axis=axis, keepdims=True, initial=-np.inf)
@@ -361,14 +360,14 @@ def loss_attrs(
 ) -> dict[str, Any]:
     """The table's attributes of ``cross_entropy`` but for the class weights."""
     if not isinstance(label_smoothing, (int, float, np.floating)) or not 0 <= label_smoothing <= 1:
-        given = _check.describe(label_smoothing)
-        raise ValueError(_check.message(f"{what}(label_smoothing)", given, "a number from 0 to 1"))
+        given = check.describe(label_smoothing)
+        raise ValueError(check.message(f"{what}(label_smoothing)", given, "a number from 0 to 1"))
     for name, number in (("ignore_index", ignore_index), ("axis", axis)):
         if isinstance(number, bool) or not hasattr(number, "__index__"):
-            raise TypeError(_check.message(f"{what}({name})", _check.describe(number), "a whole number"))
+            raise TypeError(check.message(f"{what}({name})", check.describe(number), "a whole number"))
     return {
         "ignore_index": int(ignore_index),
-        "reduction": _check.choice(f"{what}(reduction)", reduction, _REDUCTIONS),
+        "reduction": check.choice(f"{what}(reduction)", reduction, _REDUCTIONS),
         "soft_label": bool(soft_label),
         "axis": int(axis),
         "use_softmax": bool(use_softmax),
@@ -380,14 +379,14 @@ def check_loss_tensor(name: str, value: Any, optional: bool = False) -> None:
     """TypeError unless ``value`` is a Tensor, or None where that is allowed."""
     if not isinstance(value, Tensor) and not (optional and value is None):
         fix = f"Type lenet.to_tensor({name})"
-        raise TypeError(_check.message(f"cross_entropy({name})", _check.describe(value), "a lenet Tensor", fix))
+        raise TypeError(check.message(f"cross_entropy({name})", check.describe(value), "a lenet Tensor", fix))
 
 
 def run_cross_entropy(input: Tensor, label: Tensor, weight: Tensor | None, attrs: dict[str, Any]) -> Tensor:
     """``cross_entropy`` with attributes that are already in the table's form."""
     check_loss_tensor("label", label)
     check_loss_tensor("weight", weight, optional=True)
-    return ops.call("cross_entropy", input, label, weight=weight, **attrs)
+    return tape.call("cross_entropy", input, label, weight=weight, **attrs)
 
 
 def _shape(x: Any) -> list[int]:

@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from lenet import _check
-from lenet._names import elsewhere
-from lenet.param import check_float32, make_parameter, unique_name
-from lenet.tensor import Parameter, Tensor
+from lenet.autograd.tensor import Parameter, Tensor
+from lenet.messages import check
+from lenet.names.elsewhere import elsewhere
+from lenet.nn.param import check_float32, make_parameter, unique_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lenet.initializer import Initializer
+    from lenet.nn.initializer import Initializer
 
 __all__ = ["HookRemoveHelper", "Layer", "mutations", "own_mutations"]
 
@@ -103,7 +103,7 @@ class Layer:
     def __init__(self, name_scope: str | None = None, dtype: Any = "float32") -> None:
         check_float32(f"{type(self).__name__}(dtype)", dtype)
         if name_scope is not None and not isinstance(name_scope, str):
-            raise TypeError(_check.message("Layer(name_scope)", _check.describe(name_scope), "a str or None"))
+            raise TypeError(check.message("Layer(name_scope)", check.describe(name_scope), "a str or None"))
         self.__dict__.update(
             training=True,
             _hooked=False,
@@ -125,7 +125,7 @@ class Layer:
             if self._hooked:
                 return self._call_with_hooks(inputs, kwargs)
             return self.forward(*inputs, **kwargs)
-        except _check.ShapeError as error:
+        except check.ShapeError as error:
             _name_layer(error, self)
             raise
 
@@ -156,7 +156,7 @@ class Layer:
 
     def _add_hook(self, hooks: dict[int, Hook], hook: Hook) -> HookRemoveHelper:
         if not callable(hook):
-            raise TypeError(_check.message("hook", _check.describe(hook), "a function"))
+            raise TypeError(check.message("hook", check.describe(hook), "a function"))
         key = max(hooks, default=-1) + 1
         hooks[key] = hook
         self._hooks_changed()
@@ -195,7 +195,7 @@ class Layer:
                 given, wanted = type(value).__name__, _TYPES[held]
                 fix = f"Use self.{name}.set_value(…) to change its numbers" if held != "_sub_layers" else ""
                 raise TypeError(
-                    _check.message(f"assignment to {_KINDS[held]} '{name}'", given, f"a {wanted} or None", fix)
+                    check.message(f"assignment to {_KINDS[held]} '{name}'", given, f"a {wanted} or None", fix)
                 )
             registry = held
         if isinstance(getattr(type(self), name, None), property):
@@ -206,10 +206,10 @@ class Layer:
         if registry == "_buffers":
             if name in fields["_parameters"]:
                 expected = "a Parameter or None"
-                raise TypeError(_check.message(f"assignment to parameter '{name}'", type(value).__name__, expected))
+                raise TypeError(check.message(f"assignment to parameter '{name}'", type(value).__name__, expected))
             if name in fields["_sub_layers"]:
                 raise TypeError(
-                    _check.message(f"assignment to sublayer '{name}'", type(value).__name__, "a Layer or None")
+                    check.message(f"assignment to sublayer '{name}'", type(value).__name__, "a Layer or None")
                 )
             if name not in fields["_buffers"]:
                 fields["_unsaved_buffers"].add(name)
@@ -234,12 +234,12 @@ class Layer:
     def _check_new_name(self, kind: str, name: object, registry: str) -> str:
         """``name``, fit for a new entry of ``registry``: TypeError for no str, KeyError for one that is unusable or taken."""
         if not isinstance(name, str):
-            raise TypeError(_check.message(f"the name of a {kind}", _check.describe(name), "a str"))
+            raise TypeError(check.message(f"the name of a {kind}", check.describe(name), "a str"))
         if not name or "." in name:
-            raise KeyError(_check.message(f"the name of a {kind}", repr(name), "a name without dots, not empty"))
+            raise KeyError(check.message(f"the name of a {kind}", repr(name), "a name without dots, not empty"))
         if hasattr(self, name) and name not in self.__dict__[registry]:
             raise KeyError(
-                _check.message(f"the name of a {kind}", f"'{name}', which this layer already has", "a new name")
+                check.message(f"the name of a {kind}", f"'{name}', which this layer already has", "a new name")
             )
         return name
 
@@ -248,7 +248,7 @@ class Layer:
         name = self._check_new_name("parameter", name, "_parameters")
         if parameter is not None and not isinstance(parameter, Parameter):
             fix = "Make one with self.create_parameter(shape)"
-            raise TypeError(_check.message("add_parameter", _check.describe(parameter), "a Parameter or None", fix))
+            raise TypeError(check.message("add_parameter", check.describe(parameter), "a Parameter or None", fix))
         _mutated()
         self._register("_parameters", name, parameter)
         return parameter
@@ -257,7 +257,7 @@ class Layer:
         """Register ``sublayer`` as ``self.<name>`` and return it; the name may be a number (as text or int)."""
         name = str(name)
         if sublayer is not None and not isinstance(sublayer, Layer):
-            raise ValueError(_check.message("add_sublayer", _check.describe(sublayer), "a Layer"))
+            raise ValueError(check.message("add_sublayer", check.describe(sublayer), "a Layer"))
         _mutated()
         self._register("_sub_layers", name, sublayer)
         return sublayer
@@ -267,7 +267,7 @@ class Layer:
         name = self._check_new_name("buffer", name, "_buffers")
         if tensor is not None and not isinstance(tensor, Tensor):
             fix = "Type lenet.to_tensor(…) around it"
-            raise TypeError(_check.message("register_buffer", _check.describe(tensor), "a Tensor or None", fix))
+            raise TypeError(check.message("register_buffer", check.describe(tensor), "a Tensor or None", fix))
         _mutated()
         (self._unsaved_buffers.discard if persistable else self._unsaved_buffers.add)(name)
         self._register("_buffers", name, tensor)
@@ -389,7 +389,7 @@ class Layer:
         """Returns self: there is one device, the CPU, and one dtype, float32. ValueError for another."""
         if device is not None and str(device) not in ("cpu", "Place(cpu)"):
             fix = "Leave device out: this engine runs on the CPU"
-            raise ValueError(_check.message("Layer.to(device)", _check.describe(device), "'cpu'", fix))
+            raise ValueError(check.message("Layer.to(device)", check.describe(device), "'cpu'", fix))
         check_float32("Layer.to(dtype)", dtype)
         return self
 
@@ -484,7 +484,7 @@ def _refuse_pytorch(layer: Layer, state_dict: Mapping[str, Any], structured: boo
     for key, value in state_dict.items():
         if type(value).__module__.partition(".")[0] == "torch":
             fix = "Type {k: v.numpy() for k, v in state.items()}, and v.numpy().T for the weight of a Linear"
-            raise ValueError(_check.message(what, f"{key} as a Tensor of PyTorch", expected, fix))
+            raise ValueError(check.message(what, f"{key} as a Tensor of PyTorch", expected, fix))
     turned = []
     for path, tensor in layer.state_dict().items():
         key, shape = path if structured else tensor.name, list(tensor.shape)
@@ -494,7 +494,7 @@ def _refuse_pytorch(layer: Layer, state_dict: Mapping[str, Any], structured: boo
     if turned:
         key, given, shape = turned[0]
         fix = f"They look like PyTorch's, whose Linear weights are transposed: give value.T for {', '.join(t[0] for t in turned)}"
-        raise ValueError(_check.message(what, f"{key} of shape {given}", f"{shape}", fix))
+        raise ValueError(check.message(what, f"{key} of shape {given}", f"{shape}", fix))
 
 
 def _check_dtype(key: str, value: Any, tensor: Tensor) -> None:
@@ -502,10 +502,10 @@ def _check_dtype(key: str, value: Any, tensor: Tensor) -> None:
     given = getattr(value, "dtype", tensor.dtype)
     if tensor.dtype != given:
         fix = f"Convert it: value.astype('{tensor.dtype.name}')"
-        raise ValueError(_check.message(f"value for {key}", f"dtype {given}", f"dtype {tensor.dtype.name}", fix))
+        raise ValueError(check.message(f"value for {key}", f"dtype {given}", f"dtype {tensor.dtype.name}", fix))
 
 
-def _name_layer(error: _check.ShapeError, layer: Layer) -> None:
+def _name_layer(error: check.ShapeError, layer: Layer) -> None:
     """Put ``layer`` into ``error``'s text: the innermost one with its repr, then the names on the path that leads there.
 
     The result reads "in features[0] = Conv2D(1, 6, …): got …", which is also how to reach that layer.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from lenet import _check, ops
+from lenet.autograd import tape
+from lenet.autograd.tensor import Parameter, Tensor
+from lenet.messages import check
 from lenet.nn.layer import Layer
-from lenet.tensor import Parameter, Tensor
 
 __all__ = ["Flatten", "Identity", "Linear"]
 
@@ -31,16 +32,16 @@ class Linear(Layer):
         super().__init__()
         if weight_attr is False:
             raise ValueError(
-                _check.message("Linear(weight_attr)", False, "None or a ParamAttr: a linear layer needs its weight")
+                check.message("Linear(weight_attr)", False, "None or a ParamAttr: a linear layer needs its weight")
             )
-        self._in = _check.positive_int("Linear(in_features)", in_features)
-        self._out = _check.positive_int("Linear(out_features)", out_features)
+        self._in = check.positive_int("Linear(in_features)", in_features)
+        self._out = check.positive_int("Linear(out_features)", out_features)
         self._name = name
         self.weight = self.create_parameter([self._in, self._out], weight_attr)  # type: ignore[assignment]
         self.bias = self.create_parameter([self._out], bias_attr, is_bias=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.call("linear", x, self.weight, self.bias)
+        return tape.call("linear", x, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         name = f", name={self._name}" if self._name else ""
@@ -54,11 +55,11 @@ class Flatten(Layer):
         super().__init__()
         for what, axis in (("start_axis", start_axis), ("stop_axis", stop_axis)):
             if isinstance(axis, bool) or not hasattr(axis, "__index__"):
-                raise ValueError(_check.message(f"Flatten({what})", _check.describe(axis), "a whole number"))
+                raise ValueError(check.message(f"Flatten({what})", check.describe(axis), "a whole number"))
         self._start, self._stop = int(start_axis), int(stop_axis)
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.call("flatten", x, start=self._start, stop=self._stop)
+        return tape.call("flatten", x, start=self._start, stop=self._stop)
 
 
 class Identity(Layer):

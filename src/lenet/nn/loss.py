@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from lenet.autograd.tensor import Tensor
 from lenet.nn import functional
 from lenet.nn.layer import Layer
-from lenet.tensor import Tensor
 
 __all__ = ["CrossEntropyLoss"]
 

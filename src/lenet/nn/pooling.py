@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from lenet.autograd.tensor import Tensor
 from lenet.nn import _window, functional
 from lenet.nn.layer import Layer
-from lenet.tensor import Tensor
 
 __all__ = ["AdaptiveAvgPool2D", "AdaptiveMaxPool2D", "AvgPool2D", "MaxPool2D"]
 

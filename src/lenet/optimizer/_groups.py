@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lenet import _check
-from lenet.gradient_clip import ClipGradBase
+from lenet.autograd.tensor import Parameter, Tensor
+from lenet.messages import check
+from lenet.nn.clip import ClipGradBase
 from lenet.optimizer.lr import LRScheduler
 from lenet.regularizer import L2Decay, WeightDecayRegularizer
-from lenet.tensor import Parameter, Tensor
 
 __all__ = ["Group", "clip_of", "groups_of", "learning_rate_of", "number_of", "option_of", "regularizer_of"]
 
@@ -37,9 +37,9 @@ def groups_of(what: str, parameters: Any, clip: ClipGradBase | None, options: di
     """``parameters``, a list of them or of dicts, as groups; ``clip`` and ``options`` are what a group does not state itself."""
     what = f"{what}(parameters)"
     if parameters is None:
-        raise AttributeError(_check.message(what, None, "the parameters to train", _FIX))
+        raise AttributeError(check.message(what, None, "the parameters to train", _FIX))
     if isinstance(parameters, (Tensor, Mapping)) or not isinstance(parameters, Iterable):
-        raise TypeError(_check.message(what, _check.describe(parameters), "a list of Parameters or of dicts", _FIX))
+        raise TypeError(check.message(what, check.describe(parameters), "a list of Parameters or of dicts", _FIX))
     entries = list(parameters)
     if any(isinstance(entry, Mapping) for entry in entries):
         groups = [_group_of(what, entry, clip, options) for entry in entries]
@@ -48,21 +48,21 @@ def groups_of(what: str, parameters: Any, clip: ClipGradBase | None, options: di
     seen: set[int] = set()
     for parameter in (p for group in groups for p in group.params):
         if id(parameter) in seen:
-            raise ValueError(_check.message(what, f"'{parameter.name}' twice", "each parameter once"))
+            raise ValueError(check.message(what, f"'{parameter.name}' twice", "each parameter once"))
         seen.add(id(parameter))
     return groups
 
 
 def _group_of(what: str, entry: Any, clip: ClipGradBase | None, options: dict[str, float]) -> Group:
     if not isinstance(entry, Mapping) or "params" not in entry:
-        given = f"a dict of {list(entry)}" if isinstance(entry, Mapping) else _check.describe(entry)
-        raise ValueError(_check.message(what, given, "only dicts with a 'params' entry, since some are dicts"))
+        given = f"a dict of {list(entry)}" if isinstance(entry, Mapping) else check.describe(entry)
+        raise ValueError(check.message(what, given, "only dicts with a 'params' entry, since some are dicts"))
     for key in entry:
         known = {"params", "learning_rate", "weight_decay", "grad_clip", *options}
-        _check.choice(f"{what}: entry of a group", key, sorted(known))
+        check.choice(f"{what}: entry of a group", key, sorted(known))
     params = entry["params"]
     if isinstance(params, (set, frozenset)):
-        raise TypeError(_check.message(f"{what}: 'params' of a group", "a set, which has no order", "a list"))
+        raise TypeError(check.message(f"{what}: 'params' of a group", "a set, which has no order", "a list"))
     scale = entry.get("learning_rate")
     own = {key: option_of(what, key, entry[key]) for key in options if key in entry}
     penalty = "weight_decay" in entry and "weight_decay" not in options  # AdamW's is a number of its rule
@@ -81,9 +81,9 @@ def number_of(what: str, value: Any) -> float:
     if isinstance(value, Tensor):
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, (int, float, np.floating, np.integer)):
-        raise TypeError(_check.message(what, _check.describe(value), "a number such as 0.001"))
+        raise TypeError(check.message(what, check.describe(value), "a number such as 0.001"))
     if not math.isfinite(value):
-        raise ValueError(_check.message(what, value, "a finite number"))
+        raise ValueError(check.message(what, value, "a finite number"))
     return float(value)
 
 
@@ -91,9 +91,9 @@ def option_of(what: str, key: str, value: Any) -> float:
     """A rule's number: betas in [0, 1), epsilon and weight_decay at least 0."""
     number = number_of(f"{what}({key})", value)
     if key.startswith("beta") and not 0 <= number < 1:
-        raise ValueError(_check.message(f"{what}({key})", number, "a number of at least 0 and below 1"))
+        raise ValueError(check.message(f"{what}({key})", number, "a number of at least 0 and below 1"))
     if key in ("epsilon", "weight_decay") and number < 0:
-        raise ValueError(_check.message(f"{what}({key})", number, "a number of at least 0"))
+        raise ValueError(check.message(f"{what}({key})", number, "a number of at least 0"))
     return number
 
 
@@ -102,11 +102,11 @@ def learning_rate_of(what: str, value: Any) -> float | LRScheduler:
     if isinstance(value, LRScheduler):
         return value
     if value is None:
-        raise ValueError(_check.message(f"{what}(learning_rate)", None, "a float or an LRScheduler"))
+        raise ValueError(check.message(f"{what}(learning_rate)", None, "a float or an LRScheduler"))
     if not isinstance(value, (float, np.floating)):
         fix = f"Type {float(value)}" if type(value) is int else "Type for example 0.001"
         expected = "a float or an LRScheduler"
-        raise TypeError(_check.message(f"{what}(learning_rate)", _check.describe(value), expected, fix))
+        raise TypeError(check.message(f"{what}(learning_rate)", check.describe(value), expected, fix))
     return number_of(f"{what}(learning_rate)", value)
 
 
@@ -122,12 +122,12 @@ def clip_of(what: str, value: Any) -> ClipGradBase | None:
     if value is not None and not isinstance(value, ClipGradBase):
         fix = "Type for example nn.ClipGradByGlobalNorm(1.0)"
         expected = "one of nn.ClipGradBy* or None"
-        raise TypeError(_check.message(f"{what}(grad_clip)", _check.describe(value), expected, fix))
+        raise TypeError(check.message(f"{what}(grad_clip)", check.describe(value), expected, fix))
     return value
 
 
 def _parameters(what: str, entries: list[Any]) -> list[Parameter]:
     for entry in entries:
         if not isinstance(entry, Parameter):
-            raise TypeError(_check.message(what, _check.describe(entry), "Parameters", _FIX))
+            raise TypeError(check.message(what, check.describe(entry), "Parameters", _FIX))
     return entries

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lenet import _check
+from lenet.messages import check
 
 if TYPE_CHECKING:
-    from lenet.tensor import Parameter
+    from lenet.autograd.tensor import Parameter
 
 __all__ = ["assign"]
 
@@ -39,18 +39,18 @@ def assign(
             by_name.setdefault(form[1], {})[form[2]] = np.asarray(value)
     if saved and key_form and not by_name:
         given = f"entries such as {next(iter(saved))!r}"
-        raise ValueError(_check.message("optimizer state", given, f"entries ending in _{arrays[0]}_0", _FIX))
+        raise ValueError(check.message("optimizer state", given, f"entries ending in _{arrays[0]}_0", _FIX))
     placed: dict[int, dict[str, np.ndarray[Any, Any]]] = {}
     for place, name in _places(list(by_name), params).items():
         state, own = by_name[name], params[place]
         for kind in (*arrays, *numbers):
             if kind not in state:
-                raise ValueError(_check.message("optimizer state", f"no {kind} for {name}", "one", _FIX))
+                raise ValueError(check.message("optimizer state", f"no {kind} for {name}", "one", _FIX))
             fits = state[kind].size == 1 if kind in numbers else list(state[kind].shape) == list(own.shape)
             if not fits:
                 given = f"{kind} of {name} with shape {list(state[kind].shape)}"
                 expected = f"{[1] if kind in numbers else list(own.shape)} for {own.name}"
-                raise ValueError(_check.message("optimizer state", given, expected, _FIX))
+                raise ValueError(check.message("optimizer state", given, expected, _FIX))
         placed[place] = state
     return placed
 
@@ -63,7 +63,7 @@ def _places(names: list[str], params: Sequence[Parameter]) -> dict[int, str]:
     trainable = [place for place, p in enumerate(params) if not p.stop_gradient]
     if len(trainable) != len(names):
         given = f"{len(names)} parameters ({', '.join(names[:3])}, …)"
-        raise ValueError(_check.message("optimizer state", given, f"{len(trainable)}, as this optimizer has", _FIX))
+        raise ValueError(check.message("optimizer state", given, f"{len(trainable)}, as this optimizer has", _FIX))
     if names == sorted(names):
         # Some files sort their keys, which loses the order of creation; the names' own numbers keep it.
         names = sorted(names, key=_natural)

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from lenet import _check, _core
-from lenet.gradient_clip import ClipGradBase
+from lenet import _core
+from lenet.autograd.tensor import Parameter
+from lenet.messages import check
+from lenet.nn.clip import ClipGradBase
 from lenet.optimizer._groups import Group
 from lenet.optimizer.lr import LRScheduler
 from lenet.optimizer.optimizer import Batch, Optimizer
 from lenet.regularizer import WeightDecayRegularizer
-from lenet.tensor import Parameter
 
 __all__ = ["SGD", "Adam", "AdamW", "Momentum"]
 
@@ -66,7 +67,7 @@ class Momentum(Optimizer):
         name: str | None = None,
     ) -> None:
         if momentum is None:
-            raise ValueError(_check.message("Momentum(momentum)", None, "a number such as 0.9"))
+            raise ValueError(check.message("Momentum(momentum)", None, "a number such as 0.9"))
         options = {"momentum": momentum, "rescale_grad": rescale_grad}
         super().__init__(learning_rate, parameters, weight_decay, grad_clip, name, options=options)
         self._nesterov = bool(use_nesterov)
@@ -150,10 +151,10 @@ class AdamW(Adam):
         _no_amsgrad("AdamW", amsgrad)
         if lr_ratio is not None:
             fix = "Use ParamAttr(learning_rate=…) or parameter groups"
-            raise NotImplementedError(_check.message("AdamW(lr_ratio)", _check.describe(lr_ratio), "None", fix))
+            raise NotImplementedError(check.message("AdamW(lr_ratio)", check.describe(lr_ratio), "None", fix))
         if apply_decay_param_fun is not None and not callable(apply_decay_param_fun):
-            given = _check.describe(apply_decay_param_fun)
-            raise TypeError(_check.message("AdamW(apply_decay_param_fun)", given, "a function of a parameter's name"))
+            given = check.describe(apply_decay_param_fun)
+            raise TypeError(check.message("AdamW(apply_decay_param_fun)", given, "a function of a parameter's name"))
         options = {"beta1": beta1, "beta2": beta2, "epsilon": epsilon, "weight_decay": weight_decay}
         Optimizer.__init__(self, learning_rate, parameters, None, grad_clip, name, options=options)
         self._decays = apply_decay_param_fun
@@ -165,5 +166,5 @@ class AdamW(Adam):
 def _no_amsgrad(what: str, amsgrad: bool) -> None:
     if amsgrad:
         raise ValueError(
-            _check.message(f"{what}(amsgrad)", amsgrad, "False", "This engine has no AMSGrad; leave it out")
+            check.message(f"{what}(amsgrad)", amsgrad, "False", "This engine has no AMSGrad; leave it out")
         )

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lenet._check import choice, describe, message, positive_int
-from lenet.progress import put
+from lenet.messages.check import choice, describe, message, positive_int
+from lenet.messages.progress import put
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lenet import _check
-from lenet.gradient_clip import ClipGradBase, ClipGradByGlobalNorm, ClipGradByNorm, ClipGradByValue
+from lenet.autograd.tensor import Parameter, Tensor, to_tensor
+from lenet.messages import check
+from lenet.nn.clip import ClipGradBase, ClipGradByGlobalNorm, ClipGradByNorm, ClipGradByValue
+from lenet.nn.param import aligned
 from lenet.optimizer import _state
 from lenet.optimizer._groups import Group, clip_of, groups_of, learning_rate_of, number_of, option_of, regularizer_of
 from lenet.optimizer.lr import LambdaDecay, LRScheduler
-from lenet.param import aligned
 from lenet.regularizer import L2Decay, WeightDecayRegularizer
-from lenet.tensor import Parameter, Tensor, to_tensor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -202,7 +202,7 @@ class Optimizer:
         parameters: only these; no_grad_set: not these. Returns ``([], [(parameter, gradient), …])``.
         """
         if not isinstance(loss, Tensor):
-            raise ValueError(_check.message("minimize(loss)", _check.describe(loss), "the loss, a Tensor"))
+            raise ValueError(check.message("minimize(loss)", check.describe(loss), "the loss, a Tensor"))
         wanted = {id(p) for p in (self._params if parameters is None else parameters)}
         wanted -= {id(p) for p in no_grad_set or ()}
         lr, done = self.get_lr(), []
@@ -225,13 +225,13 @@ class Optimizer:
         if isinstance(self._learning_rate, LRScheduler):
             fix = "Use set_lr_scheduler, or make the optimizer with a float"
             given = f"{value} while a {type(self._learning_rate).__name__} sets the rate"
-            raise RuntimeError(_check.message("set_lr", given, "an optimizer without a scheduler", fix))
+            raise RuntimeError(check.message("set_lr", given, "an optimizer without a scheduler", fix))
         self._learning_rate = number_of("set_lr(value)", value)
 
     def set_lr_scheduler(self, scheduler: LRScheduler) -> None:
         """From now on ``scheduler`` decides the rate."""
         if not isinstance(scheduler, LRScheduler):
-            raise TypeError(_check.message("set_lr_scheduler", _check.describe(scheduler), "an LRScheduler"))
+            raise TypeError(check.message("set_lr_scheduler", check.describe(scheduler), "an LRScheduler"))
         self._learning_rate = scheduler
 
     # ---- state ---------------------------------------------------------------------------------------------------------
@@ -266,11 +266,11 @@ class Optimizer:
         schedule = state_dict.get("LR_Scheduler")
         if isinstance(rate, LRScheduler) and not schedule and not isinstance(rate, LambdaDecay):
             raise ValueError(
-                _check.message("optimizer state", "no 'LR_Scheduler' entry", f"one for the {type(rate).__name__}")
+                check.message("optimizer state", "no 'LR_Scheduler' entry", f"one for the {type(rate).__name__}")
             )
         saved = {key: value for key, value in state_dict.items() if key not in ("LR_Scheduler", "master_weights")}
         if self._states and self.state_names and not saved:
-            raise ValueError(_check.message("optimizer state", "an empty one", "one that was saved after a step"))
+            raise ValueError(check.message("optimizer state", "an empty one", "one that was saved after a step"))
         numbers = [f"{option}_pow_acc" for option in self.power_names]
         placed = _state.assign(saved, self.state_names, numbers, self._params)
         if isinstance(rate, LRScheduler) and schedule:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import message
 from lenet.evaluation import Evaluation, wilson
+from lenet.messages.check import message
 from lenet.plots import _style
 from lenet.plots._images import checked_labels
 from lenet.plots._style import BLUE, GREEN, INK, ORANGE, PINK, SOFT
@@ -159,7 +159,7 @@ def rejection(evaluation: Evaluation) -> Figure:
 
 
 def curves(runs: Iterable[tuple[str, Sequence[float], Sequence[float], Sequence[float]]]) -> Figure:
-    """How trainings went: loss above, accuracy on the training images below, over the steps.
+    """How runs went: loss above, accuracy on the training images below, over the steps.
 
     runs: (name, steps [P], loss [P], accuracy [P] of 0 to 1) each; ValueError for none or for other lengths.
     """

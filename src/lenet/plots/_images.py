@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import _augment, _counter
-from lenet._augment import Augmentation
-from lenet._check import describe, message, positive_int
+from lenet.data import augment, counter
+from lenet.data.augment import Augmentation
+from lenet.messages.check import describe, message, positive_int
 from lenet.plots import _style
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def samples(
 
 def drawn(images: int, count: int, seed: int) -> NDArray[np.int64]:
     """Which ``count`` of so many images to show, in rising order: drawn without repeats, the same for a seed."""
-    return np.sort(_counter.permutation(seed, 0, images)[:count])
+    return np.sort(counter.permutation(seed, 0, images)[:count])
 
 
 def augmented(images: NDArray[np.uint8], augmentation: Augmentation, seed: int = 0) -> Figure:
@@ -110,10 +110,10 @@ def warped(
     if shown.ndim != 3:
         raise ValueError(message("images", f"shape {list(images.shape)}", "grey images, [N, H, W] or [N, 1, H, W]"))
     numbers = np.arange(len(shown), dtype=np.int64)
-    how = _augment.matrices(augmentation, (shown.shape[1], shown.shape[2]), seed, 0, numbers)
+    how = augment.matrices(augmentation, (shown.shape[1], shown.shape[2]), seed, 0, numbers)
     if how is None:
         raise ValueError(message("augmentation", "one that moves nothing", "a shift, rotation, scale or shear"))
-    return shown, np.rint(_augment.warped(shown.astype(np.float32), how, 0.0)).astype(np.uint8)
+    return shown, np.rint(augment.warped(shown.astype(np.float32), how, 0.0)).astype(np.uint8)
 
 
 def _scale(images: NDArray[np.uint8]) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import positive_int
+from lenet.messages.check import positive_int
 from lenet.plots._images import planes
 
 __all__ = ["terminal"]

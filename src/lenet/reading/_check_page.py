@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import describe, message, positive_int
-from lenet._html import document, percent, text
+from lenet.html.document import document, percent, text
+from lenet.messages.check import describe, message, positive_int
 from lenet.reading.page import DOUBT, REJECTED, Box, Digit, Number, Page
 from lenet.reading.sources.pixels import check_colours
 from lenet.reading.sources.source import Source

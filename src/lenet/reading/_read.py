@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import choice, describe, message
+from lenet.messages.check import choice, describe, message
 from lenet.reading.belief import TOLD, TOLD_ALONE, believed, in_company, is_numbers
 from lenet.reading.ink.clean import clean
 from lenet.reading.ink.find import SINGLE, Ink, find_ink

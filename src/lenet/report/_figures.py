@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._html import text as html_text
+from lenet.html.document import text as html_text
 from lenet.plots import _style
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet import evaluation
-from lenet._check import without_home
-from lenet._html import text
 from lenet.evaluation import Evaluation, softmax
+from lenet.html.document import text
+from lenet.messages.check import without_home
 from lenet.plots._images import planes
 
 if TYPE_CHECKING:

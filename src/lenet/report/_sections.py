@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet import plots
-from lenet._html import percent, sure, text
+from lenet.html.document import percent, sure, text
 from lenet.report._figures import picture, svg
 from lenet.report._findings import Findings, number
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import _fetch
-from lenet._check import describe, message
+from lenet.data import fetch
+from lenet.messages.check import describe, message
 from lenet.vision.datasets import MNIST, ArrayDataset, FashionMNIST, load_folder
 
 __all__ = ["DATASETS", "Data", "Part", "is_light", "load", "load_test", "split"]
@@ -28,7 +28,7 @@ class Part(NamedTuple):
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
-    source: _fetch.Source
+    source: fetch.Source
 
 
 class Data(NamedTuple):
@@ -42,9 +42,9 @@ class Data(NamedTuple):
     inverted: bool  # the images were dark on light
 
     @property
-    def source(self) -> _fetch.Source:
+    def source(self) -> fetch.Source:
         """Where all of it came from."""
-        return _fetch.merge(self.train.source, self.test.source)
+        return fetch.merge(self.train.source, self.test.source)
 
     @property
     def line(self) -> str:
@@ -75,7 +75,7 @@ def load(
         raise TypeError(message("dataset", "one ArrayDataset", "a pair of them, train and test", "Type (train, test)"))
     elif dataset in DATASETS:
         name = str(dataset)
-        files = {} if folder is None else _fetch.given(folder)
+        files = {} if folder is None else fetch.given(folder)
         train, test = (_published(name, files, mode) for mode in ("train", "test"))
         classes = list(train.classes)
     else:
@@ -95,7 +95,7 @@ def load_test(
     if not isinstance(dataset, str) or dataset not in DATASETS:
         whole = load(dataset, folder, inverted)
         return whole.classes, whole.test, whole.line
-    name, files = str(dataset), {} if folder is None else _fetch.given(folder)
+    name, files = str(dataset), {} if folder is None else fetch.given(folder)
     found = _published(name, files, "test")
     inverted = is_light(found._pixels) if inverted is None else inverted
     part = _part("test", found, inverted)
@@ -108,10 +108,10 @@ def _published(name: str, files: dict[str, str], mode: str) -> ArrayDataset:
     return DATASETS[name](files.get(f"{mode}-images"), files.get(f"{mode}-labels"), mode)
 
 
-def _line(name: str, folder: str, source: _fetch.Source, inverted: bool) -> str:
+def _line(name: str, folder: str, source: fetch.Source, inverted: bool) -> str:
     line = source.line
     if folder:
-        asked, found = _fetch.PUBLISHED[name].title, source.published
+        asked, found = fetch.PUBLISHED[name].title, source.published
         line = f"{asked} from {folder}" + (f", which holds {found}" if found not in ("", asked) else "")
     return line + ("; inverted, as the images are dark on light" if inverted else "")
 
@@ -136,7 +136,7 @@ def _class_folders(dataset: str | os.PathLike[str], folder: str | os.PathLike[st
     if folder is not None:
         fix = "Leave data (--data) out"
         raise ValueError(message("data", f"{os.fspath(folder)} beside the folder {root}", "only one of the two", fix))
-    if any(name.startswith(tuple(_fetch.FILES.values())) for name in os.listdir(root)):
+    if any(name.startswith(tuple(fetch.FILES.values())) for name in os.listdir(root)):
         fix = "Name the data set and give the folder as its data: --dataset mnist --data FOLDER"
         raise ValueError(message("dataset", f"{root}, a folder of IDX files", "a folder of class folders", fix))
     return root
@@ -144,10 +144,10 @@ def _class_folders(dataset: str | os.PathLike[str], folder: str | os.PathLike[st
 
 def _part(kind: str, ds: ArrayDataset, inverted: bool) -> Part:
     images, labels = ds._pixels[:, None], ds._targets
-    source: _fetch.Source | None = getattr(ds, "source", None)
+    source: fetch.Source | None = getattr(ds, "source", None)
     if source is None:
-        hashes = {f"{kind}-images": _fetch.sha256(ds._pixels), f"{kind}-labels": _fetch.sha256(labels)}
-        source = _fetch.Source("arrays", "arrays in memory", {}, hashes)
+        hashes = {f"{kind}-images": fetch.sha256(ds._pixels), f"{kind}-labels": fetch.sha256(labels)}
+        source = fetch.Source("arrays", "arrays in memory", {}, hashes)
     return Part(255 - images if inverted else images, labels, source)
 
 

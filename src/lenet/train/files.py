@@ -1,7 +1,7 @@
 """What a training run leaves on disk: the model, and beside an interrupted one the state to go on from.
 
 An earlier model is never lost: it gets another name before its own is taken in one step, and so does the state of an
-earlier interrupted run. Every file is written whole or not at all (``_write.atomic_write``).
+earlier interrupted run. Every file is written whole or not at all (``write.atomic_write``).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from lenet import serialization
-from lenet._check import message
-from lenet._write import alone
+from lenet.messages.check import message
+from lenet.modelfile import serialization
+from lenet.modelfile.write import alone
 
 __all__ = ["check_out", "read_resume", "remove_resume", "resume_path", "store"]
 

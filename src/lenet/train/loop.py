@@ -13,19 +13,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import _augment, _counter, _random, plan
-from lenet._check import brief, message, positive_int
+from lenet.autograd import random
+from lenet.autograd.tensor import dense
 from lenet.callbacks.ema import kept
-from lenet.initializer import FanIn, fans
+from lenet.data import augment, counter
+from lenet.jit import plan
+from lenet.jit.plan import TrainingTrouble
+from lenet.messages.check import brief, message, positive_int
 from lenet.nn import CrossEntropyLoss, Linear
+from lenet.nn.initializer import FanIn, fans
 from lenet.nn.layer import Layer
 from lenet.optimizer import Adam
-from lenet.plan import TrainingTrouble
-from lenet.tensor import dense
 from lenet.train.data import Data, split
 from lenet.train.recipes import Recipe
 from lenet.train.trained import Trained, pixel_table
-from lenet.tutorial import LeNet
+from lenet.vision.tutorial import LeNet
 
 __all__ = ["MEAN", "STD", "Run"]
 
@@ -64,7 +66,7 @@ class Run:
         self._order: NDArray[np.int64] | None = None
         self._lut = pixel_table(MEAN, STD)
 
-        _random.seed(seed)
+        random.seed(seed)
         self.network: Layer = LeNet()
         if len(data.classes) != 10:
             self.network.linear3 = Linear(self.network.linear3.weight.shape[0], len(data.classes))
@@ -157,13 +159,13 @@ class Run:
                 order = np.arange(n)
                 np.random.RandomState(self.epoch).shuffle(order)
             else:
-                order = _counter.permutation(self.seed, self.epoch, n)
+                order = counter.permutation(self.seed, self.epoch, n)
             self._order = self.kept[order]
         return self._order
 
     def _warps(self, samples: NDArray[np.int64]) -> NDArray[np.float32] | None:
         size = self.data.train.images.shape[2:]
-        return _augment.matrices(self.recipe.augment, (size[0], size[1]), self.seed, self.epoch, samples)
+        return augment.matrices(self.recipe.augment, (size[0], size[1]), self.seed, self.epoch, samples)
 
     def _count(self, losses: NDArray[np.float32], right: NDArray[np.bool_], counts: list[int]) -> None:
         self.step += len(losses)
@@ -226,7 +228,7 @@ class Run:
             "curve": self.curve,
             "open": self._open,
             "epoch_sums": self._epoch_sums,
-            "random": _random.generator().get_state(),
+            "random": random.generator().get_state(),
         }
         return arrays, position
 
@@ -243,7 +245,7 @@ class Run:
         self.epoch, self.step, self.seconds = epoch, step, float(position["seconds"])
         self.curve = [_numbers(point, 3) for point in position["curve"]]
         self._open, self._epoch_sums = _numbers(position["open"], 4), _numbers(position["epoch_sums"], 4)
-        _random.generator().set_state(position["random"])
+        random.generator().set_state(position["random"])
         self._order = self._compiled = None
         for name, average in self.weights().items() if self.recipe.average else ():
             average[...] = arrays[_AVERAGE + name]

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from lenet._augment import Augmentation
-from lenet._check import choice, describe, message
+from lenet.data.augment import Augmentation
+from lenet.messages.check import choice, describe, message
 
 __all__ = ["RECIPES", "Recipe", "recipe_named"]
 
@@ -32,7 +32,7 @@ class Recipe(NamedTuple):
     augment: Augmentation = Augmentation()  # what happens to each image, anew in each epoch
     average: float = 0.0  # the result is the weights' running average, of which this much stays at a step; 0: the last
     held_out: float = 0.0  # this share of the training images is never trained on
-    paddle_order: bool = False  # each epoch in the order of Paddle's Model.fit, else in ``_counter``'s
+    paddle_order: bool = False  # each epoch in the order of Paddle's Model.fit, else in ``data.counter``'s
 
     def as_json(self) -> dict[str, Any]:
         """Its numbers by name, as a model file records them."""

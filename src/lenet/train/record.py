@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from lenet import _architecture, _core
-from lenet._check import without_home
+from lenet import _core
+from lenet.messages.check import without_home
+from lenet.messages.version import version
+from lenet.modelfile import architecture as _architecture
 from lenet.train.data import Data
 from lenet.train.trained import Trained
 
@@ -45,7 +47,7 @@ def machine() -> dict[str, Any]:
     import platform
 
     return {
-        "lenet": _architecture.version(),
+        "lenet": version(),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "system": f"{platform.system()} {platform.machine()}",

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from lenet._check import message
-from lenet.progress import say as say_to_stderr
+from lenet.messages.check import message
+from lenet.messages.progress import say as say_to_stderr
 from lenet.train.data import Pair, Part
 from lenet.train.loop import Run
 from lenet.train.recipes import Recipe

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lenet import serialization
-from lenet._check import positive_int
-from lenet.progress import say as say_to_stderr
+from lenet.messages.check import positive_int
+from lenet.messages.progress import say as say_to_stderr
+from lenet.modelfile import serialization
 from lenet.train import files
 from lenet.train.data import Pair, Part
 from lenet.train.recipes import Recipe

@@ -13,13 +13,14 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import _architecture, plan, serialization
-from lenet._architecture import MAX_NAME
-from lenet._check import MOST, brief, describe, message, one_line
+from lenet.autograd.tensor import dense
 from lenet.evaluation import Evaluation, evaluate, expected_calibration_error, fit_temperature, softmax, wilson
 from lenet.evaluation.calibration import checked_temperature, mean_loss
+from lenet.jit import plan
+from lenet.messages.check import MOST, brief, describe, message, one_line
+from lenet.modelfile import architecture, serialization
+from lenet.modelfile.architecture import MAX_NAME
 from lenet.nn.layer import Layer
-from lenet.tensor import dense
 from lenet.train.data import is_light
 from lenet.vision.datasets.folder import grey_image
 from lenet.vision.transforms import Normalize
@@ -103,7 +104,7 @@ class Trained:
         if chain.outputs != len(self.labels):
             raise ValueError(message("labels", f"{len(self.labels)} names", f"one for each of {chain.outputs} outputs"))
         self._chain = chain
-        self.rows = _architecture.describe(self.network, shape)
+        self.rows = architecture.describe(self.network, shape)
 
     def _compile(self) -> plan.Chain:
         chain = plan.compile(self.network, None, None, [dense(np.zeros((1, *self.shape), np.float32))])
@@ -134,11 +135,11 @@ class Trained:
             )
         try:
             about = meta["input"]
-            shape = _architecture.input_shape(about.get("shape"))
+            shape = architecture.input_shape(about.get("shape"))
             mean, std = _number("mean", about.get("mean")), _number("std", about.get("std"))
             if std <= 0:
                 raise ValueError(message("std", std, "a number above 0"))
-            network = _architecture.build(meta["architecture"], shape, tensors)
+            network = architecture.build(meta["architecture"], shape, tensors)
             return cls(network, shape, _names(meta.get("labels")), mean, std, meta, file, serialization.digest(tensors))
         except ValueError as error:
             raise ValueError(one_line(f"{file}: {error}", MOST)) from None

@@ -11,11 +11,11 @@ import os
 from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
-from lenet import serialization
-from lenet._check import describe, message, positive_int
 from lenet.device import set_num_threads
 from lenet.evaluation import Evaluation
-from lenet.progress import say as say_to_stderr
+from lenet.messages.check import describe, message, positive_int
+from lenet.messages.progress import say as say_to_stderr
+from lenet.modelfile import serialization
 from lenet.train import data as data_sets
 from lenet.train import files, record
 from lenet.train.loop import Run

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lenet._check import choice, message
-from lenet._pixels import weighed
+from lenet.data.pixels import weighed
+from lenet.messages.check import choice, message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["get_image_backend", "image_load", "open_image", "set_image_backend"]
 
 BACKENDS = ("pil", "cv2")
-MOST_PIXELS = 100_000_000  # of an 8-bit image; see ``_pixels``
+MOST_PIXELS = 100_000_000  # of an 8-bit image; see ``data.pixels``
 
 _backend = "pil"
 

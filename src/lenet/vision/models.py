@@ -5,8 +5,9 @@ This LeNet differs from the tutorial's (``lenet.LeNet``): a 3×3 first convoluti
 
 from __future__ import annotations
 
-from lenet import _check, nn
-from lenet.tensor import Tensor
+from lenet import nn
+from lenet.autograd.tensor import Tensor
+from lenet.messages import check
 
 __all__ = ["LeNet"]
 
@@ -16,7 +17,7 @@ class LeNet(nn.Layer):
 
     def __init__(self, num_classes: int = 10) -> None:
         super().__init__()
-        self.num_classes = _check.positive_int("LeNet(num_classes)", num_classes, least=0)
+        self.num_classes = check.positive_int("LeNet(num_classes)", num_classes, least=0)
         self.features = nn.Sequential(
             nn.Conv2D(1, 6, 3, stride=1, padding=1),
             nn.ReLU(),

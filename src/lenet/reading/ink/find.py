@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import describe, message
+from lenet.messages.check import describe, message
 from lenet.reading.ink.local import EDGE, local_level
 from lenet.reading.ink.marks import without_marks
 from lenet.reading.ink.paper import F32, U8, Paper, enlarge, page_paper, quantile, smooth_paper

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import describe, message
+from lenet.messages.check import describe, message
 
 __all__ = ["BOX", "NO_DIGIT", "SIZE", "digit_form", "digit_forms"]
 

@@ -16,8 +16,8 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import installing, message
-from lenet._pixels import weighed
+from lenet.data.pixels import weighed
+from lenet.messages.check import installing, message
 from lenet.reading.sources.depth import eight_bits, is_dim, low_bytes, smaller
 from lenet.reading.sources.pixels import picture_of, rgb_of
 

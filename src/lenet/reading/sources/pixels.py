@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import describe, message
+from lenet.messages.check import describe, message
 
 if TYPE_CHECKING:
     from PIL.Image import Image

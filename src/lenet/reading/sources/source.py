@@ -17,7 +17,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import choice, describe, message, positive_int
+from lenet.messages.check import choice, describe, message, positive_int
 from lenet.reading.sources import decode
 
 __all__ = ["MOST_PIXELS", "Pages", "Source", "open_pages"]

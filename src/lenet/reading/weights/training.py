@@ -18,10 +18,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import _fetch, _random, nn, serialization
-from lenet._augment import Augmentation
-from lenet._check import message
+from lenet import nn
+from lenet.autograd import random
+from lenet.data import fetch
+from lenet.data.augment import Augmentation
 from lenet.evaluation import fit_temperature, softmax
+from lenet.messages.check import message
+from lenet.modelfile import serialization
 from lenet.optimizer import Adam
 from lenet.reading.weights import samples, traces
 from lenet.reading.weights.reader import Steady
@@ -140,14 +143,14 @@ def font_hashes() -> dict[str, str]:
     """SHA-256 of each font by its file's name."""
     found = {}
     for path in font_paths(FONTS) + font_paths(HELD_FONTS):
-        found[os.path.basename(path)] = _fetch.sha256(np.fromfile(path, np.uint8))
+        found[os.path.basename(path)] = fetch.sha256(np.fromfile(path, np.uint8))
     return found
 
 
 def data_hashes() -> dict[str, dict[str, str]]:
     """SHA-256 of the four files of MNIST's and Fashion-MNIST's training parts, as they are published."""
     kept = "train-images", "train-labels"
-    return {name: {part: _fetch.PUBLISHED[name].sha256[part] for part in kept} for name in ("mnist", "fashion-mnist")}
+    return {name: {part: fetch.PUBLISHED[name].sha256[part] for part in kept} for name in ("mnist", "fashion-mnist")}
 
 
 def sources(held: bool = False, data: str | None = None, pens: str | None = None) -> Sources:
@@ -217,7 +220,7 @@ class _Run(Run):
 
     def __init__(self, recipe: Recipe, data: Data, seed: int) -> None:
         super().__init__(recipe, data, seed)
-        _random.seed(seed)
+        random.seed(seed)
         self.network = Network()
         start_from_fan_in(self.network)
         self.network.train()

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lenet import _core
-from lenet._check import choice, describe, message
-from lenet._dtype import get_default_dtype
-from lenet._fetch import Source
+from lenet.autograd.dtype import get_default_dtype
+from lenet.autograd.tensor import Tensor, dense, in_lanes, to_tensor
+from lenet.data.fetch import Source
 from lenet.io import Dataset
 from lenet.io.dataset import changing
-from lenet.tensor import Tensor, dense, in_lanes, to_tensor
+from lenet.messages.check import choice, describe, message
 from lenet.vision.image import BACKENDS, get_image_backend
 from lenet.vision.transforms import Augment, Compose, Normalize, ToTensor
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import _fetch
-from lenet._check import describe, message, positive_int
-from lenet._dtype import get_default_dtype
+from lenet.autograd.dtype import get_default_dtype
+from lenet.data import fetch
 from lenet.io import Dataset
-from lenet.progress import Progress
+from lenet.messages.check import describe, message, positive_int
+from lenet.messages.progress import Progress
 from lenet.vision.datasets.arrays import ArrayDataset
 from lenet.vision.datasets.parts import IMG_EXTENSIONS, files_below, parts_of, visible_folders
 from lenet.vision.image import get_image_backend, open_image
@@ -33,7 +33,7 @@ StrPath = str | os.PathLike[str]
 
 
 class DatasetFolder(Dataset):
-    """Labelled images: one folder a class, ``root/class_name/…/image.png``.
+    """Labelled images: one folder per class, ``root/class_name/…/image.png``.
 
     root: the folder of class folders. loader: path -> image; None reads RGB, as a Pillow image or, with the backend
     ``"cv2"``, as uint8 [H, W, 3]. extensions: file names that count, in any case; None takes ``IMG_EXTENSIONS``.
@@ -122,7 +122,7 @@ def load_folder(
 ) -> tuple[ArrayDataset, ArrayDataset, list[str]]:
     """A folder of labelled images, ready to train on: ``(train, test, class names)``.
 
-    path holds one folder a class, or parts that do: ``train`` and ``test``, ``training`` and ``testing``, ``Train`` and
+    path holds one folder per class, or parts that do: ``train`` and ``test``, ``training`` and ``testing``, ``Train`` and
     ``Valid`` and so on; of three the third is trained on too. Each image is turned as its camera said, laid on white
     where it is transparent, made grey, and resized to ``size`` (height, width) without keeping its proportions; how many
     that changed stands in ``train.source.line``. Without parts, ``holdout`` of each class (at least one image) becomes
@@ -198,10 +198,10 @@ def _dataset(root: str) -> DatasetFolder:
         raise ValueError(str(error)) from None
 
 
-def _account(name: str, part: ArrayDataset, root: str, line: str) -> _fetch.Source:
+def _account(name: str, part: ArrayDataset, root: str, line: str) -> fetch.Source:
     """Where this part came from; the hashes are those of its arrays, uint8 [N, H, W] and int64 [N]."""
-    hashes = {f"{name}-images": _fetch.sha256(part._pixels), f"{name}-labels": _fetch.sha256(part._targets)}
-    return _fetch.Source("folder", line, dict.fromkeys(hashes, root), hashes)
+    hashes = {f"{name}-images": fetch.sha256(part._pixels), f"{name}-labels": fetch.sha256(part._targets)}
+    return fetch.Source("folder", line, dict.fromkeys(hashes, root), hashes)
 
 
 def _split(whole: DatasetFolder, holdout: float) -> list[list[tuple[str, int]]]:

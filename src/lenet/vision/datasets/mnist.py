@@ -1,6 +1,6 @@
 """``MNIST`` and ``FashionMNIST`` under Paddle's names: which files make up a set, and what the set hands out.
 
-Finding and proving the files is ``_fetch``'s work, reading them ``_idx``'s; samples and batches are ``ArrayDataset``'s.
+Finding and proving the files is ``data.fetch``'s work, reading them ``data.idx``'s; samples and batches are ``ArrayDataset``'s.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lenet import _fetch, _idx
-from lenet._check import choice, describe, message
+from lenet.data import fetch, idx
+from lenet.messages.check import choice, describe, message
 from lenet.vision.datasets.arrays import ArrayDataset
 from lenet.vision.image import BACKENDS, get_image_backend
 
@@ -40,7 +40,7 @@ class MNIST(ArrayDataset):
 
     NAME = "mnist"
     classes: Sequence[str] = tuple("0123456789")
-    source: _fetch.Source
+    source: fetch.Source
 
     def __init__(
         self,
@@ -64,9 +64,9 @@ class MNIST(ArrayDataset):
         contents, self.source = _gather(self.NAME, paths)
         self.image_path, self.label_path = (self.source.paths[part] for part in paths)
         image_content, label_content = (contents[part] for part in paths)
-        images = _idx.images(image_content, self.image_path)
-        labels = _idx.labels(label_content, self.label_path, len(self.classes))
-        _idx.same_count(len(images), len(labels), self.image_path, self.label_path)
+        images = idx.images(image_content, self.image_path)
+        labels = idx.labels(label_content, self.label_path, len(self.classes))
+        idx.same_count(len(images), len(labels), self.image_path, self.label_path)
         super().__init__(images, labels, transform, backend)
 
 
@@ -92,12 +92,12 @@ class FashionMNIST(MNIST):
     )
 
 
-def _gather(name: str, paths: dict[str, str | os.PathLike[str] | None]) -> _fetch.Obtained:
-    """Each part from its path, or from wherever ``_fetch`` finds the published one."""
+def _gather(name: str, paths: dict[str, str | os.PathLike[str] | None]) -> fetch.Obtained:
+    """Each part from its path, or from wherever ``data.fetch`` finds the published one."""
     named = {part: os.fspath(path) for part, path in paths.items() if path is not None}
     others = [part for part in paths if part not in named]
-    found = [_fetch.named(name, named)] if named else []
+    found = [fetch.named(name, named)] if named else []
     if others:
-        found.append(_fetch.obtain(name, others))
+        found.append(fetch.obtain(name, others))
     contents = {part: content for some in found for part, content in some.contents.items()}
-    return _fetch.Obtained(contents, _fetch.merge(*(some.source for some in found)))
+    return fetch.Obtained(contents, fetch.merge(*(some.source for some in found)))

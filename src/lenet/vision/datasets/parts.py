@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from lenet._check import message
+from lenet.messages.check import message
 
 __all__ = ["IMG_EXTENSIONS", "Parts", "files_below", "parts_of", "visible_folders"]
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import message
+from lenet.messages.check import message
 
 __all__ = [
     "GREY",

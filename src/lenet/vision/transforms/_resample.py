@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import message
+from lenet.messages.check import message
 
 __all__ = ["resize_last_axes"]
 

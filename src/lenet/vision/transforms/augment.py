@@ -1,7 +1,7 @@
 """``Augment``: images moved, turned, sized and slanted at random, in a way that the engine can do while it loads a batch.
 
-The name is ours. The random numbers are ``_counter``'s, keyed by seed, epoch and sample, so that the plan of ``Model.fit``,
-``ds[i]`` and a loop of one's own see the same image. The geometry is ``_augment``'s. Read by ``vision.datasets``, ``model``
+The name is ours. The random numbers are ``data.counter``'s, keyed by seed, epoch and sample, so that the plan of ``Model.fit``,
+``ds[i]`` and a loop of one's own see the same image. The geometry is ``data.augment``'s. Read by ``vision.datasets``, ``model``
 and users.
 """
 
@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import _augment
-from lenet._augment import Augmentation
-from lenet._check import describe, message, positive_int
-from lenet.tensor import to_tensor
+from lenet.autograd.tensor import to_tensor
+from lenet.data import augment as _augment
+from lenet.data.augment import Augmentation
+from lenet.messages.check import describe, message, positive_int
 from lenet.vision.transforms import functional as F
 from lenet.vision.transforms.transforms import BaseTransform
 

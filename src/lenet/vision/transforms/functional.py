@@ -17,9 +17,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet._check import choice, describe, message
-from lenet.tensor import Tensor
-from lenet.tensor import to_tensor as _tensor
+from lenet.autograd.tensor import Tensor
+from lenet.autograd.tensor import to_tensor as _tensor
+from lenet.messages.check import choice, describe, message
 from lenet.vision.transforms._planes import (
     GREY,
     crop_array,

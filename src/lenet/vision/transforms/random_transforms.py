@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lenet._check import choice, describe, message
+from lenet.messages.check import choice, describe, message
 from lenet.vision.transforms import functional as F
 from lenet.vision.transforms.transforms import BaseTransform
 
@@ -231,7 +231,7 @@ class RandomErasing(BaseTransform):
             values = np.ravel(self.value)
             return values[:, None, None] if kind == "tensor" else values[None, None, :]
         if kind == "tensor":
-            from lenet._random import generator
+            from lenet.autograd.random import generator
 
             count = image.shape[-3]
             return generator().normal(count * tall * wide, 0.0, 1.0).reshape(count, tall, wide)

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from lenet._check import choice, describe, message
-from lenet.tensor import Tensor, to_tensor
+from lenet.autograd.tensor import Tensor, to_tensor
+from lenet.messages.check import choice, describe, message
 from lenet.vision.transforms import functional as F
 
 __all__ = [
