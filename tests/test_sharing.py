@@ -123,7 +123,7 @@ def test_dropout_masks_come_back_for_a_backward_whose_pass_was_overtaken() -> No
         net.clear_gradients()
         if not overtaken:
             net(second)
-        return found, lenet._random.generator().get_state()
+        return found, lenet.autograd.random.generator().get_state()
 
     assert gradient(True) == gradient(False)  # and the stream isn't drawn from once more
 
