@@ -831,18 +831,6 @@ LENET_INLINE void update(size_t n, float* p, const float* g, float* a, float* b,
   }
 }
 
-LENET_INLINE V square_root(V x) {
-#if defined(__AVX512F__)
-  return _mm512_sqrt_ps(x);
-#elif defined(__AVX2__)
-  return _mm256_sqrt_ps(x);
-#elif defined(__x86_64__)
-  return _mm_sqrt_ps(x);
-#elif defined(__aarch64__)
-  return vsqrtq_f32(x);
-#endif
-}
-
 void sgd(size_t n, float* p, const float* g, float lr, float l2, ClipF clip) {
   V step = splat(lr);
   update(n, p, g, nullptr, nullptr, clip, l2, [=](V& pv, V gv, V&, V&) { pv = pv - step * gv; });

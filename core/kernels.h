@@ -1,8 +1,8 @@
 // The table of kernels: what every ISA level and the plain reference implement, and the shapes they agree on.
 //
 // Layout. A batch is cut into groups of L = 16 samples. Inside a group an activation is [C][H][W][L]: the lane is the
-// sample. Every kernel below works on ONE group, unless it says otherwise; who cuts work into groups and threads is
-// engine.cpp. Letters: C/H/W input channels, rows, columns; K/OH/OW output; kh/kw kernel; N samples.
+// sample. Every kernel below works on ONE group, unless it says otherwise; who cuts work into groups and threads are
+// engine.cpp and plan.cpp. Letters: C/H/W input channels, rows, columns; K/OH/OW output; kh/kw kernel; N samples.
 // Rules for all kernels: outputs are written whole (not added to) unless the comment says "+="; no output aliases an
 // input; no allocation, no threads, no exceptions. Kernels never read lanes of another group.
 #pragma once

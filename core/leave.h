@@ -1,6 +1,6 @@
 // How a thread leaves Python to compute and comes back. As nanobind's gil_scoped_release, but for the end of the
 // program: CPython ends a daemon thread that asks for the GIL then by unwinding its stack, which C++ can't bear. Such a
-// thread waits here instead, without the GIL, until the process is gone. Read by bind.cpp alone.
+// thread waits here instead, without the GIL, until the process is gone. Read by the bind_*.cpp files alone.
 #pragma once
 #include <Python.h>
 #include <pthread.h>

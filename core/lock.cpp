@@ -1,3 +1,4 @@
+// A mutex that survives fork(): see lock.h.
 #include "lock.h"
 
 #include <pthread.h>
@@ -5,8 +6,7 @@
 namespace lenet {
 
 Lock::Lock() : state_(new State{{}, forks.load(std::memory_order_relaxed)}) {
-  static const int counting =
-      pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
+  static const int counting = pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
   (void)counting;
 }
 

@@ -1,5 +1,5 @@
 // A mutex that survives fork(): in the child it starts open, whoever held it in the parent. Read by plan.h, rng.h and
-// the memory recycler in engine.cpp; the pool has its own way (pool.cpp).
+// the memory recycler (memory.cpp); the pool has its own way (pool.cpp).
 //
 // The rule for all of them: take it after the GIL is released, or where nothing inside waits for the GIL.
 #pragma once

@@ -1,3 +1,4 @@
+// A plan's making, its forward and backward over one group, and its steps: see plan.h.
 #include "plan.h"
 
 #include <atomic>
@@ -6,6 +7,8 @@
 #include <cstring>
 #include <limits>
 
+#include "checked.h"
+#include "layout.h"
 #include "pool.h"
 
 namespace lenet {
@@ -127,8 +130,7 @@ void Plan::pack_weights(bool for_backward, float* packed) const {
     if (!row.convolves()) continue;
     const auto& k = row.conv.plain() ? kernels() : reference_kernels();
     k.conv_pack(row.conv, params_[row.w].value, packed + packed_at_[r]);
-    if (for_backward && r > first_trained_)
-      k.conv_pack_dx(row.conv, params_[row.w].value, packed + packed_dx_at_[r]);
+    if (for_backward && r > first_trained_) k.conv_pack_dx(row.conv, params_[row.w].value, packed + packed_dx_at_[r]);
   }
 }
 

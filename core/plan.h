@@ -17,9 +17,10 @@
 #include <string>
 #include <vector>
 
-#include "checked.h"
 #include "engine.h"
+#include "kernels.h"
 #include "lock.h"
+#include "memory.h"
 #include "rng.h"
 
 namespace lenet {
@@ -102,8 +103,8 @@ class Plan {
   };
   // Keeps activations; y in lanes.
   void forward(const Source& source, int n, bool training, Generator& random, float* y, Pass& pass);
-  // Fills every trainable parameter's grad and copies it to grads[i] where that isn't null. If another pass came between
-  // the forward one is run again, from the same source and with the same masks.
+  // Fills every trainable parameter's grad and copies it to grads[i] where that isn't null. If another pass came
+  // between the forward one is run again, from the same source and with the same masks.
   void backward(const float* dy, const Source& source, const Pass& pass, float* const* grads);
 
   // Where the time goes, for bench/: seconds by row forward, by row backward, then loading, loss, gradients, update;
@@ -165,8 +166,8 @@ class Plan {
   std::vector<double> clock_;    // empty: not profiling
   std::vector<double> squares_;  // one a task
   std::vector<float> weights_, sample_loss_;
-  uint64_t kept_ = 0;            // the pass whose activations are here, 0: none
-  Lock lock_;                    // of all that changes after the constructor, but packed_one_
+  uint64_t kept_ = 0;  // the pass whose activations are here, 0: none
+  Lock lock_;          // of all that changes after the constructor, but packed_one_
 
   // Inference of few images: packed weights together with those they were packed from, to see whether they have
   // changed. Replaced as a whole; who reads the old ones keeps them.

@@ -2,6 +2,7 @@
 // whose lanes aren't samples (one.h). Keeps no activations.
 #include <cstring>
 
+#include "layout.h"
 #include "plan.h"
 #include "pool.h"
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "layout.h"
 #include "plan.h"
 
 namespace lenet {

@@ -1,3 +1,4 @@
+// The pool of threads: see pool.h.
 #include "pool.h"
 
 #include <pthread.h>

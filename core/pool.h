@@ -4,8 +4,8 @@
 //
 // The number of threads is min(asked, CPUs in the process's affinity mask, n). A pool that is busy (a second Python
 // thread) doesn't queue: the caller runs its own indices inline. After fork() the child starts with a fresh pool.
-// What f throws is thrown by run(), once all others are done or left out: the first of them. A system that gives no more
-// threads is asked again a second later, and the work is done by those there are.
+// What f throws is thrown by run(), once all others are done or left out: the first of them. A system that gives no
+// more threads is asked again a second later, and the work is done by those there are.
 #pragma once
 #include <cstdint>
 #include <type_traits>

@@ -1,99 +1,47 @@
-// One SIMD register of floats, as wide as the ISA level this file is compiled for. GCC/Clang vector extensions; the few
-// intrinsics are for what the extensions can't say (a fused multiply-add without -ffp-contract).
+// One SIMD register of floats, as wide as the ISA level this file is compiled for. GCC/Clang vector extensions say most
+// of it; what they can't say (a fused multiply-add without -ffp-contract, a square root, lane sums) stands in one short
+// file a target, which is all that a new target has to bring: vec_avx512.h, vec_avx2.h, vec_sse.h, vec_neon.h.
 // Everything is in an unnamed namespace: two levels' copies of a function must never be merged by the linker.
+// Read by kernels.cpp and what belongs to it.
 #pragma once
 #include <cstdint>
 #include <cstring>
-#if defined(__x86_64__)
-#include <immintrin.h>
+
+#define LENET_INLINE inline __attribute__((always_inline))
+
+namespace lenet {
+namespace {
+typedef float V4 __attribute__((vector_size(16)));
+typedef float V4u __attribute__((vector_size(16), aligned(4), may_alias));
+}  // namespace
+}  // namespace lenet
+
+#if defined(__AVX512F__)
+#include "vec_avx512.h"
+#elif defined(__AVX2__)
+#include "vec_avx2.h"
+#elif defined(__x86_64__)
+#include "vec_sse.h"
 #elif defined(__aarch64__)
-#include <arm_neon.h>
+#include "vec_neon.h"
 #endif
 
 namespace lenet {
 namespace {
 
-#if defined(__AVX512F__)
-constexpr int VW = 16;
-#elif defined(__AVX2__)
-constexpr int VW = 8;
-#else
-constexpr int VW = 4;
-#endif
-#if defined(__AVX512F__) || defined(__aarch64__)
-constexpr bool kManyRegisters = true;  // 32 of them
-#else
-constexpr bool kManyRegisters = false;  // 16
-#endif
-
-typedef float V __attribute__((vector_size(VW * 4)));
-typedef int32_t Vi __attribute__((vector_size(VW * 4)));
 typedef float Vu __attribute__((vector_size(VW * 4), aligned(4), may_alias));
 typedef int32_t Viu __attribute__((vector_size(VW * 4), aligned(4), may_alias));
-typedef float V4 __attribute__((vector_size(16)));
-typedef float V4u __attribute__((vector_size(16), aligned(4), may_alias));
-
-#define LENET_INLINE inline __attribute__((always_inline))
 
 LENET_INLINE V load(const float* p) { return *reinterpret_cast<const Vu*>(p); }
 LENET_INLINE void store(float* p, V v) { *reinterpret_cast<Vu*>(p) = v; }
 LENET_INLINE Vi loadi(const int32_t* p) { return *reinterpret_cast<const Viu*>(p); }
 LENET_INLINE void storei(int32_t* p, Vi v) { *reinterpret_cast<Viu*>(p) = v; }
-// Not V{} + f: adding 0 is an instruction of its own, since it turns -0 into 0.
-LENET_INLINE V splat(float f) {
-#if defined(__AVX512F__)
-  return _mm512_set1_ps(f);
-#elif defined(__AVX2__)
-  return _mm256_set1_ps(f);
-#elif defined(__x86_64__)
-  return _mm_set1_ps(f);
-#else
-  return vdupq_n_f32(f);
-#endif
-}
 LENET_INLINE Vi splati(int32_t i) { return Vi{} + i; }
 LENET_INLINE V select(Vi mask, V yes, V no) { return mask ? yes : no; }
-
-LENET_INLINE V fma(V a, V b, V c) {  // a * b + c, rounded once where the level can
-#if defined(__AVX512F__)
-  return _mm512_fmadd_ps(a, b, c);
-#elif defined(__FMA__)
-  return _mm256_fmadd_ps(a, b, c);
-#elif defined(__aarch64__)
-  return vfmaq_f32(c, a, b);
-#else
-  return a * b + c;
-#endif
-}
 
 // NaN goes through both: a comparison with it is false, so the value itself stays.
 LENET_INLINE V relu(V x) { return select(x < V{}, V{}, x); }
 LENET_INLINE V larger(V a, V b) { return select((b > a) | (b != b), b, a); }
-
-// Lane sums of four registers at once, by transposing: {sum(a), sum(b), sum(c), sum(d)}.
-LENET_INLINE V4 sum4(V a, V b, V c, V d) {
-#if defined(__AVX512F__)
-  V ab = V(_mm512_unpacklo_ps(a, b)) + V(_mm512_unpackhi_ps(a, b));
-  V cd = V(_mm512_unpacklo_ps(c, d)) + V(_mm512_unpackhi_ps(c, d));
-  V q = V(_mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd)))) +
-        V(_mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd))));
-  __m256 h = _mm256_add_ps(_mm512_castps512_ps256(q), _mm512_extractf32x8_ps(q, 1));
-  return V4(_mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1)));
-#elif defined(__AVX2__)
-  V ab = V(_mm256_unpacklo_ps(a, b)) + V(_mm256_unpackhi_ps(a, b));
-  V cd = V(_mm256_unpacklo_ps(c, d)) + V(_mm256_unpackhi_ps(c, d));
-  V q = V(_mm256_castpd_ps(_mm256_unpacklo_pd(_mm256_castps_pd(ab), _mm256_castps_pd(cd)))) +
-        V(_mm256_castpd_ps(_mm256_unpackhi_pd(_mm256_castps_pd(ab), _mm256_castps_pd(cd))));
-  return V4(_mm_add_ps(_mm256_castps256_ps128(q), _mm256_extractf128_ps(q, 1)));
-#else
-  V4 r;
-  for (int i = 0; i < 4; ++i) {
-    V v = i == 0 ? a : i == 1 ? b : i == 2 ? c : d;
-    r[i] = (v[0] + v[2]) + (v[1] + v[3]);
-  }
-  return r;
-#endif
-}
 
 // out[i] += lane sum of acc[i], for N registers.
 template <int N>

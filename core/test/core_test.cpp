@@ -15,8 +15,10 @@
 #include <vector>
 
 #include "engine.h"
+#include "layout.h"
 #include "plan.h"
 #include "pool.h"
+#include "shapes.h"
 
 using namespace lenet;
 

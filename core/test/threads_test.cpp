@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "engine.h"
+#include "layout.h"
 #include "plan.h"
 #include "pool.h"
+#include "shapes.h"
 
 using namespace lenet;
 

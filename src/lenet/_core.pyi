@@ -15,28 +15,6 @@ FEW: int = 8
 
 MOST_NUMBERS: int = 16777216
 
-class Conv:
-    """The shape of a 2-D convolution on images of a given size."""
-
-    def __init__(self, C: int, H: int, W: int, K: int, kh: int, kw: int, sh: int, sw: int, pt: int, pb: int, pl: int, pr: int, dh: int, dw: int, groups: int) -> None: ...
-
-    @property
-    def OH(self) -> int: ...
-
-    @property
-    def OW(self) -> int: ...
-
-class Pool:
-    """The shape of a 2-D pooling on images of a given size."""
-
-    def __init__(self, C: int, H: int, W: int, kh: int, kw: int, sh: int, sw: int, pt: int, pb: int, pl: int, pr: int, ceil: bool, exclusive: bool, divisor: int) -> None: ...
-
-    @property
-    def OH(self) -> int: ...
-
-    @property
-    def OW(self) -> int: ...
-
 class Winners:
     """Which cell won each pooling window: flat h * W + w, in lanes."""
 
@@ -81,6 +59,54 @@ def from_lanes(lanes: Buffer, n: int, out: Annotated[NDArray[numpy.float32], dic
 
 @overload
 def from_lanes(lanes: Buffer64, n: int, out: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]) -> None: ...
+
+@overload
+def total(x: Buffer, n: int) -> float: ...
+
+@overload
+def total(x: Buffer64, n: int) -> float:
+    """The sum of the first n numbers of a one-number-a-sample buffer."""
+
+class Buffer64:
+    """
+    Numbers in the core's own layout: groups of 16 samples, the sample innermost.
+    """
+
+    def __init__(self, size: int) -> None: ...
+
+    @property
+    def size(self) -> int: ...
+
+    def copy_to(self, out: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]) -> None:
+        """Copies the raw numbers into an array of the same size."""
+
+    def copy_from(self, array: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)]) -> None:
+        """Copies raw numbers from an array of the same size."""
+
+def gather(images: Annotated[NDArray[numpy.uint8], dict(order='C', device='cpu', writable=False)], features: int, indices: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], lut: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)]) -> Buffer:
+    """Rows of uint8 images through a 256-entry table, into lanes."""
+
+class Conv:
+    """The shape of a 2-D convolution on images of a given size."""
+
+    def __init__(self, C: int, H: int, W: int, K: int, kh: int, kw: int, sh: int, sw: int, pt: int, pb: int, pl: int, pr: int, dh: int, dw: int, groups: int) -> None: ...
+
+    @property
+    def OH(self) -> int: ...
+
+    @property
+    def OW(self) -> int: ...
+
+class Pool:
+    """The shape of a 2-D pooling on images of a given size."""
+
+    def __init__(self, C: int, H: int, W: int, kh: int, kw: int, sh: int, sw: int, pt: int, pb: int, pl: int, pr: int, ceil: bool, exclusive: bool, divisor: int) -> None: ...
+
+    @property
+    def OH(self) -> int: ...
+
+    @property
+    def OW(self) -> int: ...
 
 @overload
 def conv2d(conv: Conv, n: int, x: Buffer, w: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], b: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None) -> Buffer: ...
@@ -216,32 +242,6 @@ def class_targets(classes: int, n: int, labels: Annotated[NDArray[numpy.int64], 
     """
     (1 - smoothing) * onehot + smoothing / classes, in lanes of the type of `like`.
     """
-
-@overload
-def total(x: Buffer, n: int) -> float: ...
-
-@overload
-def total(x: Buffer64, n: int) -> float:
-    """The sum of the first n numbers of a one-number-a-sample buffer."""
-
-class Buffer64:
-    """
-    Numbers in the core's own layout: groups of 16 samples, the sample innermost.
-    """
-
-    def __init__(self, size: int) -> None: ...
-
-    @property
-    def size(self) -> int: ...
-
-    def copy_to(self, out: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]) -> None:
-        """Copies the raw numbers into an array of the same size."""
-
-    def copy_from(self, array: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)]) -> None:
-        """Copies raw numbers from an array of the same size."""
-
-def gather(images: Annotated[NDArray[numpy.uint8], dict(order='C', device='cpu', writable=False)], features: int, indices: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], lut: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)]) -> Buffer:
-    """Rows of uint8 images through a 256-entry table, into lanes."""
 
 def sgd(params: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], grads: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], lr: float, l2: float) -> None: ...
 

@@ -1,0 +1,208 @@
+// Plans: made of a chain's rows, then trained, asked and profiled.
+#include <cmath>
+
+#include "bind.h"
+#include "bind_read.h"
+#include "plan.h"
+
+namespace lenet {
+namespace {
+
+// Keeps the arrays alive that the plan points into.
+struct BoundPlan {
+  std::unique_ptr<Plan> plan;
+  std::vector<FloatArray> held;
+  std::vector<nb::object> objects;
+};
+
+}  // namespace
+
+void bind_plan(nb::module_& m) {
+  nb::class_<Plan::Pass>(m, "Pass", "One forward pass of a plan, for its backward.");
+  nb::class_<BoundPlan>(m, "Plan", "A chain of operations run as one: see plan.h.")
+      .def(
+          "__init__",
+          [](BoundPlan* self, nb::list rows, std::vector<FloatArray> values, std::vector<bool> trainable,
+             std::vector<FloatArray> grads) {
+            need(values.size() == trainable.size() && values.size() == grads.size(), say::plan_lists);
+            std::vector<Row> r;
+            for (nb::handle h : rows) r.push_back(row_of(h));
+            need(!r.empty(), say::no_rows);
+            size_t size = r.front().in_size;
+            for (const Row& row : r) {
+              need(row.in_size == size, say::neighbouring_rows);
+              size = row.out_size;
+              size_t w = row.kind == Kind::conv     ? row.conv.weights()
+                         : row.kind == Kind::linear ? size_t(row.in) * row.out
+                                                    : 0;
+              size_t b = row.kind == Kind::conv ? row.conv.K : row.kind == Kind::linear ? row.out : 0;
+              auto fits = [&](int i, size_t n) {
+                return i < 0 || (size_t(i) < values.size() && values[i].size() == n);
+              };
+              need((w == 0 || row.w >= 0) && fits(row.w, w) && fits(row.b, b), say::row_parameter);
+            }
+            std::vector<Param> p;
+            for (size_t i = 0; i < values.size(); ++i) {
+              need(grads[i].size() == values[i].size(), say::gradient_size);
+              Param q{values[i].data(), values[i].size(), trainable[i]};
+              q.grad = grads[i].data();
+              p.push_back(q);
+            }
+            new (self) BoundPlan{std::make_unique<Plan>(std::move(r), std::move(p)), std::move(values), {}};
+            for (auto& g : grads) self->held.push_back(g);
+          },
+          "rows"_a, "values"_a, "trainable"_a, "grads"_a)
+      .def(
+          "set_states",
+          [](BoundPlan& self, std::vector<std::vector<FloatArray>> states, std::vector<double> lr,
+             std::vector<double> l2, std::vector<bool> decays, std::vector<bool> clips) {
+            const auto& params = self.plan->params();
+            need(states.size() == params.size() && lr.size() == params.size() && l2.size() == params.size() &&
+                     decays.size() == params.size() && clips.size() == params.size(),
+                 say::states_lists);
+            for (size_t i = 0; i < params.size(); ++i) {
+              need(states[i].size() <= 2, say::states_count);
+              for (const auto& state : states[i]) need(state.size() == params[i].n, say::state_size);
+            }
+            for (auto& some : states)
+              for (auto& state : some) self.held.push_back(state);
+            Free gil;
+            for (size_t i = 0; i < params.size(); ++i) {
+              Param p = params[i];
+              for (size_t s = 0; s < states[i].size(); ++s) p.state[s] = states[i][s].data();
+              p.lr = float(lr[i]), p.l2 = float(l2[i]), p.decays = decays[i], p.clips = clips[i];
+              self.plan->set_param(i, p);
+            }
+          },
+          "states"_a, "lr"_a, "l2"_a, "decays"_a, "clips"_a, nb::lock_self())
+      .def(
+          "set_averages",
+          [](BoundPlan& self, std::vector<FloatArray> averages) {
+            const auto& params = self.plan->params();
+            need(averages.size() == params.size(), say::averages_list);
+            for (size_t i = 0; i < params.size(); ++i) need(averages[i].size() == params[i].n, say::average_size);
+            for (auto& average : averages) self.held.push_back(average);
+            Free gil;
+            for (size_t i = 0; i < params.size(); ++i) {
+              Param p = params[i];
+              p.average = averages[i].data();
+              self.plan->set_param(i, p);
+            }
+          },
+          "averages"_a, nb::lock_self())
+      .def_prop_ro("n_in", [](const BoundPlan& self) { return self.plan->in_size(); })
+      .def_prop_ro("n_out", [](const BoundPlan& self) { return self.plan->out_size(); })
+      .def_prop_ro("fused", [](const BoundPlan& self) { return int(self.plan->rows().size()); })
+      .def(
+          "profile",
+          [](BoundPlan& self, bool on) {
+            Free gil;
+            self.plan->profile(on);
+          },
+          "on"_a)
+      .def_prop_ro("clock",
+                   [](const BoundPlan& self) {
+                     Free gil;
+                     return self.plan->clock();
+                   })
+      .def(
+          "infer",
+          [](BoundPlan& self, MaybeArray<const uint8_t> bytes, MaybeArray<const float> lut,
+             MaybeArray<const float> floats, MaybeArray<const int64_t> indices, Array<float> logits) {
+            size_t count = 0;
+            Source s = source_of(self.plan->in_size(), bytes, lut, floats, &count);
+            size_t n = indices ? indices->size() : count;
+            if (indices) check_indices(*indices, count);
+            check_samples(n);
+            need(logits.size() == n * self.plan->out_size(), say::infer_logits);
+            Free gil;
+            self.plan->infer(s, indices ? indices->data() : nullptr, n, logits.data());
+          },
+          "bytes"_a.none(), "lut"_a.none(), "floats"_a.none(), "indices"_a.none(), "logits"_a)
+      .def(
+          "forward",
+          [](BoundPlan& self, const Buffer<float>& x, int n, bool training, Generator& random) {
+            need_size(x, n, self.plan->in_size());
+            auto y = make<float>(size_of(samples(n), self.plan->out_size(), false));
+            auto pass = std::make_unique<Plan::Pass>();
+            {
+              Source s;
+              s.lanes = x.data;
+              Free gil;
+              self.plan->forward(s, n, training, random, y->data, *pass);
+            }
+            return nb::make_tuple(std::move(y), std::move(pass));
+          },
+          "x"_a, "n"_a, "training"_a, "random"_a, "The outputs, and what backward() has to know of this pass.")
+      .def(
+          "backward",
+          [](BoundPlan& self, const Buffer<float>& dy, const Buffer<float>& x, const Plan::Pass& pass,
+             const std::vector<std::optional<FloatArray>>& grads) {
+            need_size(dy, pass.n, self.plan->out_size());
+            need_size(x, pass.n, self.plan->in_size());
+            const auto& params = self.plan->params();
+            need(grads.size() == params.size(), say::backward_gradients);
+            std::vector<float*> to;
+            for (size_t i = 0; i < params.size(); ++i) {
+              need(!grads[i] || grads[i]->size() == params[i].n, say::gradient_size);
+              to.push_back(grads[i] ? grads[i]->data() : nullptr);
+            }
+            Source s;
+            s.lanes = x.data;
+            Free gil;
+            self.plan->backward(dy.data, s, pass, to.data());
+          },
+          "dy"_a, "x"_a, "forward_pass"_a, "grads"_a,
+          "Writes each parameter's gradient, of the pass over x that made dy, into grads where that isn't None.")
+      .def(
+          "train",
+          [](BoundPlan& self, MaybeArray<const uint8_t> bytes, MaybeArray<const float> lut,
+             MaybeArray<const float> floats, Array<const int64_t> labels, Array<const int64_t> indices,
+             MaybeArray<const float> warps, std::vector<int> counts, std::vector<double> rates,
+             std::optional<std::vector<double>> averaging, double smoothing, int64_t ignore,
+             MaybeArray<const float> weight, nb::dict update, Generator& random, Array<float> losses,
+             Array<float> logits) {
+            size_t count = 0, total = 0;
+            Source s = source_of(self.plan->in_size(), bytes, lut, floats, &count);
+            for (int c : counts) {
+              check_samples(samples(c));
+              total += c;
+            }
+            const int64_t classes = int64_t(self.plan->out_size());
+            need(labels.size() == count, say::train_labels);
+            need(indices.size() == total && rates.size() == counts.size() && losses.size() == counts.size() &&
+                     logits.size() == total * self.plan->out_size(),
+                 say::train_arrays);
+            need(!averaging || averaging->size() == counts.size(), say::train_averaging);
+            need(!weight || weight->size() == size_t(classes), say::train_weights);
+            check_indices(indices, count);
+            for (size_t i = 0; i < indices.size(); ++i) {
+              int64_t label = labels.data()[indices.data()[i]];
+              need((label >= 0 && label < classes) || label == ignore, say::train_label_outside);
+            }
+            s.labels = labels.data();
+            if (warps) {
+              need(bytes && self.plan->rows().front().conv.C > 0, say::train_warped_images);
+              need(warps->size() == 6 * total, say::train_warps);
+              for (size_t i = 0; i < warps->size(); ++i) need(std::fabs(warps->data()[i]) < 1e6f, say::train_warp);
+              s.warps = warps->data();
+            }
+            Update u = update_of(update);
+            Plan::Outcome outcome;
+            {
+              Free gil;
+              const Loss loss{float(smoothing), ignore, weight ? weight->data() : nullptr};
+              outcome = self.plan->train(s, indices.data(), counts.data(), int(counts.size()), rates.data(),
+                                         averaging ? averaging->data() : nullptr, loss, u, random, losses.data(),
+                                         logits.data());
+            }
+            return outcome.trouble;
+          },
+          "bytes"_a.none(), "lut"_a.none(), "floats"_a.none(), "labels"_a, "indices"_a, "warps"_a.none(), "counts"_a,
+          "rates"_a, "averaging"_a.none(), "smoothing"_a, "ignore"_a, "weight"_a.none(), "update"_a, "random"_a,
+          "losses"_a, "logits"_a,
+          "Runs len(counts) updates; returns '' or what was not finite, 'loss' or 'gradient'. A step's loss is written "
+          "when done.");
+}
+
+}  // namespace lenet

@@ -1,0 +1,16 @@
+// Arguments that say more than one thing, read and checked: a plan's rows and update, where images come from. Read by
+// bind_plan and bind_arrays.
+#pragma once
+#include "bind.h"
+#include "plan.h"
+
+namespace lenet {
+
+Row row_of(nb::handle description);  // a tuple: the operation's name, then what it needs
+Update update_of(nb::dict d);
+// count: gets the number of images
+Source source_of(size_t in_size, MaybeArray<const uint8_t>& bytes, MaybeArray<const float>& lut,
+                 MaybeArray<const float>& floats, size_t* count);
+void check_indices(const Array<const int64_t>& indices, size_t count);
+
+}  // namespace lenet

@@ -1,0 +1,58 @@
+// How a batch lies in memory: groups of L samples, the sample innermost, cut into shards that threads take. Conversions
+// from and to a user's order, and the frames that kernels want around one group. Computes nothing. Read by engine, plan
+// and the bindings.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "kernels.h"
+#include "pool.h"
+
+namespace lenet {
+
+inline int groups_of(int n) { return (n + L - 1) / L; }
+constexpr int kMostShards = 16;  // a function of the batch alone, never of the number of threads
+inline int shards_of(int groups) { return groups < kMostShards ? groups : kMostShards; }
+
+// Calls f(s, g0, g1) for the fixed shards of `groups` groups.
+template <class F>
+void over_shards(int groups, F f) {
+  int shards = shards_of(groups);
+  run(shards, [&](int s) { f(s, int(int64_t(groups) * s / shards), int(int64_t(groups) * (s + 1) / shards)); });
+}
+
+template <class F>
+void over_groups(int groups, F f) {
+  over_shards(groups, [&](int, int g0, int g1) {
+    for (int g = g0; g < g1; ++g) f(g);
+  });
+}
+
+template <class T>
+void to_lanes(size_t n, size_t features, const T* dense, T* lanes);  // pad lanes become zero
+template <class T>
+void from_lanes(size_t n, size_t features, const T* lanes, T* dense);
+// uint8 rows `indices` of images [count][features] through a 256-entry table into lanes
+void gather_lanes(size_t n, size_t features, const uint8_t* images, const int64_t* indices, const float* lut,
+                  float* lanes);
+
+// One image [C][H][W] into its padded frame.
+template <class T>
+void pad_image(const Conv& c, const T* x, T* xp) {
+  std::memset(xp, 0, c.frame_size() * sizeof(T));
+  for (int ch = 0; ch < c.C; ++ch)
+    for (int r = 0; r < c.H; ++r, x += c.W)
+      std::memcpy(xp + (size_t(ch) * c.Hp + r + c.pt) * c.Wp + c.pl, x, c.W * sizeof(T));
+}
+
+// Steps shared with the plan, on one group.
+template <class T>
+void pad_group(const Conv& c, const T* x, T* xp);
+template <class T>
+void frame_group(const Conv& c, const T* dy, T* dframe);
+template <class T>
+void transpose_group(int out, const T* dy, T* dyt);  // [out][L] -> [L][outp]
+inline int padded_out(int out) { return (out + L - 1) / L * L; }
+
+}  // namespace lenet
