@@ -269,9 +269,7 @@ class Model(State):
             outputs = forward(self, ins)
             losses = [loss.numpy() for loss in losses_of(self, outputs, targets)]
             metrics = add_to_metrics(self, outputs, targets)
-        if self._loss is None:
-            return metrics
-        return (losses, metrics) if self._metrics else losses
+        return metrics if self._loss is None else (losses, metrics) if self._metrics else losses
 
     def predict_batch(self, inputs: Any) -> list[NDArray[Any]]:
         """The network's outputs for one batch, a list of arrays. inputs: a Tensor or array, or a list of them."""
