@@ -35,10 +35,10 @@ RANKS: tuple[tuple[str, ...], ...] = (
     ("jit",),
     ("modelfile",),
     ("callbacks", "vision"),
+    ("plots",),
     ("model",),
     ("train",),
     ("reading",),
-    ("plots",),
     ("export", "report", "server"),
     ("cli", "as_paddle"),
 )
@@ -118,7 +118,7 @@ def test_modules_import_from_lower_ranks_alone() -> None:
 WITHIN = {
     "autograd": ("dtype random", "tensor", "table print", "core_rows tape loss_row", "array_rows"),
     "reading": ("sources", "ink", "shapes", "weights"),
-    "model": ("answers feed", "state", "turns", "steps", "passes files", "model"),
+    "model": ("answers feed history", "state", "turns", "steps", "passes files arrays", "model"),
 }
 
 

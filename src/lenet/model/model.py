@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,9 @@ from lenet.callbacks import EarlyStopping
 from lenet.callbacks.runner import CallbackList
 from lenet.messages.check import describe, message, positive_int
 from lenet.metric import Metric
-from lenet.model import files
+from lenet.model import arrays, files
 from lenet.model.feed import Feed
+from lenet.model.history import History
 from lenet.model.passes import Evaluation, Prediction, TrainingEpoch
 from lenet.model.state import State, as_list
 from lenet.model.steps import Trouble, add_to_metrics, explain, forward, losses_of, train_step
@@ -118,15 +120,27 @@ class Model(State):
         callbacks: Any = None,
         accumulate_grad_batches: int = 1,
         num_iters: int | None = None,
-    ) -> None:
+        *,
+        validation_split: float | None = None,
+        class_weight: Any = None,
+        classes: Sequence[str] | None = None,
+        data_format: str | None = None,
+    ) -> History:
         """Train for ``epochs`` epochs, evaluating after every epoch that ``eval_freq`` divides, counted from 0.
 
         train_data, eval_data: a Dataset, or a DataLoader or other iterable of batches; for the latter the loader decides
-        batch_size, shuffle and drop_last. batch_size: a number, or [of training, of evaluation]. shuffle: the order of
+        batch_size, shuffle and drop_last. Or arrays: ``fit(x, y)``, ``fit((x, y), eval_data=(a, b))``, of images
+        [N, C, H, W], [N, H, W, C], [N, H, W] or [N, F], bytes (which become -1 to 1) or floats (taken as they are), and of
+        labels of any kind: words, numbers, rows with one 1; ``classes`` names them.
+        batch_size: a number, or [of training, of evaluation]. shuffle: the order of
         epoch e is ``numpy.random.RandomState(e)``'s, the same in every run. save_dir: saves ``<save_dir>/<epoch>`` every
         ``save_freq`` epochs and ``<save_dir>/final``. verbose: 0 nothing, 1 a bar, 2 lines, 3 lines with times.
         accumulate_grad_batches: update after so many batches, with the sum of their gradients. num_iters: stop after so
         many batches. num_workers: accepted; data is read in this process.
+
+        Ours, for arrays: validation_split: the share of the images that is held out for evaluation, of each class alike.
+        class_weight: weights by class, or "balanced". classes: the labels' names in order. data_format: "NCHW" or "NHWC",
+        where the shape leaves it open. Returns the losses and metrics of each epoch.
 
         ValueError or TypeError for an argument that can't be, before anything is trained. FloatingPointError for a loss
         or gradient that is NaN or infinite, with the likely cause; it leaves everything as it was before that step.
@@ -142,6 +156,9 @@ class Model(State):
         sizes = list(batch_size) if isinstance(batch_size, (list, tuple)) else [batch_size, batch_size]
         if len(sizes) != 2:
             raise ValueError(message("fit(batch_size)", batch_size, "a number, or two: for training and evaluation"))
+        train_data, eval_data, numbers_of_classes = arrays.for_training(
+            self, train_data, eval_data, validation_split, classes, data_format
+        )
         feed = Feed("train_data", train_data, sizes[0], shuffle, drop_last)
         eval_feed = None if eval_data is None else Feed("eval_data", eval_data, sizes[1])
         steps = feed.steps
@@ -154,18 +171,20 @@ class Model(State):
         if eval_feed is None and calls.has(EarlyStopping):
             warnings.warn("EarlyStopping needs validation data: pass eval_data to fit", stacklevel=2)
 
-        with turn(self, "fit"):
+        history = History()
+        with turn(self, "fit"), arrays.weighted(self, class_weight, numbers_of_classes):
             self.stop_training, self.plan_reason = False, None
             self.network.clear_gradients()
             try:
-                self._epochs(epochs, feed, eval_feed, calls, accumulate_grad_batches, eval_freq, left)
+                self._epochs(epochs, feed, eval_feed, calls, accumulate_grad_batches, eval_freq, left, history)
             except BaseException:
                 calls.on_failure()
                 raise
+        return history
 
     def _epochs(
         self, epochs: int, feed: Feed, eval_feed: Feed | None, calls: CallbackList, accumulate: int, eval_freq: int,
-        left: int | None,
+        left: int | None, history: History,
     ) -> None:  # fmt: skip
         """``fit``'s loop. left: the number of batches after which it ends, if there is one."""
         calls.on_begin("train")
@@ -175,13 +194,14 @@ class Model(State):
             calls.on_epoch_begin(epoch)
             training = TrainingEpoch(self, feed, calls, epoch, accumulate, left)
             logs = training.run()
+            history.add(logs)
             if left is not None:
                 left -= training.step
                 self.stop_training |= left == 0
             calls.on_epoch_end(epoch, dict(logs))
             if eval_feed is not None and epoch % eval_freq == 0:
                 with calls.averaged():
-                    self._evaluate(eval_feed, calls, None)
+                    history.add(self._evaluate(eval_feed, calls, None), evaluated=True)
             if self.stop_training:
                 break
         calls.on_end("train", logs)
@@ -203,7 +223,7 @@ class Model(State):
         """
         self._need("evaluate")
         most = None if num_iters is None else positive_int("evaluate(num_iters)", num_iters)
-        feed = Feed("eval_data", eval_data, batch_size)
+        feed = Feed("eval_data", arrays.for_evaluation(self, eval_data), batch_size)
         names = self._metric_names()
         calls = CallbackList(callbacks, self, verbose=verbose, log_freq=log_freq, metrics=names)
         with turn(self, "evaluate"):
@@ -231,7 +251,7 @@ class Model(State):
         Returns a list with one entry for each output of the network: a tuple of arrays, one a batch, or with
         ``stack_outputs`` a single array. Arguments as for ``fit``.
         """
-        feed = Feed("test_data", test_data, batch_size)
+        feed = Feed("test_data", arrays.for_prediction(self, test_data), batch_size)
         calls = CallbackList(callbacks, self, verbose=verbose)
         calls.on_begin("predict", {"steps": feed.steps})
         run = Prediction(self, feed, calls)

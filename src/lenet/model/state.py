@@ -15,6 +15,7 @@ from lenet.metric import Metric
 from lenet.model.answers import Answers
 from lenet.model.feed import Rows
 from lenet.nn import Layer
+from lenet.vision.datasets.labelled import Layout
 
 __all__ = ["State", "as_list"]
 
@@ -34,6 +35,8 @@ class State:
         self.mode = "train"
         self.stop_training = False
         self.plan_reason: str | None = None
+        self.classes: tuple[str, ...] = ()  # of the arrays that were given to fit
+        self._layout: Layout | None = None  # of these
         self._inputs, self._labels = inputs, labels
         self._optimizer: Any = None  # an Optimizer once it is prepared for training
         self._loss: Any = None

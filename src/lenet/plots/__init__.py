@@ -7,6 +7,7 @@ it with ``save``. ``terminal`` draws an image as text. Needs matplotlib: ``pip i
 from __future__ import annotations
 
 from lenet.plots._charts import class_counts, confusion, curves, rejection, reliability
+from lenet.plots._history import history
 from lenet.plots._images import augmented, pictures, samples
 from lenet.plots._style import needed, save
 from lenet.plots._terminal import terminal
@@ -16,6 +17,7 @@ __all__ = [
     "class_counts",
     "confusion",
     "curves",
+    "history",
     "needed",
     "pictures",
     "rejection",
