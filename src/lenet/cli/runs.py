@@ -51,29 +51,30 @@ def runs(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Runs to put side by side: their names, or a part that only one has. Or a folder of runs to list.",
-            metavar="[DIR | RUN…]",
+            help="Runs to put side by side, each by its name or a part that only it has; or a folder of runs to list.",
+            metavar="RUN|DIR",
             show_default=False,
         ),
     ] = None,
-    sort: Annotated[str, typer.Option(help=f"What to sort by: {', '.join(_SORTS)}.", metavar="KEY")] = "date",
+    sort: Annotated[str, typer.Option(help=f"Sort by {', '.join(_SORTS)}.", metavar="KEY")] = "date",
     curves: Annotated[
         str | None,
-        typer.Option(help="Draw loss and accuracy over the steps: a .png, .svg or .pdf file.", metavar="FILE"),
+        typer.Option(help="Draw loss and accuracy over the steps, as .png, .svg or .pdf.", metavar="FILE"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as a single JSON object.")] = False,
 ) -> None:
-    """List the runs of `lenet train`, or put some side by side: in what they differ, and what came of it.
+    """List past runs of `lenet train`, or put some side by side.
 
-    Differences of a few images are mostly chance: `lenet compare` takes two runs' models and says so.
+    Side by side you see which settings differ and what came of it. Differences of a few images are mostly chance: run
+    `lenet compare` on the two models to find out.
 
     Examples:
 
-    - `lenet runs`
+    - `lenet runs                    # every run in ./runs, newest first`
 
-    - `lenet runs --sort accuracy`
+    - `lenet runs --sort accuracy    # best first`
 
-    - `lenet runs 15-20-31 15-24-02 --curves both.png`
+    - `lenet runs 15-20-31 15-24-02 --curves both.png   # two of them`
 
     - `lenet runs old-runs/ --json`
     """
