@@ -244,22 +244,29 @@ def _p(value: float) -> str:
 
 
 def _draw(path: str, measured: list[_Measured], part: Part) -> None:
-    """The images to which not all give the same answer, the surest dispute first, each with its label and all answers."""
+    """The images to which not all give the same answer, the surest dispute first, each with its label and all answers.
+
+    Answers are blue where they are right, orange where they are wrong.
+    """
     answers = np.stack([model.probabilities.argmax(axis=1) for model in measured])
     apart = np.flatnonzero((answers != answers[0]).any(axis=0))
     if not len(apart):
         show("no picture written: all give the same answer to every image", aside=True)
         return
     from lenet import plots
+    from lenet.plots._style import BLUE, INK, ORANGE
 
     least = np.min([model.probabilities[apart].max(axis=1) for model in measured], axis=0)
     chosen = apart[np.argsort(-least, kind="stable")[:_PICTURES]]
     names = measured[0].trained.labels
-    captions = []
+    captions, colours = [], []
     for at in chosen:
         given = [f"{chr(ord('A') + i)}: {names[answers[i, at]]}" for i in range(len(measured))]
         captions.append("\n".join([f"is {names[part.labels[at]]}", *given]))
-    plots.save(plots.pictures(part.images[chosen], captions), path)
+        colours.append([INK, *(BLUE if answer == part.labels[at] else ORANGE for answer in answers[:, at])])
+    legends = [f"{chr(ord('A') + i)}: {model.path}" for i, model in enumerate(measured)]
+    title = "\n".join([*legends, "Blue answers are right, orange ones wrong."])
+    plots.save(plots.pictures(part.images[chosen], captions, colours=colours, title=title), path)
     legend = ", ".join(f"{chr(ord('A') + i)} {model.path}" for i, model in enumerate(measured))
     some = f"{len(chosen)} of the " if len(chosen) < len(apart) else "the "
     show(f"{some}{len(apart)} images on which they disagree: written to {path} ({legend})", aside=True)

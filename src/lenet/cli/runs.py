@@ -231,15 +231,20 @@ def _print(table: Table) -> None:
 
 
 def _draw(path: str, found: Sequence[RunRecord], named: bool) -> None:
-    curves = [(f"{run.recipe} seed {run.seed} {run.begun[11:19]}", run.curve()) for run in found]
-    drawn = [(name, curve.steps, curve.loss, curve.accuracy) for name, curve in curves if curve.steps]
-    if not drawn:
+    begun = [run for run in found if run.curve().steps]
+    if not begun:
         raise ValueError(message("curves", f"{len(found)} runs without a step", "at least one run that has begun"))
-    shown = drawn if named else drawn[:_MOST_CURVES]
+    shown = begun if named else begun[:_MOST_CURVES]
     from lenet import plots
 
-    plots.save(plots.curves(shown), path)
+    lines, dots = [], []
+    for run in shown:
+        curve, held = run.curve(), run.held_curve()
+        lines.append((f"{run.recipe} seed {run.seed} {run.begun[11:19]}", curve.steps, curve.loss, curve.accuracy))
+        dots.append((held.steps, held.loss, held.accuracy) if held.steps else None)
+    title = f"Training of {shown[0].name}" if len(shown) == 1 else f"Training of {len(shown)} runs"
+    plots.save(plots.curves(lines, held_out=dots, title=title), path)
     some = (
-        f"of the first {len(shown)} of {len(drawn)} runs; name those that you want" if len(shown) < len(drawn) else ""
+        f"of the first {len(shown)} of {len(begun)} runs; name those that you want" if len(shown) < len(begun) else ""
     )
     show(f"curves{' ' + some if some else ''}: written to {path}", aside=True)
