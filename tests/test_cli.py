@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,19 +26,16 @@ pytestmark = pytest.mark.usefixtures("command_line")
 
 # ---- help --------------------------------------------------------------------------------------------------------------
 
+COMMANDS = ["read", "predict", "train", "evaluate", "compare", "runs", "show", "info"]
+
 
 def test_help_teaches():
     result = run("--help")
     assert result.exit_code == 0
     text = " ".join(result.stdout.split())
     for part in (
-        "lenet train",
-        "lenet predict seven.png",
-        "lenet evaluate",
-        "lenet show",
-        "lenet compare",
-        "lenet runs",
-        "lenet info",
+        "lenet read photo.jpg",
+        "lenet train --help",
         "130 interrupted",
         "--version",
     ):
@@ -45,6 +43,41 @@ def test_help_teaches():
     assert result.stdout.isprintable() is False  # it has lines
     assert run().exit_code == 2  # nothing asked: the same help, but as an error
     assert "lenet train" in run().output
+
+
+def test_help_lists_each_command_once_in_a_group_and_on_one_line():
+    lines = run("--help").stdout.splitlines()
+    titles = [line.strip("╭─╮ ") for line in lines if line.startswith("╭")]
+    assert titles == ["Options", "Read digits", "Train and measure", "Look around"]
+    rows = [line.strip("│").rstrip() for line in lines if line.startswith("│ ") and not line.startswith("│ -")]
+    assert [row.split()[0] for row in rows] == [
+        "read",
+        "predict",
+        "train",
+        "evaluate",
+        "compare",
+        "runs",
+        "show",
+        "info",
+    ]
+    assert all(row.endswith(".") for row in rows)  # cut nowhere
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_fits_80_columns_and_names_no_python_types(command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    text = run(*command.split(), "--help").stdout
+    assert max(map(len, text.splitlines())) <= 80
+    assert not re.search(r"<\w+|list\[|\b(?:bool|str|int|float|TEXT|INTEGER|FLOAT)\b", text)
+    assert "{" not in text  # Typer's way to write what is required
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_example_is_one_line_to_be_copied(command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    after = run(command, "--help").stdout.split("Examples:")[1].split("╭")[0].strip("\n ")
+    for line in after.splitlines():
+        assert line.lstrip().startswith("• lenet "), line
 
 
 OPTIONS = {

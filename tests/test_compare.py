@@ -20,6 +20,7 @@ from lenet.data import fetch
 from lenet.evaluation import Comparison
 from lenet.evaluation import compare as compared
 from lenet.modelfile import serialization
+from lenet.plots import _style
 from lenet.train import Trained, train
 from lenet.train.data import load_test
 from lenet.train.record import model_meta
@@ -146,7 +147,7 @@ def test_pictures_of_what_they_disagree_on(models, answers, monkeypatch):
     real = lenet.plots.pictures
 
     def pictures(images, captions, **options):
-        drawn.update(images=images, captions=captions)
+        drawn.update(images=images, captions=captions, **options)
         return real(images, captions, **options)
 
     monkeypatch.setattr("lenet.plots.pictures", pictures)
@@ -160,6 +161,11 @@ def test_pictures_of_what_they_disagree_on(models, answers, monkeypatch):
     assert len(drawn["images"]) == len(drawn["captions"]) == shown
     expected = {f"is {labels[at]}\nA: {given['weak'][at]}\nB: {given['good'][at]}" for at in apart}
     assert set(drawn["captions"]) <= expected
+    for caption, (of_truth, *of_answers) in zip(drawn["captions"], drawn["colours"], strict=True):
+        truth, *said = (line.split()[1] for line in caption.split("\n"))
+        assert of_truth == _style.INK
+        assert of_answers == [_style.BLUE if answer == truth else _style.ORANGE for answer in said]
+    assert drawn["title"].splitlines()[:2] == [f"A: {models['weak']}", f"B: {models['good']}"]
     assert f"images on which they disagree: written to p.svg (A {models['weak']}, B {models['good']})" in result.stderr
 
 

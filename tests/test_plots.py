@@ -128,6 +128,13 @@ def test_coloured_images_and_captions_of_several_lines():
     readable(figure)
 
 
+def test_captions_may_have_a_colour_a_line_and_the_grid_a_title(digits):
+    figure = plots.pictures(digits[0][:2], ["is 1\nA: 7", "is 2"], colours=[["k", "r"], ["b"]], title="one\n$two$")
+    found = {text.get_text(): text.get_color() for text in figure.axes[0].texts}
+    assert found == {"one": _style.INK, "$two$": _style.INK, "is 1": "k", "A: 7": "r", "is 2": "b"}
+    readable(figure)
+
+
 def test_captions_wider_than_the_image_are_cut(digits):
     readable(plots.pictures(digits[0][:10], NASTY))
     assert max(len(text) for text, _ in texts(plots.pictures(digits[0][:10], NASTY))) <= 14
@@ -189,15 +196,39 @@ def test_reliability_draws_the_bins_with_their_intervals():
     axes = plots.reliability(after, before).axes[0]
     bars = {c.get_label(): c for c in axes.containers}
     assert set(bars) == {"before", "after calibration"}
+    hollow = {line.get_color(): line for line in axes.lines if line.get_markerfacecolor() == _style.PAPER}
     for name, found in (("before", before), ("after calibration", after)):
         line, _, (reach,) = bars[name].lines
-        assert (line.get_xydata() == np.stack([found.reliability.confidence, found.reliability.accuracy], 1)).all()
+        inner = (found.reliability.accuracy > 0) & (found.reliability.accuracy < 1)
+        assert line.get_markevery() == np.flatnonzero(inner).tolist()
+        expected = np.stack([found.reliability.confidence, found.reliability.accuracy], 1)
+        assert (line.get_xydata()[inner] == expected[inner]).all()
+        assert (hollow[line.get_color()].get_xdata() == found.reliability.confidence[~inner]).all()
         at = 4
         low, high = evaluation.wilson(
             round(found.reliability.accuracy[at] * found.reliability.count[at]), int(found.reliability.count[at])
         )
         assert np.allclose(reach.get_segments()[at][:, 1], [low, high], atol=1e-12)  # sums in another order
     assert axes.get_xlim()[0] <= min(before.reliability.confidence.min(), after.reliability.confidence.min())
+
+
+def test_the_dots_of_a_good_model_lie_apart_and_those_without_a_mistake_on_the_edge():
+    rng = np.random.default_rng(3)
+    sure = 1 - 10.0 ** -rng.uniform(1, 6, 10_000)  # from 90 to 99.9999 %
+    wrong = rng.random(10_000) > sure
+    shares = np.stack([sure, 1 - sure], 1)
+    found = evaluation.evaluate(shares, wrong.astype(np.int64), ["a", "b"])
+    figure = plots.reliability(found)
+    drawn = texts(figure)
+    axes = figure.axes[0]
+    ((line, _, _),) = [c.lines for c in axes.containers]
+    across = axes.transData.transform(line.get_xydata())[:, 0]
+    assert (np.diff(across) >= 8).all()  # a dot is seven pixels wide
+    none_wrong = line.get_ydata()[found.reliability.accuracy == 1]
+    assert len(none_wrong) > 5
+    assert len(set(none_wrong)) == 1
+    assert none_wrong[0] > line.get_ydata()[found.reliability.accuracy < 1].max()
+    assert {"all", "90 %", "99 %", "99.9 %"} <= {text for text, _ in drawn}
 
 
 def test_rejection_draws_the_curve_with_a_dot_at_each_share():
@@ -219,7 +250,26 @@ def test_curves_draws_what_it_gets():
         assert above.get_xydata().tolist() == [list(pair) for pair in zip(steps, loss, strict=True)]
         assert below.get_ydata().tolist() == right
     assert len({(line.get_color(), line.get_linestyle()) for line in upper.lines}) == 7
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [name for name, *_ in runs]
     plots.curves([("a loss of 0", [1, 2], [0.0, 0.0], [1.0, 1.0])])  # no logarithm of it
+
+
+def test_curves_have_dots_for_held_out_images_a_title_and_a_legend():
+    runs = [("a", [1, 2], [2.0, 1.0], [0.5, 0.9]), ("b", [1, 2], [2.0, 1.0], [0.5, 1.0])]
+    figure = plots.curves(runs, held_out=[([2], [0.5], [0.95]), None], title="Two $runs$")
+    upper, lower = figure.axes
+    line, dots, other = upper.lines
+    assert dots.get_color() == line.get_color() != other.get_color()
+    assert dots.get_xydata().tolist() == [[2, 0.5]]
+    assert lower.lines[1].get_xydata().tolist() == [[2, 0.95]]
+    assert lower.lines[2].get_ydata()[1] > 0.95  # 100 % has no place on the scale: beyond the others
+    legend = figure.legends[0]
+    assert legend.get_title().get_text() == "Two $runs$"
+    assert [text.get_text() for text in legend.get_texts()] == ["a", "b", "dots: held-out images"]
+    readable(figure)
+    alone = plots.curves(runs[:1], held_out=[([2], [0.5], [0.95])])
+    assert [text.get_text() for text in alone.legends[0].get_texts()] == ["training images", "held-out images"]
+    readable(alone)
 
 
 @pytest.mark.parametrize("classes", [2, 10, 15, 26, NASTY], ids=["2", "10", "15", "26", "nasty"])
@@ -331,6 +381,13 @@ ZEROS = np.zeros((2, 28, 28), np.uint8)
         (lambda: plots.class_counts(np.array([3]), ["a"]), ValueError, "numbers from 3 to 3"),
         (lambda: plots.curves([]), ValueError, "at least one step"),
         (lambda: plots.curves([("a", [], [], [])]), ValueError, "at least one step"),
+        (
+            lambda: plots.pictures(ZEROS, ["a", "b"], colours=[["k"], []]),
+            ValueError,
+            "one for each line of each caption",
+        ),
+        (lambda: plots.curves([("a", [1], [1], [1])], held_out=[None, None]), ValueError, "2 for 1 runs"),
+        (lambda: plots.curves([("a", [1], [1], [1])], held_out=[([1], [1], [])]), ValueError, "0 accuracies of a"),
         (lambda: plots.curves([("a", [1], [1, 2], [1])]), ValueError, "1 steps, 2 losses, 1 accuracies of a"),
         (lambda: plots.terminal(ZEROS), ValueError, r"\[N, C, H, W\]"),
         (lambda: plots.terminal([[0]]), TypeError, "images: got list"),

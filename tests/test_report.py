@@ -109,6 +109,8 @@ def test_the_numbers_are_the_evaluation_s(page, trained_and_data):
     ]
     assert [row[1] for row in aside[1:]] == [f"{100 * found.accuracy_at(s):.2f} %" for s in (0, 0.01, 0.02, 0.03, 0.05)]
     told = dict(facts)
+    held = trained.meta["training"]["held_out_curve"]
+    assert f"held-out images at the end: loss {held['loss'][-1]:.3g}, right {100 * held['accuracy'][-1]:.2f} %" in plain
     assert told["Weights"] == trained.digest
     assert told["Recipe"] == "fast: 6 epochs, 2,200 images, batches of 64, seed 0"
     assert told["Trained on"] == trained.meta["training"]["data"]["line"]
@@ -141,11 +143,17 @@ def test_no_mistakes_and_damaged_records(tmp_path):
         {"steps": [1], "loss": ["x"], "accuracy": [1]},
         {"steps": [1, 2], "loss": [1], "accuracy": [1]},
     ):
-        trained.meta = {"training": {"curve": curve, "recipe": 3, "seed": "<b>"}}
+        trained.meta = {"training": {"curve": curve, "held_out_curve": curve, "recipe": 3, "seed": "<b>"}}
         report.write(tmp_path / "r.html", trained, images, labels, line="")
         html = (tmp_path / "r.html").read_text(encoding="utf-8")
         assert "no mistake on these images" in html
         assert "Training curve" not in html
+    whole = {"steps": [1, 2], "loss": [2.0, 1.0], "accuracy": [0.1, 0.9]}
+    trained.meta = {"training": {"curve": whole, "held_out_curve": {"steps": [1], "loss": [], "accuracy": [1]}}}
+    report.write(tmp_path / "r.html", trained, images, labels, line="")
+    html = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "Training curve" in html
+    assert "held-out" not in html
 
 
 def test_written_whole_or_not_at_all(page, trained_and_data, tmp_path):
@@ -173,6 +181,10 @@ def test_large_pictures_are_made_small():
     assert len(html) < 60_000
     assert 'height="112"' in html
     assert Image.fromarray(image).size == (200, 300)
+
+
+def test_text_is_escaped_and_printable_with_its_unbreakable_spaces():
+    assert _html.text("<9\u00a0%\x07\udcff") == "&lt;9\u00a0%??"
 
 
 def test_probabilities_are_never_certain():
@@ -264,6 +276,16 @@ def test_nothing_is_cut_or_faint_or_leaves_the_file(which, width, height, theme,
     context.close()
     assert [url for url in left if not url.startswith("data:")] == []
     assert said == []
+
+
+@pytest.mark.parametrize("width", [320, 360, 390, 430])
+def test_three_mistakes_stand_in_a_row_on_a_phone(nasty_page, chromium, width):
+    view = chromium.new_page(viewport={"width": width, "height": 740})
+    view.goto(nasty_page.as_uri())
+    tops = view.evaluate("[...document.querySelectorAll('#worst li')].map(e => e.getBoundingClientRect().top)")
+    assert len(tops) == 24
+    assert [tops.count(top) for top in sorted(set(tops))] == [3] * 8
+    view.close()
 
 
 def test_names_are_shown_as_they_are(nasty_page, chromium):

@@ -64,6 +64,7 @@ def test_going_on_gives_the_same_bits_and_the_same_record(small_mnist, tmp_path,
     assert result.digest == whole.digest
     assert os.listdir(tmp_path) == ["m.safetensors"]
     assert result.record["curve"] == whole.record["curve"]
+    assert result.record["held_out_curve"] == whole.record["held_out_curve"]
     for key in ("recipe", "seed", "epochs", "batch_size", "steps", "steps_done", "complete", "test", "held_out"):
         assert result.record[key] == whole.record[key], key
     assert any(line.startswith(f"going on after epoch {polls // 3 + 1}, step {polls % 3 * 16} of 35") for line in said)
@@ -89,6 +90,7 @@ def test_stopped_twice_with_other_threads(small_mnist, tmp_path, whole):
     result = run(small_mnist, out, resume=True, threads=1)
     assert result.digest == whole.digest
     assert result.record["curve"] == whole.record["curve"]
+    assert result.record["held_out_curve"] == whole.record["held_out_curve"]
 
 
 def test_the_tutorial_goes_on_too(small_mnist, tmp_path):

@@ -91,6 +91,10 @@ def test_the_curve_is_the_record_s(small_mnist):
     assert curve.loss == expected["loss"]
     assert curve.accuracy == expected["accuracy"]
     assert curve.epochs == [-(-step // 35) for step in curve.steps]  # 2,200 images in batches of 64
+    held, expected = Runs().list()[0].held_curve(), done.result.record["held_out_curve"]
+    assert (held.steps, held.loss, held.accuracy) == (expected["steps"], expected["loss"], expected["accuracy"])
+    assert (held.steps, held.epochs) == ([35, 70, 105], [1, 2, 3])
+    assert held.accuracy[-1] == pytest.approx(done.result.held_out.accuracy, abs=1e-6)
 
 
 def test_points_are_written_while_it_trains(small_mnist):
@@ -514,7 +518,10 @@ def test_curves_as_a_picture(linked):
     result = run("runs", linked[0], linked[2], "--curves", "c.svg")
     assert result.exit_code == 0, result.stderr
     assert result.stderr.splitlines()[-1] == "curves: written to c.svg"
-    assert Path("c.svg").read_bytes().startswith(b"<?xml")
+    drawn = Path("c.svg").read_text(encoding="utf-8")
+    assert "Training of 2 runs" in drawn
+    assert "fast seed 0" in drawn
+    assert "dots: held-out images" in drawn  # of the one; the tutorial holds nothing out
     assert run("runs", "--curves", "all.png").exit_code == 0
     assert Path("all.png").read_bytes().startswith(b"\x89PNG")
 

@@ -234,6 +234,8 @@ def test_the_file_describes_itself(small_mnist, tmp_path):
         np.sqrt(result.test.accuracy * (1 - result.test.accuracy) / 500), rel=1e-12
     )
     assert training["held_out"]["images"] == 200
+    assert training["held_out_curve"]["steps"] == [35, 70, 105]
+    assert training["held_out_curve"]["accuracy"][-1] == pytest.approx(result.held_out.accuracy, abs=1e-6)
 
     ends = [state for state in seen if state.epoch_ended]
     assert [state.epoch for state in ends] == [1, 2, 3]

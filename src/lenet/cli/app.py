@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from lenet.cli.compare import compare
 from lenet.cli.evaluate import evaluate
@@ -22,8 +23,29 @@ from lenet.messages.version import version
 __all__ = ["app"]
 
 
+def _plain(params: list[Any]) -> list[Any]:
+    """Parameters whose help names no Python types: an option with a value has its own word for it, the rest need none."""
+    for param in params:
+        if param.param_type_name == "argument" or getattr(param, "is_flag", False):
+            param.display_type_rich = lambda ctx: ""  # what Typer asks since it draws types; earlier ones draw none
+    return params
+
+
+class _Command(TyperCommand):
+    """A command whose help and usage line are for people who do not know Python."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _plain(super().get_params(ctx))
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)]
+
+
 class _Commands(TyperGroup):
     """The commands, whose options say what is wrong with a number in our words, not in a library's."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _plain(super().get_params(ctx))
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -50,28 +72,11 @@ def _in_our_words(error: Any) -> str:
 app = typer.Typer(
     name="lenet",
     cls=_Commands,
-    help="""Train small networks on small images, in seconds, on this computer's processor.
+    help="""Train small neural networks on small images, in seconds and on the CPU, and read handwritten digits.
 
-The commands, in the order in which you will want them:
-
-`lenet train` finds or fetches MNIST, trains a network of over 99 %, and writes lenet.safetensors.
-
-`lenet read photo.jpg` reads the digits on a photo or a scan, without any training.
-
-`lenet predict seven.png` says which digit an image shows.
-
-`lenet evaluate` measures a model on the test images; with --report it writes a page with pictures.
-
-`lenet show` shows a data set's images.
-
-`lenet compare a.safetensors b.safetensors` says whether one model is better than another.
-
-`lenet runs` lists all that `lenet train` has done.
-
-`lenet info` says what this machine has; `lenet info lenet.safetensors` what a model is and how it was trained.
-
-Each has a --help of its own, with examples.""",
-    epilog="Results go to standard output, with --json as one JSON object; all else to standard error."
+New here? `lenet read photo.jpg` reads the digits in a photo; nothing needs training first. `lenet train` trains a model
+of your own on MNIST. Every command explains itself with examples: `lenet train --help`.""",
+    epilog="Results go to standard output (one JSON object with --json), everything else to standard error."
     " Exit codes: 0 done, 1 failed, 2 wrong use or bad input, 129 hung up, 130 interrupted, 143 terminated.",
     no_args_is_help=True,
     add_completion=False,
@@ -96,11 +101,11 @@ def _root(
     pass
 
 
-app.command()(train)
-app.command()(read)
-app.command()(predict)
-app.command()(evaluate)
-app.command("show")(show_images)
-app.command()(compare)
-app.command()(runs)
-app.command()(info)
+_GROUPS: dict[str, dict[str, Callable[..., None]]] = {
+    "Read digits": {"read": read, "predict": predict},
+    "Train and measure": {"train": train, "evaluate": evaluate, "compare": compare, "runs": runs},
+    "Look around": {"show": show_images, "info": info},
+}
+for _title, _group in _GROUPS.items():
+    for _name, _command in _group.items():
+        app.command(_name, cls=_Command, rich_help_panel=_title)(_command)

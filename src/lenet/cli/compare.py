@@ -54,39 +54,42 @@ class _Measured(NamedTuple):
 def compare(
     models: Annotated[
         list[str],
-        typer.Argument(
-            help="Model files, at least two; the first is what others are measured against.", metavar="MODEL"
-        ),
+        typer.Argument(help="Two or more model files; the others are measured against the first.", metavar="MODEL"),
     ],
     dataset: Annotated[
         str | None,
         typer.Option(
-            help="mnist, fashion-mnist, or a FOLDER of class folders. [what they were trained on]", metavar="NAME"
+            help="mnist, fashion-mnist, or a FOLDER of class folders. [default: what the models were trained on]",
+            metavar="NAME",
         ),
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option(help="The folder of the data set's four IDX files, instead of looking for them.", metavar="DIR"),
+        typer.Option(
+            help="The folder with the data set's four IDX files. [default: found or downloaded]", metavar="DIR"
+        ),
     ] = None,
     pictures: Annotated[
         str | None,
-        typer.Option(help="Draw the images on which they disagree: a .png, .svg or .pdf file.", metavar="FILE"),
+        typer.Option(help="Draw the images on which they disagree, as .png, .svg or .pdf.", metavar="FILE"),
     ] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads to compute on. [all processors]", metavar="N")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    threads: Annotated[int | None, typer.Option(help="Threads to use. [default: all processors]", metavar="N")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as a single JSON object.")] = False,
 ) -> None:
-    """Say which model is better, and whether it is more than chance.
+    """Tell whether one model is better than another, or only luckier.
 
-    All answer the same test images, so only images that one model alone gets right tell them apart. A difference is
-    called one if chance would show as much in fewer than 5 of 100 comparisons (McNemar's test; with several comparisons
-    they share the 5). The speed is measured here and now, on one machine; the accuracy's interval is Wilson's, that of a
-    difference Tango's, both at 95 %.
+    All models answer the same test images. What separates two of them are the images that only one gets right. The
+    command reports a difference if chance alone would produce one as large in fewer than 5 of 100 comparisons (McNemar's
+    test; several comparisons share the 5). Speed is measured here and now, on this machine. Intervals are 95 %: Wilson's
+    for an accuracy, Tango's for a difference.
 
     Examples:
 
     - `lenet compare old.safetensors new.safetensors`
 
-    - `lenet compare tutorial.safetensors fast.safetensors best.safetensors --pictures disagree.png`
+    - `lenet compare a.safetensors b.safetensors --pictures differ.png   # where?`
+
+    - `lenet compare tutorial.safetensors fast.safetensors best.safetensors --json`
     """
     with exit_codes():
         if len(models) < 2:
@@ -241,22 +244,29 @@ def _p(value: float) -> str:
 
 
 def _draw(path: str, measured: list[_Measured], part: Part) -> None:
-    """The images to which not all give the same answer, the surest dispute first, each with its label and all answers."""
+    """The images to which not all give the same answer, the surest dispute first, each with its label and all answers.
+
+    Answers are blue where they are right, orange where they are wrong.
+    """
     answers = np.stack([model.probabilities.argmax(axis=1) for model in measured])
     apart = np.flatnonzero((answers != answers[0]).any(axis=0))
     if not len(apart):
         show("no picture written: all give the same answer to every image", aside=True)
         return
     from lenet import plots
+    from lenet.plots._style import BLUE, INK, ORANGE
 
     least = np.min([model.probabilities[apart].max(axis=1) for model in measured], axis=0)
     chosen = apart[np.argsort(-least, kind="stable")[:_PICTURES]]
     names = measured[0].trained.labels
-    captions = []
+    captions, colours = [], []
     for at in chosen:
         given = [f"{chr(ord('A') + i)}: {names[answers[i, at]]}" for i in range(len(measured))]
         captions.append("\n".join([f"is {names[part.labels[at]]}", *given]))
-    plots.save(plots.pictures(part.images[chosen], captions), path)
+        colours.append([INK, *(BLUE if answer == part.labels[at] else ORANGE for answer in answers[:, at])])
+    legends = [f"{chr(ord('A') + i)}: {model.path}" for i, model in enumerate(measured)]
+    title = "\n".join([*legends, "Blue answers are right, orange ones wrong."])
+    plots.save(plots.pictures(part.images[chosen], captions, colours=colours, title=title), path)
     legend = ", ".join(f"{chr(ord('A') + i)} {model.path}" for i, model in enumerate(measured))
     some = f"{len(chosen)} of the " if len(chosen) < len(apart) else "the "
     show(f"{some}{len(apart)} images on which they disagree: written to {path} ({legend})", aside=True)

@@ -37,34 +37,38 @@ def evaluate(
     dataset: Annotated[
         str | None,
         typer.Option(
-            help="mnist, fashion-mnist, or a FOLDER of class folders. [what it was trained on]", metavar="NAME"
+            help="mnist, fashion-mnist, or a FOLDER of class folders. [default: what the model was trained on]",
+            metavar="NAME",
         ),
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option(help="The folder of the data set's four IDX files, instead of looking for them.", metavar="DIR"),
+        typer.Option(
+            help="The folder with the data set's four IDX files. [default: found or downloaded]", metavar="DIR"
+        ),
     ] = None,
     report: Annotated[
-        str | None, typer.Option(help="Write all of it with pictures as one HTML page.", metavar="FILE.html")
+        str | None, typer.Option(help="Write a report with pictures, as one HTML page.", metavar="FILE.html")
     ] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads to compute on. [all processors]", metavar="N")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    threads: Annotated[int | None, typer.Option(help="Threads to use. [default: all processors]", metavar="N")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as a single JSON object.")] = False,
 ) -> None:
-    """Measure a model on test images, which it has not been trained on.
+    """Measure a model on test images that it was not trained on.
 
-    Of a FOLDER of class folders those are all; of the one it was trained on, the tenth that was held back.
+    If you name a FOLDER of class folders, all its images count, or, if the model was trained on that folder, the tenth
+    that was held out.
 
-    Accuracy has its 95 % interval. The calibration error says how far "97 % sure" is from being right 97 times in 100.
-    Rejecting means not to answer where the model is least sure. Suspected label errors are images whose label the model
-    doubts more than chance explains; --json names them, and the mistakes, by their place in the data set.
+    Accuracy comes with its 95 % interval. The calibration error says how far "97 % sure" is from being right 97 times in
+    100. Rejecting means not answering where the model is least sure. Suspected label errors are images whose label
+    disagrees with the model more than chance explains; --json lists them, and the mistakes, by index in the data set.
 
     Examples:
 
-    - `lenet evaluate`
+    - `lenet evaluate                         # lenet.safetensors on its test set`
 
-    - `lenet evaluate --report report.html`
+    - `lenet evaluate --report report.html    # the same, as a page with pictures`
 
-    - `lenet evaluate fashion.safetensors --json`
+    - `lenet evaluate fashion.safetensors --json > result.json`
     """
     with exit_codes():
         if report is not None:

@@ -20,9 +20,12 @@ __all__ = ["info"]
 
 def info(
     file: Annotated[str | None, typer.Argument(help="A model file.", metavar="FILE")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as a single JSON object.")] = False,
 ) -> None:
-    """Say what this machine has: version, processor, threads, data; or, with FILE, what is in a model file.
+    """Describe this machine, or a model file.
+
+    Without FILE: the version of lenet, the processor, threads, and which data sets are here. With FILE: what the model
+    is and how it was trained.
 
     Examples:
 

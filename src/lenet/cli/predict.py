@@ -22,27 +22,36 @@ _DIGITS = [str(digit) for digit in range(10)]
 
 
 def predict(
-    images: Annotated[list[str], typer.Argument(help="Image files, one digit each.", metavar="IMAGE")],
-    model: Annotated[str, typer.Option(help="The model file.", metavar="FILE")] = DEFAULT_MODEL,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
-    max_pixels: Annotated[int, typer.Option(help="Refuse larger images of digits.", metavar="N")] = MOST_PIXELS,
+    images: Annotated[
+        list[str], typer.Argument(help="Image files, each of one digit or other object.", metavar="IMAGE")
+    ],
+    model: Annotated[str, typer.Option(help="The model file to use.", metavar="FILE")] = DEFAULT_MODEL,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as a single JSON object.")] = False,
+    max_pixels: Annotated[
+        int,
+        typer.Option(
+            help=f"Refuse larger images of digits. [default: {MOST_PIXELS:,} pixels]", metavar="N", show_default=False
+        ),
+    ] = MOST_PIXELS,
 ) -> None:
-    """Say what each image shows, and how sure the model is.
+    """Say which digit, or other class, each image shows.
 
-    For a model trained on MNIST the digit is found on its paper and brought to MNIST's form, as `lenet read` does: of any
-    size, anywhere, dark on light or light on dark. An answer with `?` behind it is to be rejected: probably no digit.
+    If the model was trained on MNIST, it finds the digit on its paper and normalises it as `lenet read` does: any size,
+    anywhere, dark on light or light on dark. A `?` after an answer means reject it: probably not a digit.
 
-    For every other model, one trained on Fashion-MNIST or on folders of your own, an image becomes grey, is resized
-    to the network's input, and inverted if the training images were. Crop it first as those were.
+    For any other model (Fashion-MNIST, your own folders) an image is turned to grey, resized to the network's input, and
+    inverted if the training images were. Crop it first the way those were cropped.
 
-    A file that cannot be read is named and the others go on; the exit code is then 1. A model trained with held-out
-    images is calibrated: of its answers at 90 %, about nine in ten are right, on images like those it was trained on.
+    If a file cannot be read, the command names it, goes on, and exits with 1. A model trained with held-out images is
+    calibrated: about nine in ten of its answers at 90 % are right, on images like those it was trained on.
 
     Examples:
 
     - `lenet predict seven.png`
 
-    - `lenet predict --model letters.safetensors scans/*.png --json`
+    - `lenet predict digits/*.png --json > answers.json`
+
+    - `lenet predict --model fashion.safetensors boot.png   # any model of yours`
     """
     with exit_codes():
         positive_int("max-pixels", max_pixels)

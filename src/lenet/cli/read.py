@@ -29,10 +29,10 @@ def read(
         list[str],
         typer.Argument(help="Images, PDFs, folders of them, or patterns such as 'scans/*.png'.", metavar="FILE"),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print a row for each number, for a spreadsheet.")] = False,
-    csv_digits: Annotated[bool, typer.Option("--csv-digits", help="Print a row for each digit, with its box.")] = False,
-    bom: Annotated[bool, typer.Option("--bom", help="Mark the CSV as UTF-8, which Excel wants.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as a single JSON object.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print one row per number, for a spreadsheet.")] = False,
+    csv_digits: Annotated[bool, typer.Option("--csv-digits", help="Print one row per digit, with its box.")] = False,
+    bom: Annotated[bool, typer.Option("--bom", help="Start the CSV with the mark by which Excel knows UTF-8.")] = False,
     check: Annotated[
         str | None,
         typer.Option(
@@ -42,7 +42,7 @@ def read(
     annotate: Annotated[
         str | None,
         typer.Option(
-            help="Draw what was read onto the page: to this image file, or for many into this folder.", metavar="OUT"
+            help="Draw the result onto the page: an image file, or a folder for several pages.", metavar="OUT"
         ),
     ] = None,
     layout: Annotated[
@@ -54,36 +54,42 @@ def read(
     ] = "lines",
     min_confidence: Annotated[
         float | None,
-        typer.Option(help="Reject digits less sure than this, 0 to 1. [a rule that also rejects prose]", metavar="P"),
+        typer.Option(
+            help="Reject digits less sure than this, 0 to 1. [default: a rule that also rejects prose]", metavar="P"
+        ),
     ] = None,
-    max_pixels: Annotated[int, typer.Option(help="Refuse larger images.", metavar="N")] = MOST_PIXELS,
+    max_pixels: Annotated[
+        int,
+        typer.Option(help=f"Refuse larger images. [default: {MOST_PIXELS:,} pixels]", metavar="N", show_default=False),
+    ] = MOST_PIXELS,
     model: Annotated[
-        str | None, typer.Option(help="A model file of your own. [the one that comes with lenet]", metavar="FILE")
+        str | None,
+        typer.Option(help="A model file of your own. [default: the one that comes with lenet]", metavar="FILE"),
     ] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads to compute on. [all processors]", metavar="N")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads to use. [default: all processors]", metavar="N")] = None,
 ) -> None:
-    """Read handwritten digits from photos and scans.
+    """Read handwritten digits from photos, scans and PDFs.
 
-    Prints what it read line by line, with `?` for what is no digit or cannot be told. Photos may be turned, lit unevenly,
-    dark on light or light on dark, on ruled or squared paper. PNG, JPEG, TIFF and PDF of many pages, WebP, BMP, GIF, HEIC.
+    Prints the digits line by line, with `?` for a mark that is not a digit or cannot be told. Photos may be rotated,
+    unevenly lit, dark on light or light on dark, on ruled or squared paper. Reads PNG, JPEG, multi-page TIFF and
+    PDF, WebP, BMP, GIF and HEIC, and never writes to the files it reads.
 
-    A folder stands for every image in it and in its folders, in the order of their names. A file that cannot be read is
-    named and the others go on; the exit code is then 1.
+    A folder stands for every image in it and its subfolders, sorted by name. If a file cannot be read, the command names
+    it, goes on, and exits with 1.
 
-    At the end it says how many digits to check there are: those rejected and those less than 90 % sure.
-
-    On annotated pages the colour of a box says how sure the reader is, and a legend what it means; what was rejected is
-    dashed. Files that are read are never written to.
+    The last line counts the digits to check: those rejected and those less than 90 % sure. --check writes a page that
+    shows each of them. On annotated pages the colour of a box says how sure the reader is, as a legend explains; what was
+    rejected has a dashed box.
 
     Examples:
 
     - `lenet read photo.jpg`
 
-    - `lenet read scans/ --csv --check check.html > numbers.csv`
+    - `lenet read scans/ --csv --check check.html > numbers.csv   # a whole folder`
 
-    - `lenet read form.pdf --layout table --annotate checked/`
+    - `lenet read form.pdf --layout table --annotate out/   # the cells of a form`
 
-    - `lenet read digits/*.png --layout single --json`
+    - `lenet read digits/*.png --layout single --json   # one per file`
     """
     with exit_codes():
         forms = [name for name, on in (("--json", as_json), ("--csv", as_csv), ("--csv-digits", csv_digits)) if on]

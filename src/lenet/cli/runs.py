@@ -51,29 +51,30 @@ def runs(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Runs to put side by side: their names, or a part that only one has. Or a folder of runs to list.",
-            metavar="[DIR | RUN…]",
+            help="Runs to put side by side, each by its name or a part that only it has; or a folder of runs to list.",
+            metavar="RUN|DIR",
             show_default=False,
         ),
     ] = None,
-    sort: Annotated[str, typer.Option(help=f"What to sort by: {', '.join(_SORTS)}.", metavar="KEY")] = "date",
+    sort: Annotated[str, typer.Option(help=f"Sort by {', '.join(_SORTS)}.", metavar="KEY")] = "date",
     curves: Annotated[
         str | None,
-        typer.Option(help="Draw loss and accuracy over the steps: a .png, .svg or .pdf file.", metavar="FILE"),
+        typer.Option(help="Draw loss and accuracy over the steps, as .png, .svg or .pdf.", metavar="FILE"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as a single JSON object.")] = False,
 ) -> None:
-    """List the runs of `lenet train`, or put some side by side: in what they differ, and what came of it.
+    """List past runs of `lenet train`, or put some side by side.
 
-    Differences of a few images are mostly chance: `lenet compare` takes two runs' models and says so.
+    Side by side you see which settings differ and what came of it. Differences of a few images are mostly chance: run
+    `lenet compare` on the two models to find out.
 
     Examples:
 
-    - `lenet runs`
+    - `lenet runs                    # every run in ./runs, newest first`
 
-    - `lenet runs --sort accuracy`
+    - `lenet runs --sort accuracy    # best first`
 
-    - `lenet runs 15-20-31 15-24-02 --curves both.png`
+    - `lenet runs 15-20-31 15-24-02 --curves both.png   # two of them`
 
     - `lenet runs old-runs/ --json`
     """
@@ -230,15 +231,20 @@ def _print(table: Table) -> None:
 
 
 def _draw(path: str, found: Sequence[RunRecord], named: bool) -> None:
-    curves = [(f"{run.recipe} seed {run.seed} {run.begun[11:19]}", run.curve()) for run in found]
-    drawn = [(name, curve.steps, curve.loss, curve.accuracy) for name, curve in curves if curve.steps]
-    if not drawn:
+    begun = [run for run in found if run.curve().steps]
+    if not begun:
         raise ValueError(message("curves", f"{len(found)} runs without a step", "at least one run that has begun"))
-    shown = drawn if named else drawn[:_MOST_CURVES]
+    shown = begun if named else begun[:_MOST_CURVES]
     from lenet import plots
 
-    plots.save(plots.curves(shown), path)
+    lines, dots = [], []
+    for run in shown:
+        curve, held = run.curve(), run.held_curve()
+        lines.append((f"{run.recipe} seed {run.seed} {run.begun[11:19]}", curve.steps, curve.loss, curve.accuracy))
+        dots.append((held.steps, held.loss, held.accuracy) if held.steps else None)
+    title = f"Training of {shown[0].name}" if len(shown) == 1 else f"Training of {len(shown)} runs"
+    plots.save(plots.curves(lines, held_out=dots, title=title), path)
     some = (
-        f"of the first {len(shown)} of {len(drawn)} runs; name those that you want" if len(shown) < len(drawn) else ""
+        f"of the first {len(shown)} of {len(begun)} runs; name those that you want" if len(shown) < len(begun) else ""
     )
     show(f"curves{' ' + some if some else ''}: written to {path}", aside=True)

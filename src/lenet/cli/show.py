@@ -39,27 +39,31 @@ def show(
     ] = "mnist",
     data: Annotated[
         str | None,
-        typer.Option(help="The folder of the data set's four IDX files, instead of looking for them.", metavar="DIR"),
+        typer.Option(
+            help="The folder with the data set's four IDX files. [default: found or downloaded]", metavar="DIR"
+        ),
     ] = None,
-    mode: Annotated[str, typer.Option(help="Which images: train or test.", metavar="MODE")] = "train",
+    mode: Annotated[str, typer.Option(help="Which images to show: train or test.", metavar="MODE")] = "train",
     count: Annotated[
         int | None,
-        typer.Option(help="How many images. [40; augmented 20; in the terminal two rows]", metavar="N"),
+        typer.Option(help="How many images. [default: 40; 20 with --augment; two rows with --terminal]", metavar="N"),
     ] = None,
     augment: Annotated[
         str | None,
         typer.Option(
-            help=f"Below each image, the same as this recipe moves it: {', '.join(_MOVING)}.", metavar="RECIPE"
+            help=f"Below each image, show it as this recipe distorts it: {' or '.join(_MOVING)}.", metavar="RECIPE"
         ),
     ] = None,
-    counts: Annotated[bool, typer.Option("--counts", help="How many images each class has.")] = False,
-    seed: Annotated[int, typer.Option(help="Another seed, other images.", metavar="N")] = 0,
+    counts: Annotated[bool, typer.Option("--counts", help="Show how many images each class has.")] = False,
+    seed: Annotated[int, typer.Option(help="Another seed picks other images.", metavar="N")] = 0,
     out: Annotated[
-        str | None, typer.Option(help="Write the picture to this .png, .svg or .pdf file.", metavar="FILE")
+        str | None, typer.Option(help="Write the picture to this file: .png, .svg or .pdf.", metavar="FILE")
     ] = None,
-    terminal: Annotated[bool, typer.Option("--terminal", help="Draw with characters, here.")] = False,
+    terminal: Annotated[bool, typer.Option("--terminal", help="Draw with characters in this terminal.")] = False,
 ) -> None:
-    """Show images of a data set with their labels: in a window, or as lenet-show.png where there is no display.
+    """Show images of a data set with their labels.
+
+    They appear in a window, or, where there is no display, in the file lenet-show.png.
 
     Examples:
 
@@ -67,11 +71,11 @@ def show(
 
     - `lenet show fashion-mnist --mode test --count 60 --out fashion.png`
 
-    - `lenet show --augment best`
+    - `lenet show --augment best           # how that recipe distorts its images`
 
-    - `lenet show my-digits/ --counts`
+    - `lenet show my-digits/ --counts      # are the classes balanced?`
 
-    - `lenet show --terminal --count 2`
+    - `lenet show --terminal --count 2     # no window, no file`
     """
     with exit_codes():
         _check(augment, counts, terminal, out)

@@ -43,11 +43,15 @@ tbody th { font-weight: 600; }
 }
 .tiles figure { margin: 0; }
 .tiles img {
-  display: block; box-sizing: content-box; max-width: 100%;
+  display: block; box-sizing: content-box; max-width: calc(100% - 2px); height: auto;
   image-rendering: pixelated; border: 1px solid var(--line); border-radius: 3px;
 }
 .tiles figcaption { font-size: .8125rem; line-height: 1.4; }
 .tiles figcaption > span { display: block; }
+@media (max-width: 30rem) {
+  .tiles { grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 1rem .5rem; }
+  .tiles img { width: var(--small); }
+}
 .share { white-space: nowrap; }
 .tiles b { font-size: .9375rem; }
 .truth b { color: var(--blue); }

@@ -82,7 +82,7 @@ def document(title: str, header: str, body: str, css: str) -> str:
 
 def text(value: object, most: int = 200) -> str:
     """Anything from a file, fit for HTML: escaped, printable, not endless."""
-    plain = "".join(c if c.isprintable() else "?" for c in str(value))
+    plain = "".join(c if c.isprintable() or c == "\u00a0" else "?" for c in str(value))
     return escape(plain if len(plain) <= most else plain[: most - 1] + "…")
 
 

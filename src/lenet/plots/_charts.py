@@ -1,4 +1,4 @@
-"""Charts: how many images a class has, how a training went, where a model errs and how far its probabilities hold.
+"""Charts: how many images a class has, how a training went, where a model errs and what rejecting gains.
 
 The numbers come from ``lenet.evaluation``; nothing is computed here but what a drawing needs. Each figure is five inches
 wide, so that its text can be read on a phone. Read by users, ``report`` and the command line.
@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.evaluation import Evaluation, wilson
+from lenet.evaluation import Evaluation
 from lenet.messages.check import message
-from lenet.plots import _style
+from lenet.plots import _logit, _style
 from lenet.plots._images import checked_labels
 from lenet.plots._style import BLUE, GREEN, INK, ORANGE, PINK, SOFT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["class_counts", "confusion", "curves", "rejection", "reliability"]
+__all__ = ["class_counts", "confusion", "curves", "rejection"]
 
 _WIDE = 5.0  # inches
 _MOST_BARS = 60
@@ -100,40 +100,6 @@ def _strength(share: float, right: bool) -> float:
     return 0.1 + 0.3 * share if right else min(0.55, 0.1 + float(np.sqrt(share)))
 
 
-def reliability(evaluation: Evaluation, before: Evaluation | None = None) -> Figure:
-    """How sure the model was against how often it was right, over bins of equally many images, zoomed to where they lie.
-
-    Bars are 95 % intervals (Wilson). before: the same without calibration, drawn beside it.
-    """
-    series = [("as it is" if before is None else "after calibration", evaluation, BLUE, "o")]
-    if before is not None:
-        series.insert(0, ("before", before, ORANGE, "s"))
-    low = 1.0
-    with _style.look():
-        figure = _style.new(_WIDE, 4.2)
-        axes = figure.add_subplot()
-        for name, found, colour, marker in series:
-            bins = found.reliability
-            kept = bins.count > 0
-            sure, right, count = bins.confidence[kept], bins.accuracy[kept], bins.count[kept]
-            ends = np.array([wilson(round(share * n), int(n)) for share, n in zip(right, count, strict=True)])
-            low = min(low, sure.min(), ends.min())
-            reach = np.maximum(np.abs(ends.T - right), 0)
-            style: dict[str, Any] = {"color": colour, "fmt": marker, "markersize": 5, "elinewidth": 1}
-            axes.errorbar(sure, right, reach, label=name, **style, zorder=3)
-        step = 0.05 if low > 0.7 else 0.1
-        low = max(0.0, np.floor(low / step - 0.1) * step)
-        room = (1 - low) * 0.03
-        axes.plot([low, 1], [low, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 3)), label="perfect")
-        axes.set(xlim=(low - room, 1 + room), ylim=(low - room, 1 + room))
-        axes.set(xlabel="how sure the model was", ylabel="how often it was right")
-        _percent(axes.xaxis)
-        _percent(axes.yaxis)
-        axes.grid()
-        figure.legend(loc="outside upper left", ncols=3)
-    return figure
-
-
 def rejection(evaluation: Evaluation) -> Figure:
     """The risk-coverage curve: how often the model is right on the rest, once the least sure answers are set aside.
 
@@ -158,27 +124,60 @@ def rejection(evaluation: Evaluation) -> Figure:
     return figure
 
 
+<<<<<<< HEAD
 def curves(runs: Iterable[tuple[str, Sequence[float], Sequence[float], Sequence[float]]]) -> Figure:
     """How runs went: loss above, accuracy on the training images below, over the steps.
+=======
+def curves(
+    runs: Iterable[tuple[str, Sequence[float], Sequence[float], Sequence[float]]],
+    *,
+    held_out: Sequence[tuple[Sequence[float], Sequence[float], Sequence[float]] | None] = (),
+    title: str = "",
+) -> Figure:
+    """How training went: loss above, accuracy below, over the steps; a line on the training images, dots on those held out.
+>>>>>>> wt-polish
 
-    runs: (name, steps [P], loss [P], accuracy [P] of 0 to 1) each; ValueError for none or for other lengths.
+    Accuracy is on a logit scale, which keeps 98, 99 and 99.9 % apart.
+    runs: (name, steps [P], loss [P], accuracy [P] of 0 to 1) each. held_out: none, or for each run (steps [E], loss [E],
+    accuracy [E]), or None for a run without. title: stands above all. ValueError for no run or for other lengths.
     """
     shown = [(name, np.asarray(steps), np.asarray(loss), np.asarray(right)) for name, steps, loss, right in runs]
     if not shown or any(len(steps) == 0 for _, steps, _, _ in shown):
         raise ValueError(message("curves", "none, or one without steps", "at least one step of one run"))
-    for name, steps, loss, right in shown:
-        if not len(steps) == len(loss) == len(right):
-            given = f"{len(steps)} steps, {len(loss)} losses, {len(right)} accuracies of {name}"
-            raise ValueError(message("curves", given, "one of each for every point"))
+    if len(held_out) not in (0, len(shown)):
+        raise ValueError(message("held out", f"{len(held_out)} for {len(shown)} runs", "one for each, or none"))
+    held = [None if one is None else [np.asarray(values) for values in one] for one in held_out] or [None] * len(shown)
+    for (name, *line), dots in zip(shown, held, strict=True):
+        for steps, loss, right in [line] if dots is None else [line, dots]:
+            if not len(steps) == len(loss) == len(right):
+                given = f"{len(steps)} steps, {len(loss)} losses, {len(right)} accuracies of {name}"
+                raise ValueError(message("curves", given, "one of each for every point"))
+    losses = [loss for _, _, loss, _ in shown] + [dots[1] for dots in held if dots is not None]
+    rights = [right for _, _, _, right in shown] + [dots[2] for dots in held if dots is not None]
     with _style.look():
-        figure = _style.new(_WIDE, 4.4)
+        from matplotlib.lines import Line2D
+
+        rows = -(-(len(shown) + 1) // 2)  # of the legend
+        figure = _style.new(_WIDE, 4.2 + 0.2 * rows + (0.3 if title else 0))
         upper, lower = figure.subplots(2, 1, sharex=True)
+        ends = _logit.fit(lower.yaxis, np.concatenate(rights), line=0.15)
         styles = [(dash, colour) for dash in ("-", "--", ":", "-.") for colour in (BLUE, ORANGE, GREEN, PINK, INK)]
-        for at, (name, steps, loss, right) in enumerate(shown):
+        several = len(shown) > 1
+        handles = []
+        for at, ((name, steps, loss, right), dots) in enumerate(zip(shown, held, strict=True)):
             dash, colour = styles[at % len(styles)]
-            upper.plot(steps, loss, dash, color=colour, label=_style.name_text(name, 24))
-            lower.plot(steps, right, dash, color=colour)
-        if min(loss.min() for _, _, loss, _ in shown) > 0:
+            label = _style.name_text(name, 24) if several else "training images"
+            handles += upper.plot(steps, loss, dash, color=colour, label=label)
+            lower.plot(steps, _logit.clipped(right, ends), dash, color=colour)
+            if dots is not None:
+                own: dict[str, Any] = {"color": colour if several else ORANGE, "markersize": 5, "zorder": 3}
+                upper.plot(dots[0], dots[1], "o", **own)
+                lower.plot(dots[0], _logit.clipped(dots[2], ends), "o", **own)
+        if any(dots is not None and len(dots[0]) for dots in held):
+            grey: dict[str, Any] = {"marker": "o", "markersize": 5, "linestyle": "none"}
+            label = "held-out images" if not several else "dots: held-out images"
+            handles.append(Line2D([], [], color=SOFT if several else ORANGE, label=label, **grey))
+        if min((values.min() for values in losses if len(values)), default=0) > 0:
             upper.set_yscale("log")
             from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
@@ -186,12 +185,11 @@ def curves(runs: Iterable[tuple[str, Sequence[float], Sequence[float], Sequence[
             upper.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
             upper.yaxis.set_minor_formatter(NullFormatter())
         upper.set_ylabel("loss")
-        lower.set(ylabel="share right", xlabel="steps")
-        _percent(lower.yaxis)
+        lower.set(ylabel="accuracy", xlabel="steps")
         for axes in (upper, lower):
             axes.grid()
-        if len(shown) > 1:
-            figure.legend(loc="outside upper left", ncols=2)
+        head = {"title": _style.name_text(title, 60), "title_fontproperties": {"weight": "bold"}} if title else {}
+        figure.legend(handles=handles, loc="outside upper left", ncols=2, alignment="left", **head)
         figure.align_ylabels()
     return figure
 

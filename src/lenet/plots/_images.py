@@ -26,6 +26,7 @@ _TILE = 84  # an image's longer side, in pixels of a hundredth of an inch
 _GAP = 14  # between two columns
 _EDGE = 16  # around all
 _LINE = 15  # a line of caption
+_TITLE = 100  # letters of a title's line, at most
 _STRIP = 1  # between an image and its augmented self, in the image's own pixels
 
 
@@ -56,18 +57,29 @@ def checked_labels(labels: Any, classes: Sequence[str], images: int | None = Non
     return found.astype(np.int64)
 
 
-def pictures(images: NDArray[np.uint8], captions: Sequence[str], *, columns: int | None = None) -> Figure:
+def pictures(
+    images: NDArray[np.uint8],
+    captions: Sequence[str],
+    *,
+    columns: int | None = None,
+    colours: Sequence[Sequence[str]] | None = None,
+    title: str = "",
+) -> Figure:
     """Images in a grid, each with its caption above it.
 
     images: uint8 [N, H, W], or [N, C, H, W] with C 1 or 3, N at least 1. captions: N texts, of one line or several, cut
-    where they are wider than the image. columns: images a row; None chooses, at most 10. ValueError or TypeError for
-    other shapes and kinds.
+    where they are wider than the image. columns: images a row; None chooses, at most 10. colours: for each image a
+    matplotlib colour per line of its caption; None: all in the colour of text. title: lines above all. ValueError or
+    TypeError for other shapes and kinds.
     """
     shown = planes(images)
     if len(captions) != len(shown):
         raise ValueError(message("captions", f"{len(captions)} for {len(shown)} images", "one for each"))
     across = _columns(len(shown)) if columns is None else positive_int("columns", columns)
-    return _grid(shown, [caption.split("\n") for caption in captions], across, _scale(shown))
+    lines = [caption.split("\n") for caption in captions]
+    if colours is not None and [len(own) for own in colours] != [len(own) for own in lines]:
+        raise ValueError(message("colours", f"{sum(map(len, colours))} in all", "one for each line of each caption"))
+    return _grid(shown, lines, across, _scale(shown), title, colours)
 
 
 def samples(
@@ -128,23 +140,26 @@ def _columns(count: int) -> int:
 
 
 def _grid(
-    images: NDArray[np.uint8], captions: Sequence[Sequence[str]], columns: int, scale: int, title: str = ""
-) -> Figure:
-    """Images [N, H, W] or [N, H, W, 3] in rows; captions: the lines above each."""
+    images: NDArray[np.uint8], captions: Sequence[Sequence[str]], columns: int, scale: int, title: str = "",
+    colours: Sequence[Sequence[str]] | None = None,
+) -> Figure:  # fmt: skip
+    """Images [N, H, W] or [N, H, W, 3] in rows; captions: the lines above each; colours: of each line."""
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     high, wide = images.shape[1] * scale, images.shape[2] * scale
     letters = max(wide // 6, 4)  # of a caption's line; a letter is about six pixels wide
     above = _LINE * max(len(lines) for lines in captions) + 4
-    head = _LINE + 6 if title else 0
-    width = max(2 * _EDGE + columns * (wide + _GAP) - _GAP, 2 * _EDGE + 6 * len(title))
+    titles = [_style.name_text(line, _TITLE) for line in title.split("\n")] if title else []
+    head = _LINE * len(titles) + 6 if title else 0
+    width = max(2 * _EDGE + columns * (wide + _GAP) - _GAP, 2 * _EDGE + 7 * max(map(len, titles), default=0))
     height = 2 * _EDGE + head + rows * (above + high + _GAP) - _GAP
     with _style.look(8):
         figure = _style.new(width / 100, height / 100, laid_out=False)
         axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
         axes.set_axis_off()
         if title:
-            axes.text(_EDGE, _EDGE, title, va="top")
+            for at, line in enumerate(titles):
+                axes.text(_EDGE, _EDGE + at * _LINE, line, va="top")
         for at, (image, lines) in enumerate(zip(images, captions, strict=True)):
             row, column = divmod(at, columns)
             left, top = _EDGE + column * (wide + _GAP), _EDGE + head + row * (above + high + _GAP) + above
@@ -152,6 +167,7 @@ def _grid(
             axes.imshow(image, extent=(left, left + wide, top + high, top), interpolation="nearest", **grey)
             for up, line in enumerate(reversed(lines)):
                 text = _style.name_text(line, letters)
-                axes.text(left + wide / 2, top - 4 - up * _LINE, text, ha="center", va="bottom")
+                colour = _style.INK if colours is None else colours[at][len(lines) - 1 - up]
+                axes.text(left + wide / 2, top - 4 - up * _LINE, text, ha="center", va="bottom", color=colour)
         axes.set(xlim=(0, width), ylim=(height, 0))  # imshow has its own idea of them
     return figure

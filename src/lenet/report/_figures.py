@@ -21,6 +21,7 @@ __all__ = ["picture", "svg"]
 
 _VARIABLES = {
     _style.INK: "var(--ink)",
+    _style.PAPER: "var(--paper)",
     _style.SOFT: "var(--soft)",
     _style.LINE: "var(--line)",
     _style.BLUE: "var(--blue)",
@@ -28,7 +29,7 @@ _VARIABLES = {
 }
 _DROPPED = re.compile(r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>", re.DOTALL)
 _OPENING = re.compile(r'<svg[^>]*viewBox="([^"]*)"[^>]*>')
-_TILE = 112  # a picture's longer side on the page, in CSS pixels
+_TILE, _PHONE = 112, 84  # a picture's longer side on the page, in CSS pixels: three of the latter fit across a phone
 _MOST = 112  # pixels of a picture's longer side in the file
 
 
@@ -60,7 +61,10 @@ def picture(image: NDArray[np.uint8], text: str) -> str:
         shown.thumbnail((_MOST, _MOST))
     buffer = BytesIO()
     shown.save(buffer, "PNG", optimize=True)
-    scale = max(1, round(_TILE / max(shown.size)))  # whole: every pixel as large as the next
+    scale, small = (
+        max(1, round(side / max(shown.size))) for side in (_TILE, _PHONE)
+    )  # whole: all pixels equally large
     wide, high = shown.width * scale, shown.height * scale
     address = f"data:image/png;base64,{b64encode(buffer.getvalue()).decode()}"
-    return f'<img width="{wide}" height="{high}" alt="{html_text(text, 1000)}" src="{address}">'
+    style = f"--small: {shown.width * small}px"
+    return f'<img width="{wide}" height="{high}" style="{style}" alt="{html_text(text, 1000)}" src="{address}">'

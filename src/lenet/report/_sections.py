@@ -121,7 +121,9 @@ def trust(findings: Findings) -> str:
         change = f"on average the two are {percent(found.ece)} apart (ECE), {percent(before.ece)} before calibration."
     sure_caption = (
         "Each dot is one of up to 15 groups of equally many answers, from the least to the most sure; its bar is a 95\u00a0%"
-        f" interval. On the dashed line the model is as sure as it should be: {change}"
+        " interval. A hollow dot is a group without a mistake. On the dashed line the model is as sure as it should be:"
+        f" {change} Both axes are stretched towards 100\u00a0% (logit scale): from 90 to 99 to 99.9\u00a0%, each step has a"
+        " tenth of the mistakes."
     )
     marks = ", ".join(f"{percent(found.accuracy_at(s))} at {percent(s, 0)}" for s in _SET_ASIDE)
     aside_caption = (
@@ -135,7 +137,7 @@ def trust(findings: Findings) -> str:
     table = _table(
         "What is left when the least sure answers are set aside.",
         "Answers set aside",
-        ["Set aside", "Right on the rest", "The rest is at least"],
+        ["Set aside", "Right on the rest", "Lowest confidence kept"],
         rows,
     )
     left = _figure(
@@ -155,12 +157,21 @@ def _curve(findings: Findings) -> str:
     if curve is None:
         return ""
     steps, loss, right = curve
-    caption = (
-        "Above, the loss, which training makes small; below, the share of right answers, both on the images in training."
-        " Augmented images are harder: the test result may be better than the curve's end."
-    )
+    held = _columns(findings.training.get("held_out_curve"))
+    caption = "Above, the loss, which training makes small; below, accuracy, the share of right answers."
+    if held is None:
+        caption += " Both are of the images in training; augmented images are harder than those of the test."
+    else:
+        caption += (
+            " The line is the images in training, with whatever augmentation and label smoothing the recipe adds; each dot"
+            " is the held-out images after an epoch, without either. Dots that get worse while the line improves mean"
+            " overfitting."
+        )
     ends = f"loss from {loss[0]:.3g} to {loss[-1]:.3g}, right from {percent(right[0])} to {percent(right[-1])}"
-    return _figure(plots.curves([("", steps, loss, right)]), "training", f"Training curve: {ends}", caption)
+    if held is not None:
+        ends += f"; held-out images at the end: loss {held[1][-1]:.3g}, right {percent(held[2][-1])}"
+    drawn = plots.curves([("", steps, loss, right)], held_out=[None if held is None else (held[0], held[1], held[2])])
+    return _figure(drawn, "training", f"Training curve: {ends}", caption)
 
 
 def _columns(curve: Any) -> list[list[float]] | None:
@@ -232,7 +243,7 @@ def _times(count: int) -> str:
 def _some(shown: int, there: int, what: str) -> str:
     """``The 24 worst of 97 mistakes``, or what fits."""
     if shown == there:
-        return f"The only {what}" if there == 1 else f"All {there:,} {what}s"
+        return f"The only {what}" if there == 1 else f"Both {what}s" if there == 2 else f"All {there:,} {what}s"
     return f"{shown} of {there:,} {what}s"
 
 

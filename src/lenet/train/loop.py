@@ -45,6 +45,8 @@ class Run:
 
     epoch, step: how many whole epochs, and steps of the present one, are done. curve: ``[steps done, mean loss, share
     right]`` since the entry before, both as measured in training (before each step's update, with smoothing and shifts).
+    held_curve: ``[steps done, mean loss, share right]`` of the held-out images after each epoch, as they are and without
+    smoothing; empty if none are held out.
     """
 
     def __init__(self, recipe: Recipe, data: Data, seed: int) -> None:
@@ -61,6 +63,7 @@ class Run:
         self.epoch = self.step = 0
         self.seconds = 0.0
         self.curve: list[list[float]] = []
+        self.held_curve: list[list[float]] = []
         self._open = [0, 0.0, 0, 0]  # of the next point: steps, sum of losses, right answers, images
         self._epoch_sums = [0, 0.0, 0, 0]
         self._order: NDArray[np.int64] | None = None
@@ -133,7 +136,15 @@ class Run:
             return False
         self._close_point()
         self.epoch, self.step, self._order = self.epoch + 1, 0, None
+        self._measure_held_out()
         return True
+
+    def _measure_held_out(self) -> None:
+        """The next point of ``held_curve``. It changes nothing of the training, nor does it count in ``seconds``."""
+        if len(self.held):
+            part = self.data.train
+            found = self.trained().score(part.images[self.held], part.labels[self.held])
+            self.held_curve.append([self.steps_done, found.loss, found.accuracy])
 
     def _compile(self) -> plan.Compiled:
         x = dense(self._lut[self.data.train.images[:16]])
@@ -226,6 +237,7 @@ class Run:
             "step": self.step,
             "seconds": self.seconds,
             "curve": self.curve,
+            "held_curve": self.held_curve,
             "open": self._open,
             "epoch_sums": self._epoch_sums,
             "random": random.generator().get_state(),
@@ -244,6 +256,7 @@ class Run:
             self._optimizer.set_state_dict(moments)
         self.epoch, self.step, self.seconds = epoch, step, float(position["seconds"])
         self.curve = [_numbers(point, 3) for point in position["curve"]]
+        self.held_curve = [_numbers(point, 3) for point in position.get("held_curve", [])]  # earlier versions have none
         self._open, self._epoch_sums = _numbers(position["open"], 4), _numbers(position["epoch_sums"], 4)
         random.generator().set_state(position["random"])
         self._order = self._compiled = None

@@ -18,9 +18,10 @@ from lenet.train.loop import Run
 from lenet.train.record import data_account, machine
 from lenet.train.trainer import Result
 
-__all__ = ["CONFIG", "CURVES", "MODEL", "REPORT", "Recorder", "points", "tilde"]
+__all__ = ["CONFIG", "CURVES", "HELD_OUT", "MODEL", "REPORT", "Recorder", "points", "tilde"]
 
 CONFIG, CURVES, MODEL, REPORT = "config.json", "curves.jsonl", "model.safetensors", "report.json"
+HELD_OUT = "held_out_loss", "held_out_accuracy"  # what the last point of an epoch has besides
 
 Json = dict[str, Any]
 Say = Callable[[str], None]
@@ -91,8 +92,9 @@ class Recorder:
         if self._lines is None:
             self._begin()
         if self._lines is not None and self._run is not None:
-            for point in self._run.curve[self._written :]:
-                self._lines.write(self._as_line(*point))
+            held = {int(step): (loss, right) for step, loss, right in self._run.held_curve}
+            for step, loss, right in self._run.curve[self._written :]:
+                self._lines.write(self._as_line(step, loss, right, held.get(int(step))))
             self._lines.flush()  # to the system: from there it is safe when the process is killed
             self._written = len(self._run.curve)
 
@@ -148,10 +150,12 @@ class Recorder:
         _copy(self._out, os.path.join(self.path, MODEL))
         _write(os.path.join(self.path, REPORT), _text(report))
 
-    def _as_line(self, step: float, loss: float, accuracy: float) -> str:
+    def _as_line(self, step: float, loss: float, accuracy: float, held: tuple[float, float] | None) -> str:
         assert self._run is not None
         epoch = -(-int(step) // self._run.steps_an_epoch)  # an epoch's last step still belongs to it
         point = {"step": int(step), "epoch": epoch, "loss": round(loss, 6), "accuracy": round(accuracy, 6)}
+        if held is not None:
+            point |= {key: round(value, 6) for key, value in zip(HELD_OUT, held, strict=True)}
         return json.dumps(point) + "\n"
 
 
@@ -171,7 +175,8 @@ def points(path: str) -> list[Json]:
             with suppress(ValueError, RecursionError):
                 point = json.loads(line)
                 keys = ("step", "epoch", "loss", "accuracy")
-                if isinstance(point, dict) and all(_is_number(point.get(key)) for key in keys):
+                whole = isinstance(point, dict) and all(_is_number(point.get(key)) for key in keys)
+                if whole and all(_is_number(point[key]) for key in HELD_OUT if key in point):
                     found.append(point)
     return found
 

@@ -21,7 +21,7 @@ from lenet.messages.progress import say as say_to_stderr
 from lenet.train.data import Pair, Part
 from lenet.train.loop import Run
 from lenet.train.recipes import Recipe
-from lenet.train.recording import CONFIG, CURVES, REPORT, Recorder, points, tilde
+from lenet.train.recording import CONFIG, CURVES, HELD_OUT, REPORT, Recorder, points, tilde
 from lenet.train.trainer import Interrupted, Result, State, train
 
 __all__ = ["FOLDER", "Curve", "Recorded", "RunRecord", "Runs"]
@@ -111,6 +111,11 @@ class RunRecord:
         """Its points so far. Lines that are no points, such as the last one of a killed run, are left out."""
         found = points(os.path.join(self.path, CURVES))
         return Curve(*([point[key] for point in found] for key in ("step", "epoch", "loss", "accuracy")))
+
+    def held_curve(self) -> Curve:
+        """The held-out images' loss and share right after each epoch; empty without such images, and for old runs."""
+        found = [point for point in points(os.path.join(self.path, CURVES)) if all(key in point for key in HELD_OUT)]
+        return Curve(*([point[key] for point in found] for key in ("step", "epoch", *HELD_OUT)))
 
     def as_json(self) -> Json:
         """All that is known of it by name, the curve aside."""

@@ -329,11 +329,17 @@ def _account(run: Run, test: Score | None, held: Score | None) -> dict[str, Any]
         "images_per_second": round(run.images_done / max(run.seconds, 1e-9), 1),
         "data": record.data_account(run.data),
         "machine": record.machine(),
-        "curve": {
-            "steps": [int(step) for step, _, _ in run.curve],
-            "loss": [round(loss, 6) for _, loss, _ in run.curve],
-            "accuracy": [round(right, 6) for _, _, right in run.curve],
-        },
+        "curve": _columns(run.curve),
+        "held_out_curve": _columns(run.held_curve),
         "held_out": None if held is None else held.as_json(),
         "test": None if test is None else test.as_json(),
+    }
+
+
+def _columns(points: list[list[float]]) -> dict[str, list[float]]:
+    """A curve's points as the record has them, a list for each kind of number."""
+    return {
+        "steps": [int(step) for step, _, _ in points],
+        "loss": [round(loss, 6) for _, loss, _ in points],
+        "accuracy": [round(right, 6) for _, _, right in points],
     }
