@@ -6,12 +6,8 @@ it with ``save``. ``terminal`` draws an image as text. Needs matplotlib: ``pip i
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from lenet.plots._charts import class_counts, confusion, curves, rejection, reliability
-from lenet.plots._history import history
-=======
 from lenet.plots._charts import class_counts, confusion, curves, rejection
->>>>>>> wt-polish
+from lenet.plots._history import history
 from lenet.plots._images import augmented, pictures, samples
 from lenet.plots._reliability import reliability
 from lenet.plots._style import needed, save

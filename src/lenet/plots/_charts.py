@@ -124,10 +124,6 @@ def rejection(evaluation: Evaluation) -> Figure:
     return figure
 
 
-<<<<<<< HEAD
-def curves(runs: Iterable[tuple[str, Sequence[float], Sequence[float], Sequence[float]]]) -> Figure:
-    """How runs went: loss above, accuracy on the training images below, over the steps.
-=======
 def curves(
     runs: Iterable[tuple[str, Sequence[float], Sequence[float], Sequence[float]]],
     *,
@@ -135,7 +131,6 @@ def curves(
     title: str = "",
 ) -> Figure:
     """How training went: loss above, accuracy below, over the steps; a line on the training images, dots on those held out.
->>>>>>> wt-polish
 
     Accuracy is on a logit scale, which keeps 98, 99 and 99.9 % apart.
     runs: (name, steps [P], loss [P], accuracy [P] of 0 to 1) each. held_out: none, or for each run (steps [E], loss [E],
