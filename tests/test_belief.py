@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from lenet.reading.belief import in_company, is_numbers, paper_share, without_words
+from lenet.reading.belief import believed, in_company, is_numbers, paper_share, without_words
 from lenet.reading.page import Digit, Line, Number
+from lenet.reading.shapes.cells import Place
 
 BLANK = np.zeros((28, 28), np.uint8)
 
@@ -192,3 +193,10 @@ def test_what_proves_that_digits_on_a_picture_are_some() -> None:
     assert not found(number("7", 0.98), number("?", 0.98, x=200))
     assert is_numbers([Line((number("1"),), (0, 0, 320, 320))], np.full_like(rgb, 200))
     assert is_numbers([], rgb)
+
+
+def test_a_letter_that_comes_again_as_the_same_sure_digit_is_none() -> None:
+    """On a page of words beside a form's cells a lone 9 is a g; other lone digits stay."""
+    rows = [row("????? ?????? ???? 9"), row("???? ????? 9 ????"), row("?????? 9 ????"), row("????? ????? 4 ???")]
+    places = [[Place("cell", cell=k) if n.text.isdigit() else Place("") for k, n in enumerate(some)] for some in rows]
+    assert [[n.text for n in some] for some in believed(rows, places, False)] == [[], [], [], ["4"]]

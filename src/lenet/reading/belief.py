@@ -36,6 +36,7 @@ MOSTLY = 0.5  # a number less of which is read is a word
 NEARLY, LIKELY = 0.8, 0.8  # so much of a number must be read, and so surely, on a page with words on it
 WORDS, ROW_WORDS = 0.15, 0.25  # a page, or a row, more of which is rejected has words on it
 PROSE, FEW = 0.3, 0.08  # a page, or a row, of which a smaller share is whole numbers is prose
+RECURS = 3  # so often on a page, and as most of all, the same lone digit is a letter
 LOOKS = 0.8  # so sure must the network be of a letter that is said to look like a digit
 LONG = 4  # sure digits of a number, most of which is read, are no word's on a page without words
 PARTLY = 0.7  # so much of a number must look like digits to weigh what that says
@@ -82,6 +83,7 @@ def believed(rows: Sequence[Sequence[Number]], places: Sequence[Sequence[Place]]
     for number, place in zip(numbers, (place for some in places for place in some), strict=True):
         listed.setdefault(place.column, []).append(_is_value(number))
     of_numbers = {column for column, values in listed.items() if sum(values) >= COLUMN * len(values)} | {-1}
+    letters = _recurring(numbers)
     by_itself = [
         {
             id(number)
@@ -89,7 +91,7 @@ def believed(rows: Sequence[Sequence[Number]], places: Sequence[Sequence[Place]]
             if place.kind
             and (
                 (place.column in of_numbers and (_is_value(number, place.column >= 0) or _is_partly(number)))
-                or _is_certain(number)
+                or (_is_certain(number) and number.text not in letters)
             )
         }
         for row, some in zip(rows, places, strict=True)
@@ -110,6 +112,14 @@ def _is_value(number: Number, is_listed: bool = False) -> bool:
     sure = [digit.confidence for digit in number.digits if not digit.rejected]
     least = LISTED if is_listed else ALONE
     return len(sure) == len(number.digits) and sum(sure) >= least * len(sure) and min(sure) >= LEAST
+
+
+def _recurring(numbers: Sequence[Number]) -> set[str]:
+    """What a letter is taken for: on a page of words, the lone sure digit that most lone sure digits are."""
+    lone = Counter(number.text for number in numbers if len(number.digits) == 1 and _is_certain(number))
+    if _shares(numbers)[1] >= PROSE:
+        return set()
+    return {text for text, times in lone.items() if times >= RECURS and times > MOSTLY * lone.total()}
 
 
 def _is_certain(number: Number) -> bool:
