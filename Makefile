@@ -24,10 +24,12 @@ stub: build  ## write src/lenet/_core.pyi from the compiled engine
 test:  ## the test suite, on the installed package
 	$(BIN)/pytest
 
-check:  ## lint, format, types
+check:  ## lint, format, types, spelling, Markdown
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	git ls-files -z | xargs -0 $(BIN)/codespell
+	git ls-files -z '*.md' | xargs -0 $(BIN)/pymarkdown scan
 
 bench:  ## time us beside eight other libraries, store the results, write the pages' tables
 	$(BIN)/python -m bench

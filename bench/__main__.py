@@ -27,7 +27,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench import cold, footprint, machine, report, works
+from bench import cold, footprint, history, machine, report, works
 from bench.environments import FOLDER, REQUIREMENTS, Absent, environment
 from bench.runner import PEERS, Peer, measure
 
@@ -169,7 +169,7 @@ def main() -> None:
         else:
             result = bench.suite(suite)
         file = out / f"{suite}.json"
-        report.write(file, result)
+        history.store(file, result)
         if suite == "growth":
             pictures = machine.ROOT / "docs" / "images" if out == RESULTS else out
             report.picture(result, pictures / "growth.svg")

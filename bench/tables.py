@@ -85,7 +85,7 @@ def tried(recipe: str) -> str:
     file = f"recipe_search_{recipe}"
     if not (RESULTS / f"{file}.json").exists() or stored(file)["chosen"] is None:
         return (
-            f"Not measured yet: run `python bench/accuracy/recipes.py search {recipe}`, then `python -m bench.tables`."
+            f"Not measured yet: run `python -m bench.accuracy.recipes search {recipe}`, then `python -m bench.tables`."
         )
     found = stored(file)
     rows = ["| changed from where the search began | seeds | mean | worst |", "|---|---|---|---|"]

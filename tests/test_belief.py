@@ -196,7 +196,7 @@ def test_what_proves_that_digits_on_a_picture_are_some() -> None:
 
 
 def test_a_letter_that_comes_again_as_the_same_sure_digit_is_none() -> None:
-    """On a page of words beside a form's cells a lone 9 is a g; other lone digits stay."""
+    """In a column of words a lone 9 is a g; other lone digits stay."""
     rows = [row("????? ?????? ???? 9"), row("???? ????? 9 ????"), row("?????? 9 ????"), row("????? ????? 4 ???")]
-    places = [[Place("cell", cell=k) if n.text.isdigit() else Place("") for k, n in enumerate(some)] for some in rows]
+    places = [[Place("column", column=0) for _ in some] for some in rows]
     assert [[n.text for n in some] for some in believed(rows, places, False)] == [[], [], [], ["4"]]

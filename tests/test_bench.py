@@ -354,7 +354,7 @@ def test_what_is_not_measured_says_how_to(results: Path) -> None:
         assert (
             tables.TABLES[name]() == f"Not measured yet: run `python -m bench {name}`, then `python -m bench.tables`."
         )
-    assert "recipes.py search best`" in tables.tried("best")
+    assert "bench.accuracy.recipes search best`" in tables.tried("best")
 
 
 READING = ("reading_pages", "reading_singles", "reading_rejection", "reading_risk", "reading_speed")

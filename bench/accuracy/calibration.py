@@ -1,6 +1,6 @@
 """How well ``fast`` knows how sure it is, and what rejecting its least sure answers gains. Stores calibration.json.
 
-    python bench/accuracy/calibration.py [--seeds 5] [--data FOLDER]
+    python -m bench.accuracy.calibration [--seeds 5] [--data FOLDER]
 
 Each seed trains the recipe as it stands, which fits the temperature to its 5,000 held-out images; the test images are
 looked at once. Intervals are 95 %, by resampling the test images (1,000 times); that of a mean resamples the images for
@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import statistics
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from bench import history
 
 from lenet.evaluation import bootstrap, rejection, softmax
 from lenet.evaluation.calibration import BINS, binned, calibration_error, mean_loss
@@ -102,7 +102,7 @@ def main() -> None:
         "loss_never_higher_after": all(run["loss_after"] <= run["loss_before"] for run in runs),
         "runs": runs,
     }
-    RESULT.write_text(json.dumps(summary, indent=1) + "\n")
+    history.store(RESULT, summary)
     print(together)
 
 

@@ -1,8 +1,8 @@
 """How the numbers of the recipes ``fast`` and ``best`` were chosen, and how accurate they are. Stores JSON in bench/results.
 
-    python bench/accuracy/recipes.py search fast        -> recipe_search_fast.json: settings, judged on the held-out images
-    python bench/accuracy/recipes.py search best        -> recipe_search_best.json
-    python bench/accuracy/recipes.py seeds fast         -> recipe_fast.json: ten seeds, each tested once
+    python -m bench.accuracy.recipes search fast        -> recipe_search_fast.json: settings, judged on the held-out images
+    python -m bench.accuracy.recipes search best        -> recipe_search_best.json
+    python -m bench.accuracy.recipes seeds fast         -> recipe_fast.json: ten seeds, each tested once
 
 The search trains on 55,000 images and looks at the 5,000 held-out ones; it never opens the test images. First each
 number of a space's base is changed alone (stage 1), then pairs of the better changes are tried together (stage 2), then
@@ -23,6 +23,8 @@ import statistics
 import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from bench import history
 
 import lenet.train.data as data_sets
 from lenet.data.augment import Augmentation
@@ -231,6 +233,7 @@ def seeds(name: str, count: int, folder: str | None) -> None:
             "runs": runs,
         }
         write(path, summary)
+    history.append(path.stem, json.loads(path.read_text()))
     print({key: value for key, value in json.loads(path.read_text()).items() if key in ("n", "mean", "sd", "worst")})
 
 

@@ -1,7 +1,7 @@
 """The tutorial's accuracy, seed by seed: real Paddle's and ours, same data, same batch order. Stores a JSON file.
 
-    python bench/accuracy/tutorial.py paddle --seeds 20 --data DIR   -> bench/results/tutorial_accuracy_paddle.json
-    python bench/accuracy/tutorial.py lenet  --seeds 20 --data DIR   -> bench/results/tutorial_accuracy_lenet.json
+    python -m bench.accuracy.tutorial paddle --seeds 20 --data DIR   -> bench/results/tutorial_accuracy_paddle.json
+    python -m bench.accuracy.tutorial lenet  --seeds 20 --data DIR   -> bench/results/tutorial_accuracy_lenet.json
 
 The recipe is the tutorial's to the letter: Adam 1e-3, batch 64, two epochs through Model.fit (which shuffles with
 RandomState(epoch)), all 60,000 training images, tested once on the 10,000 test images. Paddle's run takes about 15 minutes.
@@ -18,6 +18,8 @@ import statistics
 import time
 from pathlib import Path
 from typing import Any
+
+from bench import history
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 
@@ -86,6 +88,7 @@ def main() -> None:
         store(out, paddle, runs)
     if not out.exists() or len(runs) >= options.seeds:
         store(out, paddle, runs)
+    history.append(out.stem, json.loads(out.read_text()))
 
 
 def store(out: Path, paddle: Any, runs: list[dict[str, Any]]) -> None:

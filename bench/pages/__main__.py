@@ -25,7 +25,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import machine, report
+from bench import history, machine
 from bench.environments import Absent
 from bench.pages import everyday, generator, keep, ours, peers, score, singles, tables
 
@@ -177,7 +177,7 @@ def main() -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     if given.keep:
         result = keep.with_stored(result, out, "levels")
-    report.write(out, result)
+    history.store(out, result)
     print(tables.pages(result))
     for key, table in (
         ("risk", tables.risk),

@@ -14,7 +14,6 @@ not more. Temperature and threshold were chosen on the held-out traces, digits a
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +22,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bench import machine
+from bench import history, machine
 from bench.pages import peers
 from bench.pages.glyphs import Array, cut, mnist
 from lenet.evaluation.calibration import BINS, binned, calibration_error
@@ -195,7 +194,7 @@ def main() -> None:
     result["before"] = formerly(given.before, given.test) if given.before else {}
     out = given.out or (RESULTS if given.test else peers.FOLDER / "hands.json")
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    history.store(out, result)
     print(f"Stored in {out}.", file=sys.stderr)
 
 

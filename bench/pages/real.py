@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from bench import machine, report
+from bench import history, machine
 from bench.environments import Absent
 from bench.pages import choices, keep, peers
 from bench.pages.peers import FOLDER, Reading
@@ -259,7 +259,7 @@ def main() -> None:
     out = given.out or (RESULT if whole else FOLDER / "real.json")
     if given.keep:
         result = keep.with_stored(result, out, "kinds")
-    report.write(out, result)
+    history.store(out, result)
     print(table(result))
     print(f"\nStored in {out}.", file=sys.stderr)
 

@@ -167,7 +167,7 @@ def example(result: dict[str, Any]) -> str:
     picture = "![The example with a box and a label around each digit](images/reading-example-read.webp)"
     return "\n".join(
         [
-            "```", "$ lenet read reading-example.jpg --annotate out.png", *printed, "```", "", picture, "",
+            "", "```console", "$ lenet read reading-example.jpg --annotate out.png", *printed, "```", "", picture, "",
             f"{judged} The `?` stands for what was crossed out.", "",
             "<details><summary>The same with <code>--json</code></summary>", "", "```json", by_digit(one["json"]), "```",
             "", "</details>",
