@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from lenet.reading.belief import believed, in_company, is_numbers, paper_share, without_words
+from lenet.reading.belief import in_company, is_numbers, paper_share, recurring, without_words
 from lenet.reading.page import Digit, Line, Number
-from lenet.reading.shapes.cells import Place
 
 BLANK = np.zeros((28, 28), np.uint8)
 
@@ -195,8 +194,8 @@ def test_what_proves_that_digits_on_a_picture_are_some() -> None:
     assert is_numbers([], rgb)
 
 
-def test_a_letter_that_comes_again_as_the_same_sure_digit_is_none() -> None:
-    """In a column of words a lone 9 is a g; other lone digits stay."""
-    rows = [row("????? ?????? ???? 9"), row("???? ????? 9 ????"), row("?????? 9 ????"), row("????? ????? 4 ???")]
-    places = [[Place("column", column=0) for _ in some] for some in rows]
-    assert [[n.text for n in some] for some in believed(rows, places, False)] == [[], [], [], ["4"]]
+def test_a_lone_digit_that_comes_again_among_words_is_a_letter() -> None:
+    words = row("????? ?????? ???? 9 ???? ????? 9 ???? ?????? 9 ???? 4 ????")
+    assert recurring(words) == {"9"}
+    assert recurring(row("12 9 345 9 27 9 4")) == set()  # a page of numbers
+    assert recurring(row("????? 9 ????? 4 ????? 2 ????")) == set()

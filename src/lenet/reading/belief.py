@@ -20,7 +20,7 @@ from lenet.reading.shapes.form import NO_DIGIT
 from lenet.reading.shapes.lines import outline
 from lenet.reading.weights.reader import Reader
 
-__all__ = ["TOLD", "TOLD_ALONE", "believed", "in_company", "is_numbers", "paper_share", "without_words"]
+__all__ = ["TOLD", "TOLD_ALONE", "believed", "in_company", "is_numbers", "paper_share", "recurring", "without_words"]
 
 NEIGHBOURS, ROW = 0.5, 0.25  # how much the company in a number, and in its row, counts beside what a shape looks like
 FIRM = 3.0  # log odds beyond which a shape is simply sure to be a digit, or none
@@ -83,7 +83,7 @@ def believed(rows: Sequence[Sequence[Number]], places: Sequence[Sequence[Place]]
     for number, place in zip(numbers, (place for some in places for place in some), strict=True):
         listed.setdefault(place.column, []).append(_is_value(number))
     of_numbers = {column for column, values in listed.items() if sum(values) >= COLUMN * len(values)} | {-1}
-    letters = _recurring(numbers)
+    letters = recurring(numbers)
     by_itself = [
         {
             id(number)
@@ -114,7 +114,7 @@ def _is_value(number: Number, is_listed: bool = False) -> bool:
     return len(sure) == len(number.digits) and sum(sure) >= least * len(sure) and min(sure) >= LEAST
 
 
-def _recurring(numbers: Sequence[Number]) -> set[str]:
+def recurring(numbers: Sequence[Number]) -> set[str]:
     """What a letter is taken for: on a page of words, the lone sure digit that most lone sure digits are."""
     lone = Counter(number.text for number in numbers if len(number.digits) == 1 and _is_certain(number))
     if _shares(numbers)[1] >= PROSE:
