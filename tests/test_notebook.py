@@ -92,7 +92,10 @@ def test_nothing_shows_control_characters_or_alarms(outputs: dict[str, list[Any]
 
 
 def test_the_bar_is_one_line_a_pass(outputs: dict[str, list[Any]]) -> None:
-    lines = shown(outputs["bar"])
+    *printed, table = outputs["bar"]
+    assert table["output_type"] == "execute_result"  # what fit returns
+    assert "<th>loss</th>" in "".join(table["data"]["text/html"])
+    lines = shown(printed)
     bar = r"step 60/60 \[={30}\] - loss: \d\.\d{4} - acc: \d\.\d{4} - \d+[mu]s/step"
     expected = ["The loss value .*"]
     for epoch in (1, 2):
@@ -104,9 +107,10 @@ def test_the_bar_is_one_line_a_pass(outputs: dict[str, list[Any]]) -> None:
 
 
 def test_lines_stay_lines(outputs: dict[str, list[Any]]) -> None:
-    steps = [line.split(" - ")[0] for line in shown(outputs["lines"])[2:]]
+    *printed, _ = outputs["lines"]
+    steps = [line.split(" - ")[0] for line in shown(printed)[2:]]
     assert steps == ["step 20/60", "step 40/60", "step 60/60"]
-    assert {o["output_type"] for o in outputs["lines"]} == {"stream"}
+    assert {o["output_type"] for o in printed} == {"stream"}
 
 
 def test_evaluate_and_predict_show_three_lines(outputs: dict[str, list[Any]]) -> None:
