@@ -304,7 +304,7 @@ def test_a_missing_package_is_named_before_anything_is_trained(
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(sys, "meta_path", [Absent(), *sys.meta_path])
     model, reported = prepared(), Reported()
-    text = rf"callbacks: got no package {package}, expected it installed\. Type pip install '\.\[{extra}\]' in lenet's checkout, or"
+    text = rf"callbacks: got no package {package}, expected it installed\. Type pip install '\.\[{extra}\]' in lenet's"
     with pytest.raises(ImportError, match=text):
         model.fit(data(), batch_size=10, verbose=0, callbacks=[made, reported])
     assert reported.batches == []
