@@ -640,3 +640,12 @@ def test_debians_fashion_mnist_is_the_published_one(monkeypatch):
     found = fetch.find("fashion-mnist", ("test-images", "test-labels"))
     assert found is not None
     assert found.published == "Fashion-MNIST"
+
+
+def test_npm_sweeps_what_its_killed_runs_left_and_spares_the_rest(tmp_path):
+    for name, age in ((".npm-dead.part", 3600), (".npm-alive.part", 0), ("mnist", 3600)):
+        (tmp_path / name / "inside").mkdir(parents=True)
+        os.utime(tmp_path / name, (os.path.getmtime(tmp_path / name) - age,) * 2)
+    with _download._Scratch(str(tmp_path)) as folder:
+        assert sorted(os.listdir(tmp_path)) == sorted([".npm-alive.part", "mnist", os.path.basename(folder)])
+    assert sorted(os.listdir(tmp_path)) == [".npm-alive.part", "mnist"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import struct
 from contextlib import suppress
 from pathlib import Path
@@ -163,27 +162,3 @@ def test_write_refuses_floats(tmp_path):
     with pytest.raises(ValueError, match=r"float32 \[2\], expected uint8"):
         idx.write(tmp_path / "x", np.zeros(2, np.float32))
     assert not (tmp_path / "x").exists()
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
-    path = tmp_path / "x"
-    path.write_bytes(b"old")
-
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(OSError, match="No space left"):
-        idx.write_bytes(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["x"]
-
-
-def test_a_write_sweeps_what_dead_processes_left_and_spares_the_living(tmp_path):
-    for name, age in (("dead.part", 3600), ("alive.part", 0), ("dead.txt", 3600)):
-        (tmp_path / name).write_bytes(b"")
-        os.utime(tmp_path / name, (os.path.getmtime(tmp_path / name) - age,) * 2)
-    (tmp_path / "dead-folder.part" / "inside").mkdir(parents=True)
-    os.utime(tmp_path / "dead-folder.part", (0, 0))
-    idx.write_bytes(tmp_path / "x", b"new")
-    assert sorted(os.listdir(tmp_path)) == ["alive.part", "dead.txt", "x"]

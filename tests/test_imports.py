@@ -27,7 +27,8 @@ GOLDEN = Path(__file__).parent / "golden" / "public_surface.txt"
 RANKS: tuple[tuple[str, ...], ...] = (
     ("_core",),
     ("messages",),
-    ("data", "html", "names"),
+    ("disk", "html", "names"),
+    ("data",),
     ("autograd",),
     ("regularizer", "tensor"),
     ("nn",),

@@ -76,6 +76,7 @@ def test_a_report_and_a_record_do_not_name_the_home_folder(small_mnist, tmp_path
     pytest.importorskip("matplotlib")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("LENET_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "data").symlink_to(small_mnist)
     assert run("train", "--data", tmp_path / "data", "--epochs", 1, "--report").exit_code == 0
     assert run("evaluate", "--report", "r.html").exit_code == 0
@@ -165,8 +166,9 @@ def test_a_record_that_is_none(model_with_training, training, digit):
     assert Reader(path).threshold == 0.5
     from PIL import Image
 
-    Image.fromarray(digit[0]).save("digit.png")
-    for command in (["info", path], ["predict", "digit.png", "--model", path], ["read", "digit.png", "--model", path]):
+    picture = str(Path(path).with_name("digit.png"))
+    Image.fromarray(digit[0]).save(picture)
+    for command in (["info", path], ["predict", picture, "--model", path], ["read", picture, "--model", path]):
         result = run(*command)
         assert result.exit_code == 0, result.stderr
 
@@ -182,7 +184,8 @@ def model_with_training(model: Path, tmp_path: Path) -> Any:
     return written
 
 
-def test_what_is_left_out_of_the_install_is_named_as_it_can_be_had(monkeypatch):
+def test_what_is_left_out_of_the_install_is_named_as_it_can_be_had(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "matplotlib", None)  # type: ignore[arg-type]
     result = run("evaluate", "--report", "r.html")
     assert "Type pip install '.[plots]' in lenet's checkout, or pip install matplotlib" in result.stderr

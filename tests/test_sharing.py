@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from at_once import at_once
 
 import lenet
 from lenet import _core, nn
@@ -19,29 +20,6 @@ from lenet.autograd import tape
 from lenet.jit import plan
 from lenet.nn import functional as F
 from lenet.nn.layer import mutations
-
-
-def at_once(*work: Callable[[], Any]) -> list[Any]:
-    """What each function returns, all run at the same time; an exception ends the test."""
-    results: list[Any] = [None] * len(work)
-    gate = threading.Barrier(len(work))
-
-    def run(i: int) -> None:
-        gate.wait()
-        try:
-            results[i] = work[i]()
-        except BaseException as error:
-            results[i] = error
-
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(work))]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return results
 
 
 def images(n: int, seed: int = 0) -> np.ndarray:

@@ -78,7 +78,7 @@ def test_file_systems_without_links_or_locks(lacking: str, tmp_path: Path, monke
 
 
 def test_a_holder_that_was_stopped_is_not_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lenet.modelfile.write._PATIENCE", 0.05)
+    monkeypatch.setattr("lenet.disk.write._PATIENCE", 0.05)
     holder = os.open(tmp_path, os.O_RDONLY)
     try:
         fcntl.flock(holder, fcntl.LOCK_EX)

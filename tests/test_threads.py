@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from at_once import at_once
 
 import lenet
 from lenet import _core, nn
@@ -272,26 +273,6 @@ def test_the_affinity_mask_is_followed(alone: Any) -> None:
 # ---- two Python threads ------------------------------------------------------------------------------------------------
 
 
-def _at_once(*work: Callable[[], Any]) -> list[Any]:
-    """What each function returns, all run at the same time; an exception is returned too."""
-    results: list[Any] = [None] * len(work)
-    gate = threading.Barrier(len(work))
-
-    def run(i: int) -> None:
-        gate.wait()
-        try:
-            results[i] = work[i]()
-        except Exception as error:
-            results[i] = error
-
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(work))]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    return results
-
-
 def test_python_threads_that_compute_at_once_get_the_same_bits() -> None:
     conv = _core.Conv(6, 14, 14, 16, 5, 5, 1, 1, 0, 0, 0, 0, 1, 1, 1)
     w = np.random.RandomState(0).standard_normal((16, 6, 5, 5)).astype(np.float32)
@@ -307,7 +288,7 @@ def test_python_threads_that_compute_at_once_get_the_same_bits() -> None:
         return out
 
     wanted = [many(seed) for seed in range(3)]
-    assert _at_once(*(lambda seed=seed: many(seed) for seed in range(3))) == wanted
+    assert at_once(*(lambda seed=seed: many(seed) for seed in range(3))) == wanted
     assert all(len(set(results)) == 1 for results in wanted)
 
 
@@ -329,7 +310,7 @@ def test_networks_without_dropout_train_at_once_in_two_threads() -> None:
         return work
 
     wanted = [train(seed)() for seed in (1, 2)]
-    assert _at_once(train(1), train(2)) == wanted
+    assert at_once(train(1), train(2)) == wanted
 
 
 def test_training_one_network_in_two_threads_is_refused() -> None:

@@ -15,8 +15,8 @@ from typing import Any
 from lenet.cli import streams
 from lenet.cli.read_files import File, many_pages
 from lenet.cli.shared import check_writable, clean, print_json, show, write
+from lenet.disk.write import atomic_write
 from lenet.messages.check import message
-from lenet.modelfile.write import atomic_write
 from lenet.reading._annotate import annotate
 from lenet.reading._check_page import CheckPage
 from lenet.reading.page import Page

@@ -30,6 +30,7 @@ ANSWER_SECONDS = 5.0  # until a host's answer begins, name look-up and all its a
 SILENCE_SECONDS = 10.0  # between two pieces of a running download
 SEARCH_SECONDS = 15.0  # waiting for hosts that failed, all together; receiving data does not count
 NPM_SECONDS = 300.0
+_NPM = ".npm-"  # how its folders' names begin
 _LIMIT_BYTES = 1 << 28  # far above any file of ours; stops a host that never ends
 
 
@@ -288,8 +289,8 @@ class _Scratch:
 
         try:
             os.makedirs(self._cache, exist_ok=True)
-            idx.sweep(self._cache)
-            self._folder = tempfile.mkdtemp(".part", ".npm-", self._cache)
+            _sweep(self._cache)
+            self._folder = tempfile.mkdtemp(".part", _NPM, self._cache)
         except OSError:  # a cache that cannot be written: the system's temp folder will do
             self._folder = tempfile.mkdtemp(".part", "lenet-npm-")
         return self._folder
@@ -298,3 +299,14 @@ class _Scratch:
         import shutil
 
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _sweep(cache: str) -> None:
+    """Remove the folders that killed runs of npm left in the cache: untouched for longer than npm may take."""
+    import shutil
+
+    before = time.time() - 2 * NPM_SECONDS
+    with suppress(OSError), os.scandir(cache) as entries:
+        for entry in entries:
+            if entry.name.startswith(_NPM) and entry.stat(follow_symlinks=False).st_mtime < before:
+                shutil.rmtree(entry.path, ignore_errors=True)

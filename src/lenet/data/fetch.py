@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet.data import idx
+from lenet.disk.write import atomic_write
 from lenet.messages.check import choice, message
 from lenet.messages.progress import say as _say
 
@@ -340,7 +341,7 @@ def _fetch(
     for part, (address, content) in got.items():
         path = os.path.join(folder, FILES[part])
         try:
-            idx.write_bytes(path, content)
+            atomic_write(path, content.tobytes())
         except OSError as error:
             say(f"{known.title}: {FILES[part]} cannot be kept in the cache ({error}); the next run fetches it anew")
             path = address

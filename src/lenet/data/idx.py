@@ -13,17 +13,16 @@ from __future__ import annotations
 import math
 import os
 import stat
-import time
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet.disk.write import atomic_write
 from lenet.messages.check import message
 
-__all__ = ["images", "inflate", "labels", "read", "read_pair", "same_count", "sweep", "write", "write_bytes"]
+__all__ = ["images", "inflate", "labels", "read", "read_pair", "same_count", "write"]
 
 Path = str | os.PathLike[str]
 Bytes = NDArray[np.uint8]
@@ -35,7 +34,6 @@ _START = 16  # bytes of a header
 _UNKNOWN = 16 << 20  # bytes that are inflated of what is no IDX file
 _PIECE = 1 << 16  # bytes that are inflated at once
 _LARGE, _MOST_FOLD = 100 << 20, 200  # more bytes than this, out of so many times fewer: MNIST's are five times fewer
-_STALE_SECONDS = 600.0  # a temp file as old as this belongs to a process that died: writing one takes seconds
 
 
 def read(path: Path) -> Bytes:
@@ -206,37 +204,4 @@ def write(path: Path, array: NDArray[np.uint8]) -> None:
         given = f"{array.dtype} {list(array.shape)}"
         raise ValueError(message("IDX values", given, "uint8 of one to three dimensions", "Convert them first."))
     head = bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
-    write_bytes(path, head + array.tobytes())
-
-
-def write_bytes(path: Path, content: bytes | Bytes) -> None:
-    """Write a file by way of a temp file beside it and a rename: readers see all of it or nothing, whoever dies when.
-
-    Makes the folder if there is none. Two processes may write the same file at once; the later rename stays.
-    """
-    folder, name = os.path.split(os.path.abspath(os.fspath(path)))
-    os.makedirs(folder, exist_ok=True)
-    sweep(folder)
-    part = os.path.join(folder, f".{name}.{os.urandom(6).hex()}.part")
-    try:
-        with open(part, "xb") as file:
-            file.write(content if isinstance(content, bytes) else content.data)
-        os.replace(part, os.path.join(folder, name))
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(part)
-        raise
-
-
-def sweep(folder: str) -> None:
-    """Remove what killed processes left in ``folder``: entries named ``*.part`` and untouched for ten minutes."""
-    import shutil
-
-    before = time.time() - _STALE_SECONDS
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.endswith(".part") and entry.stat(follow_symlinks=False).st_mtime < before:
-                if entry.is_dir(follow_symlinks=False):
-                    shutil.rmtree(entry.path, ignore_errors=True)
-                else:
-                    os.unlink(entry.path)
+    atomic_write(path, head + array.tobytes())

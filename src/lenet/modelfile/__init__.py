@@ -1,4 +1,4 @@
-"""What lies on disk: model files and pickles, a network as rows of a description, and files that appear whole or not at all.
+"""What a model is on disk: model files, pickles, and a network as rows of a description.
 
 A network or a path comes in, a file or a network goes out. It knows no recipe and no report.
 """

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lenet.autograd.tensor import Tensor, to_tensor
+from lenet.disk.write import atomic_write, link_or_copy
 from lenet.messages.check import describe, message
 from lenet.modelfile.unpickle import NUMBERS, unpickle
-from lenet.modelfile.write import atomic_write, link_or_copy
 
 if TYPE_CHECKING:
     from io import BytesIO

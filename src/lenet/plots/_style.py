@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from lenet.disk.write import atomic_write
 from lenet.messages.check import installing, message
-from lenet.modelfile.write import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

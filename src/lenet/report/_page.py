@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet.disk.write import atomic_write
 from lenet.html.css import CSS
 from lenet.html.document import document, percent, text
-from lenet.modelfile.write import atomic_write
 from lenet.report import _sections
 from lenet.report._findings import Findings, find
 

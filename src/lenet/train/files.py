@@ -15,9 +15,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from lenet.disk.write import alone
 from lenet.messages.check import message
 from lenet.modelfile import serialization
-from lenet.modelfile.write import alone
 
 __all__ = ["check_out", "read_resume", "remove_resume", "resume_path", "store"]
 

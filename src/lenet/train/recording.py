@@ -12,8 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TextIO
 
+from lenet.disk.write import atomic_write, sweep
 from lenet.messages.check import without_home
-from lenet.modelfile.write import atomic_write, sweep
 from lenet.train.loop import Run
 from lenet.train.record import data_account, machine
 from lenet.train.trainer import Result
