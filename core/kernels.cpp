@@ -95,40 +95,6 @@ void conv_rows(const Conv& c, const float* xp, const float* w, const float* bias
     }
 }
 
-// relu and the 2x2 maximum of four accumulators; the winner is the first of equals, 4 where relu cut it off
-LENET_INLINE void pool_store(V a, V b, V c, V d, bool cut, float* y, int32_t* winner) {
-  V m = a;
-  Vi w = Vi{};
-  Vi t = (b > m) | (b != b);
-  m = select(t, b, m), w = t ? splati(1) : w;
-  t = (c > m) | (c != c);
-  m = select(t, c, m), w = t ? splati(2) : w;
-  t = (d > m) | (d != d);
-  m = select(t, d, m), w = t ? splati(3) : w;
-  if (cut) {
-    w = (m <= V{}) ? splati(4) : w;
-    m = relu(m);
-  }
-  store(y, m);
-  storei(winner, w);
-}
-
-template <int OB>
-void conv_pool_rows(const Conv& c, const float* xp, const float* w, const float* bias, bool cut, float* y,
-                    int32_t* winner) {
-  const int ph = c.OH / 2, pw = c.OW / 2;
-  for (int s = 0; s < L; s += VW)
-    for (int oy = 0; oy < ph; ++oy)
-      for (int ox = 0; ox < pw; ++ox) {
-        V acc[OB][4];
-        conv_block<OB, 2, 2>(c, xp + (size_t(oy) * 2 * c.Wp + ox * 2) * L + s, w, bias, acc);
-        size_t at = (size_t(oy) * pw + ox) * L + s;
-#pragma GCC unroll 8
-        for (int o = 0; o < OB; ++o, at += size_t(ph) * pw * L)
-          pool_store(acc[o][0], acc[o][1], acc[o][2], acc[o][3], cut, y + at, winner + at);
-      }
-}
-
 // Calls f.template operator()<N>() for a run-time n in 1..6.
 template <class F>
 LENET_INLINE void with_block(int n, F f) {
@@ -166,55 +132,6 @@ void conv_forward(const Conv& c, const float* xp, const float* packed, const flo
     with_block(n, ForwardCall{c, xp, packed + size_t(k) * inner, bias ? bias + k : nullptr, cut,
                               y + size_t(k) * c.OH * c.OW * L});
   }
-}
-
-struct PoolCall {
-  const Conv& c;
-  const float *xp, *w, *bias;
-  bool cut;
-  float* y;
-  int32_t* winner;
-  template <int OB>
-  void run() const {
-    conv_pool_rows<OB>(c, xp, w, bias, cut, y, winner);
-  }
-};
-
-void conv_pool_forward(const Conv& c, const float* xp, const float* packed, const float* bias, bool cut, float* y,
-                       int32_t* winner) {
-  int b = block_of(c.K, kOB), inner = c.C * c.kh * c.kw;
-  size_t plane = size_t(c.OH / 2) * (c.OW / 2) * L;
-  for (int k = 0; k < c.K; k += b) {
-    int n = c.K - k < b ? c.K - k : b;
-    with_block(n, PoolCall{c, xp, packed + size_t(k) * inner, bias ? bias + k : nullptr, cut, y + k * plane,
-                           winner + k * plane});
-  }
-}
-
-void unpool(const Conv& c, const float* dy, const int32_t* winner, float* frame) {
-  const int ph = c.OH / 2, pw = c.OW / 2;
-  const size_t row = size_t(c.OW + 2) * L;
-  for (int k = 0; k < c.K; ++k)
-    for (int oy = 0; oy < ph; ++oy) {
-      float* top = frame + (size_t(k) * c.OH + oy * 2) * row;
-      for (int s = 0; s < L; s += VW) {
-        for (int e = 0; e < 2; ++e) {
-          store(top + e * row + s, V{});
-          store(top + e * row + (c.OW + 1) * L + s, V{});
-        }
-      }
-      for (int ox = 0; ox < pw; ++ox)
-        for (int s = 0; s < L; s += VW) {
-          size_t at = ((size_t(k) * ph + oy) * pw + ox) * L + s;
-          V d = load(dy + at);
-          Vi w = loadi(winner + at);
-          float* out = top + (1 + ox * 2) * L + s;
-          store(out, select(w == splati(0), d, V{}));
-          store(out + L, select(w == splati(1), d, V{}));
-          store(out + row, select(w == splati(2), d, V{}));
-          store(out + row + L, select(w == splati(3), d, V{}));
-        }
-    }
 }
 
 // ---- convolution, weight gradient ----------------------------------------------------------------------------------
@@ -891,18 +808,58 @@ float multiply_adds(long rounds) {
 }  // namespace lenet
 
 #include "one.h"
+#include "pooled.h"
 
 namespace lenet {
 
 const Kernels<float>& LENET_TABLE() {
   static const Kernels<float> table = {
-      LENET_LEVEL,       VW,          conv_pack, conv_pack_dx, conv_unpack_dw, conv_forward,
-      conv_pool_forward, unpool,      conv_dw,   conv_dx,      max_pool,       max_pool_dx,
-      avg_pool,          avg_pool_dx, relu_all,  relu_dx,      sigmoid,        sigmoid_dx,
-      tanh_all,          tanh_dx,     add,       mul,          scale,          linear,
-      linear_dx,         linear_dw,   linear_db, softmax,      softmax_dx,     softmax_loss,
-      one_packed_size,   one_pack,    one_conv,  one_max_pool, one_avg_pool,   one_linear,
-      one_softmax,       sgd,         momentum,  adam,         sum_squares,    multiply_adds,
+      LENET_LEVEL,
+      VW,
+      conv_pack,
+      conv_pack_dx,
+      conv_unpack_dw,
+      conv_forward,
+      conv_dw,
+      conv_dx,
+      pooled_pack,
+      pooled_pack_dx,
+      pooled_unpack_dw,
+      pooled_room,
+      pooled_forward,
+      pooled_backward,
+      max_pool,
+      max_pool_dx,
+      avg_pool,
+      avg_pool_dx,
+      relu_all,
+      relu_dx,
+      sigmoid,
+      sigmoid_dx,
+      tanh_all,
+      tanh_dx,
+      add,
+      mul,
+      scale,
+      linear,
+      linear_dx,
+      linear_dw,
+      linear_db,
+      softmax,
+      softmax_dx,
+      softmax_loss,
+      one_packed_size,
+      one_pack,
+      one_conv,
+      one_max_pool,
+      one_avg_pool,
+      one_linear,
+      one_softmax,
+      sgd,
+      momentum,
+      adam,
+      sum_squares,
+      multiply_adds,
   };
   return table;
 }

@@ -41,6 +41,11 @@ struct Pool {
 // and the last column zero, so that a kernel may look one column past either edge.
 inline size_t dy_frame_size(const Conv& c) { return size_t(c.K) * c.OH * (c.OW + 2); }
 
+// Numbers that the weights of a convolution and maximum take at most, packed by any level: so that a plan needn't be
+// laid out anew when the level changes.
+inline size_t pooled_packed_size(const Conv& c) { return size_t(c.K) * c.C * (c.kh + 2) * (c.kw + 2); }
+inline size_t pooled_packed_dx_size(const Conv& c) { return size_t(c.K) * c.C * (c.kh + 1) * (c.kw + 2) * 4; }
+
 // What one-image pooling works in: a row of the padded image, as far as the windows of a whole last register go, and a
 // number for each of those windows.
 inline size_t one_pool_row(const Pool& p) {
@@ -59,16 +64,26 @@ struct Kernels {
   int width;          // floats in a register
 
   // ---- convolution (xp padded; packed is the weights in this level's own order, weights() numbers)
-  void (*conv_pack)(const Conv&, const T* w, T* packed);     // for conv_forward, conv_pool_forward
+  void (*conv_pack)(const Conv&, const T* w, T* packed);     // for conv_forward
   void (*conv_pack_dx)(const Conv&, const T* w, T* packed);  // for conv_dx
   void (*conv_unpack_dw)(const Conv&, const T* packed, T* dw);
   void (*conv_forward)(const Conv&, const T* xp, const T* packed, const T* bias, bool relu, T* y);  // bias may be null
-  // conv (+ relu if `cut`) + 2×2 max pooling, stride 2: y [K][OH/2][OW/2][L]; winner 0..3 in the window, 4 where relu
-  // cut it off
-  void (*conv_pool_forward)(const Conv&, const T* xp, const T* packed, const T* bias, bool cut, T* y, int32_t* winner);
-  void (*unpool)(const Conv&, const T* dy, const int32_t* winner, T* dframe);       // [K][OH/2][OW/2][L] -> dy frame
   void (*conv_dw)(const Conv&, const T* xp, const T* dframe, T* dw_packed, T* db);  // += both; db may be null
   void (*conv_dx)(const Conv&, const T* dframe, const T* packed_dx, T* dx);         // dx [C][H][W][L], not padded
+
+  // ---- convolution (plain, stride 1, OH and OW even), relu if `cut`, and 2x2 maximum, stride 2, as one: y
+  // [K][OH/2][OW/2][L]; winner, of the same shape: 0..3 in the window, 4 where relu cut it off. packed: see
+  // pooled_packed_size(); room: pooled_room() numbers to work in, aligned to 64 bytes.
+  void (*pooled_pack)(const Conv&, const T* w, T* packed);     // for pooled_forward
+  void (*pooled_pack_dx)(const Conv&, const T* w, T* packed);  // for pooled_backward
+  void (*pooled_unpack_dw)(const Conv&, const T* packed, T* dw);
+  size_t (*pooled_room)(const Conv&);
+  void (*pooled_forward)(const Conv&, const T* xp, const T* packed, const T* bias, bool cut, T* y, uint8_t* winner,
+                         T* room);
+  // += dw_packed and db, which may be null; dx too, and then packed_dx needn't be there. Where a gradient lost, or relu
+  // cut it off, x isn't looked at: a NaN there has won, or it would be here.
+  void (*pooled_backward)(const Conv&, const T* xp, const T* dy, const uint8_t* winner, bool cut, const T* packed_dx,
+                          T* dw_packed, T* db, T* dx, T* room);
 
   // ---- pooling; winner is the flat position h * W + w of the first maximum
   void (*max_pool)(const Pool&, const T* x, T* y, int32_t* winner);

@@ -79,11 +79,13 @@ void Plan::lay_out() {
     if (row.convolves()) {
       const Conv& c = row.conv;
       if (c.padded()) row.frame = at, at += c.frame_size() * L;
-      if (frame_size_ < dy_frame_size(c)) frame_size_ = dy_frame_size(c);
+      if (row.kind == Kind::conv && frame_size_ < dy_frame_size(c)) frame_size_ = dy_frame_size(c);
       if (widest_ < c.out_size()) widest_ = c.out_size();
       partial_at_[r] = partial_size_, partial_size_ += aligned(c.weights()) + aligned(c.K);
-      packed_at_[r] = packed_size_, packed_size_ += aligned(c.weights());
-      packed_dx_at_[r] = packed_size_, packed_size_ += aligned(c.weights());
+      const bool pooled = row.kind == Kind::conv_pool;
+      packed_at_[r] = packed_size_, packed_size_ += aligned(pooled ? pooled_packed_size(c) : c.weights());
+      packed_dx_at_[r] = packed_dx_size_;
+      if (r > first_trained_) packed_dx_size_ += aligned(pooled ? pooled_packed_dx_size(c) : c.weights());
       if (trained(row.w)) tasks_.push_back({r, 0, 0, row.w, 0, params_[row.w].n});
       if (trained(row.b)) tasks_.push_back({r, -1, 0, row.b, 0, params_[row.b].n});
     }
@@ -97,11 +99,13 @@ void Plan::lay_out() {
     }
     if (row.kind == Kind::dropout) mask_at_[r] = mask_size_, mask_size_ += row.out_size * L;
     row.y = at, at += row.out_size * L;
-    if (row.kind == Kind::conv_pool || row.kind == Kind::max_pool) row.winner = at, at += row.out_size * L;
+    if (row.kind == Kind::max_pool) row.winner = at, at += row.out_size * L;
+    if (row.kind == Kind::conv_pool) row.winner = at, at += aligned(row.out_size * L / sizeof(float));  // bytes
     if (widest_ < row.out_size) widest_ = row.out_size;
   }
   arena_size_ = at;
   packed_.resize(packed_size_);
+  packed_dx_.resize(packed_dx_size_);
   squares_.assign(tasks_.size(), 0);
 }
 
@@ -124,14 +128,25 @@ void Plan::set_param(size_t i, const Param& param) {
   own.value = was.value, own.n = was.n, own.trainable = was.trainable, own.grad = was.grad;
 }
 
-void Plan::pack_weights(bool for_backward, float* packed) const {
+// Where a convolution's kernels are: dilated and grouped ones run on the plain loops.
+static const Kernels<float>& kernels_of(const Row& row) { return row.conv.plain() ? kernels() : reference_kernels(); }
+
+void Plan::pack_weights(float* packed, float* packed_dx) const {
   for (size_t r = 0; r < rows_.size(); ++r) {
     const Row& row = rows_[r];
     if (!row.convolves()) continue;
-    const auto& k = row.conv.plain() ? kernels() : reference_kernels();
-    k.conv_pack(row.conv, params_[row.w].value, packed + packed_at_[r]);
-    if (for_backward && r > first_trained_) k.conv_pack_dx(row.conv, params_[row.w].value, packed + packed_dx_at_[r]);
+    const auto& k = kernels_of(row);
+    const bool pooled = row.kind == Kind::conv_pool;
+    const float* w = params_[row.w].value;
+    (pooled ? k.pooled_pack : k.conv_pack)(row.conv, w, packed + packed_at_[r]);
+    if (packed_dx && r > first_trained_)
+      (pooled ? k.pooled_pack_dx : k.conv_pack_dx)(row.conv, w, packed_dx + packed_dx_at_[r]);
   }
+}
+
+// What a fused convolution works in.
+static float* room_of(const Kernels<float>& k, const Conv& c) {
+  return static_cast<float*>(scratch(2, k.pooled_room(c) * sizeof(float) + 64));
 }
 
 const float* Plan::input_of(size_t r, const float* arena) const { return r == 0 ? arena : arena + rows_[r - 1].y; }
@@ -151,7 +166,7 @@ void Plan::forward_group(float* arena, const float* all_packed, const float* mas
       case Kind::conv:
       case Kind::conv_pool: {
         const Conv& c = row.conv;
-        const auto& t = c.plain() ? k : reference_kernels();
+        const auto& t = kernels_of(row);
         const float* xp = x;
         if (c.padded()) {
           if (r > 0) pad_group(c, x, arena + row.frame);
@@ -161,7 +176,7 @@ void Plan::forward_group(float* arena, const float* all_packed, const float* mas
         if (row.kind == Kind::conv)
           t.conv_forward(c, xp, packed, b, row.cut, y);
         else
-          t.conv_pool_forward(c, xp, packed, b, row.cut, y, winner);
+          t.pooled_forward(c, xp, packed, b, row.cut, y, reinterpret_cast<uint8_t*>(winner), room_of(t, c));
         break;
       }
       case Kind::max_pool:
@@ -205,7 +220,6 @@ void Plan::backward_group(int g, int shard, const float* dy) {
   float* arena = group(g);
   float* turn[2] = {static_cast<float*>(scratch(0, widest_ * L * sizeof(float))),
                     static_cast<float*>(scratch(1, widest_ * L * sizeof(float)))};
-  float* dframe = static_cast<float*>(scratch(2, frame_size_ * L * sizeof(float) + 64));
   int next = 0;
   for (size_t r = rows_.size(); r-- > first_trained_;) {
     const Row& row = rows_[r];
@@ -224,14 +238,20 @@ void Plan::backward_group(int g, int shard, const float* dy) {
       case Kind::conv:
       case Kind::conv_pool: {
         const Conv& c = row.conv;
-        const auto& t = c.plain() ? k : reference_kernels();
-        if (row.kind == Kind::conv_pool)
-          t.unpool(c, dy, winner, dframe);
-        else
-          frame_group(c, dy, dframe);
+        const auto& t = kernels_of(row);
+        const float* xp = c.padded() ? arena + row.frame : x;
+        const float* packed = packed_dx_.data() + packed_dx_at_[r];
         float* to = partials_.data() + partial_size_ * shard + partial_at_[r];
-        t.conv_dw(c, c.padded() ? arena + row.frame : x, dframe, to, row.b >= 0 ? to + aligned(c.weights()) : nullptr);
-        if (onward) t.conv_dx(c, dframe, packed_.data() + packed_dx_at_[r], dx);
+        float* bias = row.b >= 0 ? to + aligned(c.weights()) : nullptr;
+        if (row.kind == Kind::conv_pool) {
+          t.pooled_backward(c, xp, dy, reinterpret_cast<const uint8_t*>(winner), row.cut, packed, to, bias,
+                            onward ? dx : nullptr, room_of(t, c));
+          break;
+        }
+        float* dframe = static_cast<float*>(scratch(2, frame_size_ * L * sizeof(float) + 64));
+        frame_group(c, dy, dframe);
+        t.conv_dw(c, xp, dframe, to, bias);
+        if (onward) t.conv_dx(c, dframe, packed, dx);
         break;
       }
       case Kind::linear:
@@ -308,7 +328,7 @@ void Plan::gradients(int groups) {
       if (t.from < 0)
         std::memcpy(grad, sum, n * sizeof(float));
       else
-        (c.plain() ? kernels() : reference_kernels()).conv_unpack_dw(c, sum, grad);
+        (row.kind == Kind::conv_pool ? kernels_of(row).pooled_unpack_dw : kernels_of(row).conv_unpack_dw)(c, sum, grad);
     }
     squares_[i] = kernels().sum_squares(t.n, grad + t.at);
   });
@@ -381,7 +401,7 @@ void Plan::run_forward(const Source& source, const Pass& pass, Generator& random
   const int n = pass.n;
   grow(n);
   kept_ = 0, n_ = n, training_ = pass.training;
-  pack_weights(true, packed_.data());
+  pack_weights(packed_.data(), packed_dx_.data());
   if (pass.training) draw_masks(n, random, before);
   const int groups = groups_of(n), shards = shards_of(groups);
   run(shards, [&](int s) {
@@ -433,7 +453,7 @@ Plan::Outcome Plan::train(const Source& source, const int64_t* indices, const in
     const int n = counts[step], groups = groups_of(n), shards = shards_of(groups);
     grow(n);
     kept_ = 0, n_ = n;
-    pack_weights(true, packed_.data());
+    pack_weights(packed_.data(), packed_dx_.data());
     draw_masks(n, random, nullptr);
 
     // each sample's weight in the mean, and the mean's denominator

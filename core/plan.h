@@ -131,7 +131,7 @@ class Plan {
   void fuse();
   void lay_out();
   void grow(int n);
-  void pack_weights(bool for_backward, float* packed) const;
+  void pack_weights(float* packed, float* packed_dx) const;
   void run_forward(const Source& source, const Pass& pass, Generator& random, Generator* before, float* y);
   void load(const Source& source, const int64_t* indices, size_t n, int g, float* arena) const;
   void load_warped(const Source& source, const size_t* rows, size_t start, size_t n, float* out) const;
@@ -160,8 +160,8 @@ class Plan {
   int capacity_ = 0, n_ = 0;  // groups there is room for; samples of the last forward
   bool training_ = false;
   std::vector<size_t> partial_at_, packed_at_, packed_dx_at_, dyt_at_, mask_at_;  // per row
-  size_t partial_size_ = 0, packed_size_ = 0, dyt_size_ = 0;
-  Floats arena_, masks_, partials_, dyt_, packed_;
+  size_t partial_size_ = 0, packed_size_ = 0, packed_dx_size_ = 0, dyt_size_ = 0;
+  Floats arena_, masks_, partials_, dyt_, packed_, packed_dx_;
   std::vector<Task> tasks_;
   std::vector<double> clock_;    // empty: not profiling
   std::vector<double> squares_;  // one a task

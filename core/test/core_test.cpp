@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <map>
@@ -74,6 +75,16 @@ struct Report {                                            // worst error by ker
   }
 };
 
+template <class T>
+struct Aligned {  // room for kernels that want 64 bytes
+  explicit Aligned(size_t n) : p(static_cast<T*>(std::aligned_alloc(64, (n * sizeof(T) + 64) / 64 * 64))) {}
+  ~Aligned() { std::free(p); }
+  Aligned(const Aligned&) = delete;
+  Aligned& operator=(const Aligned&) = delete;
+  T* data() { return p; }
+  T* p;
+};
+
 const Kernels<double>& oracle() { return reference_kernels_f64(); }
 
 // ---- convolution -------------------------------------------------------------------------------------------------
@@ -86,7 +97,9 @@ const ConvShape kConvs[] = {
     {1, 5, 5, 1, 1, 1, 1, 1, 0, 0, 0, 0},   {5, 7, 9, 7, 3, 2, 1, 1, 1, 0, 0, 1},
     {7, 9, 8, 13, 7, 5, 1, 1, 3, 3, 2, 2},  {13, 6, 6, 5, 2, 3, 2, 1, 1, 1, 2, 0},
     {6, 11, 10, 1, 3, 3, 2, 3, 0, 2, 1, 1}, {3, 4, 4, 12, 2, 2, 1, 1, 0, 0, 0, 0},
-    {2, 3, 3, 2, 3, 3, 1, 1, 3, 3, 3, 3},
+    {2, 3, 3, 2, 3, 3, 1, 1, 3, 3, 3, 3},   {3, 8, 12, 5, 3, 3, 1, 1, 1, 1, 1, 1},
+    {4, 10, 6, 9, 3, 3, 1, 1, 0, 0, 0, 0},  {5, 9, 10, 7, 5, 5, 1, 1, 1, 2, 0, 4},
+    {3, 26, 24, 4, 5, 5, 1, 1, 2, 2, 2, 2}, {8, 6, 6, 16, 3, 3, 1, 1, 1, 1, 1, 1},
 };
 
 // A frame as the backward kernels want it, from dy [K][OH][OW][L].
@@ -121,17 +134,37 @@ ConvResult<T> convolve(const Kernels<T>& k, const Conv& c, const std::vector<T>&
   return r;
 }
 
-// conv (+ relu) + 2x2 maximum in one pass, and the way back
+// conv (+ relu) + 2x2 maximum in one pass
 template <class T>
-void pooled(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, const std::vector<T>& w,
-            const std::vector<T>& b, const std::vector<T>& dy, bool cut, std::vector<T>* y, std::vector<T>* frame) {
-  std::vector<T> xp(c.frame_size() * L), packed(c.weights());
+std::vector<uint8_t> pooled(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, const std::vector<T>& w,
+                            const std::vector<T>& b, bool cut, std::vector<T>* y) {
+  std::vector<T> xp(c.frame_size() * L);
+  Aligned<T> packed(pooled_packed_size(c)), room(k.pooled_room(c));
   pad_group(c, x.data(), xp.data());
-  k.conv_pack(c, w.data(), packed.data());
-  std::vector<int32_t> winner(c.out_size() / 4 * L);
-  y->resize(winner.size()), frame->resize(dy_frame_size(c) * L);
-  k.conv_pool_forward(c, xp.data(), packed.data(), b.data(), cut, y->data(), winner.data());
-  k.unpool(c, dy.data(), winner.data(), frame->data());
+  k.pooled_pack(c, w.data(), packed.data());
+  std::vector<uint8_t> winner(c.out_size() / 4 * L);
+  y->resize(winner.size());
+  k.pooled_forward(c, xp.data(), packed.data(), b.data(), cut, y->data(), winner.data(), room.data());
+  return winner;
+}
+
+// and the way back
+template <class T>
+ConvResult<T> unpooled(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, const std::vector<T>& w,
+                       const std::vector<T>& dy, const std::vector<uint8_t>& winner, bool cut) {
+  ConvResult<T> r;
+  std::vector<T> xp(c.frame_size() * L), sums(c.weights(), T(0)), no_dx_sums = sums;
+  Aligned<T> packed(pooled_packed_dx_size(c)), room(k.pooled_room(c));
+  pad_group(c, x.data(), xp.data());
+  k.pooled_pack_dx(c, w.data(), packed.data());
+  r.dw.resize(c.weights()), r.db.assign(c.K, T(0)), r.dx.resize(c.in_size() * L);
+  k.pooled_backward(c, xp.data(), dy.data(), winner.data(), cut, packed.data(), sums.data(), r.db.data(), r.dx.data(),
+                    room.data());
+  k.pooled_backward(c, xp.data(), dy.data(), winner.data(), cut, nullptr, no_dx_sums.data(), nullptr, nullptr,
+                    room.data());
+  k.pooled_unpack_dw(c, sums.data(), r.dw.data());
+  if (sums != no_dx_sums) r.dw.clear();  // what isn't wanted changes nothing
+  return r;
 }
 
 void check_convolutions(const Kernels<float>& k, Report& report) {
@@ -149,13 +182,18 @@ void check_convolutions(const Kernels<float>& k, Report& report) {
     const auto dpooled = normal(c.out_size() / 4 * L);
     auto w0 = w, b0 = b;  // the first channel is exactly 0 everywhere: four equal cells that relu cuts off
     std::fill_n(w0.begin(), c.weights() / c.K, 0.0f), b0[0] = 0;
-    std::vector<float> y, frame;
-    std::vector<double> exact_y, exact_frame;
     for (bool cut : {false, true}) {
-      pooled<float>(k, c, x, w0, b0, dpooled, cut, &y, &frame);
-      pooled<double>(oracle(), c, wide(x), wide(w0), wide(b0), wide(dpooled), cut, &exact_y, &exact_frame);
-      report.add("conv_pool_forward", distance(y, exact_y), kSums);
-      report.add("unpool", distance(frame, exact_frame), kExact);  // no near-ties among these numbers
+      std::vector<float> y;
+      std::vector<double> exact_y;
+      const auto winner = pooled<float>(k, c, x, w0, b0, cut, &y);
+      const auto exact_winner = pooled<double>(oracle(), c, wide(x), wide(w0), wide(b0), cut, &exact_y);
+      report.add("pooled_forward", distance(y, exact_y), kSums);
+      report.add("pooled, winners", winner != exact_winner, kExact);  // no near-ties among these numbers
+      const auto back = unpooled<float>(k, c, x, w0, dpooled, winner, cut);
+      const auto exact_back = unpooled<double>(oracle(), c, wide(x), wide(w0), wide(dpooled), winner, cut);
+      report.add("pooled, dw", distance(back.dw, exact_back.dw), kSums);
+      report.add("pooled, db", distance(back.db, exact_back.db), kLongSums);
+      report.add("pooled, dx", distance(back.dx, exact_back.dx), kSums);
     }
   }
 }

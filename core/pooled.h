@@ -1,0 +1,124 @@
+// Convolution, relu and 2x2 maximum as one, and the way back: part of kernels.cpp. Here the four cells of a window
+// meet, and here is decided which way is taken: by fewer products (winner.h, split.h) where shape and level allow it,
+// else by the dense convolution's kernels around an image of gradients that are mostly zero.
+#pragma once
+#include "kernels.h"
+#include "vec.h"
+
+namespace lenet {
+namespace {
+
+// relu and the 2x2 maximum; the winner is the first of equals, 4 where relu cut it off, a NaN wherever there is one. In
+// pairs, with NaN looked for apart: comparisons are what costs.
+LENET_INLINE void pool_store(V a, V b, V c, V d, bool cut, float* y, uint8_t* winner) {
+  Lanes right = above(b, a), lower, right_below = above(d, c);
+  V best = choose(right, a, b), below = choose(right_below, c, d);
+  lower = above(below, best);
+  best = choose(lower, best, below);
+  right = choose(lower, right, right_below);
+  if (__builtin_expect(any(either(unordered(a, b), unordered(c, d))), 0)) {
+    best = a, right = without(right, right), lower = right;  // one after another: what comes later wins as a NaN
+    Lanes t = either(above(b, best), unordered(b, b));
+    best = choose(t, best, b), right = either(right, t);
+    t = either(above(c, best), unordered(c, c));
+    best = choose(t, best, c), right = without(right, t), lower = either(lower, t);
+    t = either(above(d, best), unordered(d, d));
+    best = choose(t, best, d), right = either(right, t), lower = either(lower, t);
+    const Lanes live = either(above(best, V{}), unordered(best, best));
+    store(y, cut ? choose(live, V{}, best) : best);
+    store_winners(winner, right, lower, cut ? live : all_lanes());
+    return;
+  }
+  const Lanes live = cut ? above(best, V{}) : all_lanes();
+  store(y, cut ? choose(live, V{}, best) : best);
+  store_winners(winner, right, lower, live);
+}
+
+// ---- dense ---------------------------------------------------------------------------------------------------------
+
+template <int OB>
+void conv_pool_rows(const Conv& c, const float* xp, const float* w, const float* bias, bool cut, float* y,
+                    uint8_t* winner) {
+  const int ph = c.OH / 2, pw = c.OW / 2;
+  for (int s = 0; s < L; s += VW)
+    for (int oy = 0; oy < ph; ++oy)
+      for (int ox = 0; ox < pw; ++ox) {
+        V acc[OB][4];
+        conv_block<OB, 2, 2>(c, xp + (size_t(oy) * 2 * c.Wp + ox * 2) * L + s, w, bias, acc);
+        size_t at = (size_t(oy) * pw + ox) * L + s;
+#pragma GCC unroll 8
+        for (int o = 0; o < OB; ++o, at += size_t(ph) * pw * L)
+          pool_store(acc[o][0], acc[o][1], acc[o][2], acc[o][3], cut, y + at, winner + at);
+      }
+}
+
+struct PoolCall {
+  const Conv& c;
+  const float *xp, *w, *bias;
+  bool cut;
+  float* y;
+  uint8_t* winner;
+  template <int OB>
+  void run() const {
+    conv_pool_rows<OB>(c, xp, w, bias, cut, y, winner);
+  }
+};
+
+void dense_pooled(const Conv& c, const float* xp, const float* packed, const float* bias, bool cut, float* y,
+                  uint8_t* winner) {
+  int b = block_of(c.K, kOB), inner = c.C * c.kh * c.kw;
+  size_t plane = size_t(c.OH / 2) * (c.OW / 2) * L;
+  for (int k = 0; k < c.K; k += b) {
+    int n = c.K - k < b ? c.K - k : b;
+    with_block(n, PoolCall{c, xp, packed + size_t(k) * inner, bias ? bias + k : nullptr, cut, y + k * plane,
+                           winner + k * plane});
+  }
+}
+
+void unpool(const Conv& c, const float* dy, const uint8_t* winner, float* frame) {
+  const int ph = c.OH / 2, pw = c.OW / 2;
+  const size_t row = size_t(c.OW + 2) * L;
+  for (int k = 0; k < c.K; ++k)
+    for (int oy = 0; oy < ph; ++oy) {
+      float* top = frame + (size_t(k) * c.OH + oy * 2) * row;
+      for (int s = 0; s < L; s += VW) {
+        for (int e = 0; e < 2; ++e) {
+          store(top + e * row + s, V{});
+          store(top + e * row + (c.OW + 1) * L + s, V{});
+        }
+      }
+      for (int ox = 0; ox < pw; ++ox)
+        for (int s = 0; s < L; s += VW) {
+          size_t at = ((size_t(k) * ph + oy) * pw + ox) * L + s;
+          V d = load(dy + at);
+          Vi w = winners(winner + at);
+          float* out = top + (1 + ox * 2) * L + s;
+          store(out, select(w == splati(0), d, V{}));
+          store(out + L, select(w == splati(1), d, V{}));
+          store(out + row, select(w == splati(2), d, V{}));
+          store(out + row + L, select(w == splati(3), d, V{}));
+        }
+    }
+}
+
+// ---- which way ------------------------------------------------------------------------------------------------------
+
+void pooled_pack(const Conv& c, const float* w, float* packed) { conv_pack(c, w, packed); }
+void pooled_pack_dx(const Conv& c, const float* w, float* packed) { conv_pack_dx(c, w, packed); }
+void pooled_unpack_dw(const Conv& c, const float* packed, float* dw) { conv_unpack_dw(c, packed, dw); }
+size_t pooled_room(const Conv& c) { return dy_frame_size(c) * L; }
+
+void pooled_forward(const Conv& c, const float* xp, const float* packed, const float* bias, bool cut, float* y,
+                    uint8_t* winner, float*) {
+  dense_pooled(c, xp, packed, bias, cut, y, winner);
+}
+
+void pooled_backward(const Conv& c, const float* xp, const float* dy, const uint8_t* winner, bool,
+                     const float* packed_dx, float* dw, float* db, float* dx, float* room) {
+  unpool(c, dy, winner, room);
+  conv_dw(c, xp, room, dw, db);
+  if (dx) conv_dx(c, room, packed_dx, dx);
+}
+
+}  // namespace
+}  // namespace lenet
