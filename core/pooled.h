@@ -4,6 +4,7 @@
 #pragma once
 #include "kernels.h"
 #include "vec.h"
+#include "winner.h"
 
 namespace lenet {
 namespace {
@@ -104,17 +105,25 @@ void unpool(const Conv& c, const float* dy, const uint8_t* winner, float* frame)
 // ---- which way ------------------------------------------------------------------------------------------------------
 
 void pooled_pack(const Conv& c, const float* w, float* packed) { conv_pack(c, w, packed); }
-void pooled_pack_dx(const Conv& c, const float* w, float* packed) { conv_pack_dx(c, w, packed); }
-void pooled_unpack_dw(const Conv& c, const float* packed, float* dw) { conv_unpack_dw(c, packed, dw); }
-size_t pooled_room(const Conv& c) { return dy_frame_size(c) * L; }
+void pooled_pack_dx(const Conv& c, const float* w, float* packed) {
+  if (!winner_suits(c)) return conv_pack_dx(c, w, packed);
+  c.kh == 5 ? winner_pack_dx<5>(c, w, packed) : winner_pack_dx<3>(c, w, packed);
+}
+void pooled_unpack_dw(const Conv& c, const float* packed, float* dw) {
+  if (!winner_suits(c)) return conv_unpack_dw(c, packed, dw);
+  c.kh == 5 ? winner_unpack_dw<5>(c, packed, dw) : winner_unpack_dw<3>(c, packed, dw);
+}
+size_t pooled_room(const Conv& c) { return winner_suits(c) ? winner_room(c) : dy_frame_size(c) * L; }
 
 void pooled_forward(const Conv& c, const float* xp, const float* packed, const float* bias, bool cut, float* y,
                     uint8_t* winner, float*) {
   dense_pooled(c, xp, packed, bias, cut, y, winner);
 }
 
-void pooled_backward(const Conv& c, const float* xp, const float* dy, const uint8_t* winner, bool,
+void pooled_backward(const Conv& c, const float* xp, const float* dy, const uint8_t* winner, bool cut,
                      const float* packed_dx, float* dw, float* db, float* dx, float* room) {
+  if (winner_suits(c))
+    return (c.kh == 5 ? winner_backward<5> : winner_backward<3>)(c, xp, dy, winner, cut, packed_dx, dw, db, dx, room);
   unpool(c, dy, winner, room);
   conv_dw(c, xp, room, dw, db);
   if (dx) conv_dx(c, room, packed_dx, dx);
