@@ -50,8 +50,9 @@ LENET_INLINE void store_winners(uint8_t* p, Lanes right, Lanes lower, Lanes live
 }
 LENET_INLINE Lanes all_lanes() { return 0xffff; }
 
-// Making a mask costs as much as a multiply-add, reading one half: made once, four windows at a time, and kept.
-constexpr bool kKeepsSides = true;
+// Making a mask or an index out of winners costs as much as a multiply-add, reading one less: they are made once and
+// kept, masks four windows at a time.
+constexpr bool kKeepsWinners = true;
 LENET_INLINE void keep_sides(size_t windows, const uint8_t* winner, uint16_t* right, uint16_t* lower) {
   for (size_t i = 0; i < windows; i += 4, winner += 64) {
     const size_t n = windows - i < 4 ? windows - i : 4;

@@ -1,14 +1,14 @@
-// Gradients of a convolution behind a 2x2 maximum, by one product where the dense way takes four: part of kernels.cpp, read
-// by pooled.h. Three of four gradients in a window are zero, and which one isn't differs from lane to lane; so the other
-// operand is selected, by lane, and multiplied once. Stride 1, 5x5 and 3x3.
+// Gradients of a convolution behind a 2x2 maximum, by one product where the dense way takes four: part of kernels.cpp,
+// read by pooled.h. Three of four gradients in a window are zero, and which one isn't differs from lane to lane; so the
+// other operand is selected, by lane, and multiplied once. Stride 1, 5x5 and 3x3.
 //
 // A gradient g of output channel k at the pooled cell (py, px) belongs to its winner (wy, wx), each 0 or 1:
 //   dw[k][c][i][j]             += g * x[c][2 py + wy + i][2 px + wx + j]
 //     Neighbouring columns of x are chosen from by wx, neighbouring rows of those by wy.
 //   dx[c][2 py + r][2 px + s]  += g * w[k][c][r - wy][s - wx]
 //     The four weights that a cell may meet lie side by side, and the winner is their index.
-// A cell, channel and input channel of 5x5: 25 multiply-adds and 55 choices for dw, 36 multiply-adds and picks for dx, where
-// the dense way takes 100 multiply-adds each. The sums are of the same products, in another order.
+// A cell, channel and input channel of 5x5: 25 multiply-adds and 55 choices for dw, 36 multiply-adds and picks for dx,
+// where the dense way takes 100 multiply-adds each. The sums are of the same products, in another order.
 #pragma once
 #include "kernels.h"
 #include "vec.h"
@@ -24,18 +24,21 @@ bool winner_suits(const Conv& c) { return (c.kh == 5 && c.kw == 5) || (c.kh == 3
 // ---- weight gradient -----------------------------------------------------------------------------------------------
 
 // Accumulators are KH rows times these.
-constexpr int kDwChannels = kKeepsSides ? 2 : 1;
+constexpr int kDwChannels = kKeepsWinners ? 2 : 1;
 template <int KH>
-constexpr int kDwColumns = kKeepsSides ? (KH == 5 ? 2 : 3) : kManyRegisters ? 3 : (KH == 5 ? 1 : 2);
+constexpr int kDwColumns = kKeepsWinners    ? (KH == 5 ? 2 : 3)
+                           : kManyRegisters ? 3
+                                            : (KH == 5 ? 1 : 2);
 
-struct Winners {  // of one group, from the first output channel of a block on
+struct Winners {         // of one group, from the first output channel of a block on
   const float* g;        // gradients, zero where relu cut them off
-  const uint8_t* where;  // and their winners
+  const uint8_t* where;  // their winners
+  const int32_t* index;  // the same as pick() wants them, and as right_of() does; there if kKeepsWinners
   const uint16_t *right, *lower;
   size_t cells;  // of one channel
   Winners from(size_t channel) const {
     const size_t n = channel * cells;
-    return {g + n * L, where + n * L, right + n, lower + n, cells};
+    return {g + n * L, where + n * L, index + n * L, right + n, lower + n, cells};
   }
 };
 
@@ -45,15 +48,14 @@ LENET_INLINE float* dw_sums(const float* x, size_t xrow, int pw, int py0, int py
                             bool begin) {
   V acc[KB][JB][KH];
 #pragma GCC unroll 32
-  for (int n = 0; n < KB * JB * KH; ++n)
-    acc[n / (JB * KH)][n / KH % JB][n % KH] = begin ? V{} : load(sums + n * VW);
+  for (int n = 0; n < KB * JB * KH; ++n) acc[n / (JB * KH)][n / KH % JB][n % KH] = begin ? V{} : load(sums + n * VW);
   for (int s = 0; s < L; s += VW)
     for (int py = py0; py < py1; ++py) {
       const float* xr = x + size_t(2 * py) * xrow + s;
       size_t at = size_t(py) * pw;
       for (int px = 0; px < pw; ++px, xr += 2 * L, ++at) {
-        // The rows' addresses are base + step * {0, 1, 2}, twice: hidden from the compiler, which would keep each of them
-        // in a register, and has too few.
+        // The rows' addresses are base + step * {0, 1, 2}, twice: hidden from the compiler, which would keep each of
+        // them in a register, and has too few.
         size_t step = xrow * sizeof(float);
         const char* rows[2] = {reinterpret_cast<const char*>(xr), reinterpret_cast<const char*>(xr + 3 * xrow)};
         asm("" : "+r"(step), "+r"(rows[0]), "+r"(rows[1]));
@@ -91,8 +93,8 @@ LENET_INLINE float* dw_sums(const float* x, size_t xrow, int pw, int py0, int py
 }
 
 template <int KH, int KB>
-LENET_INLINE float* dw_block_columns(const float* x, size_t xrow, int pw, int py0, int py1, const Winners& w, float* sums,
-                                     bool begin) {
+LENET_INLINE float* dw_block_columns(const float* x, size_t xrow, int pw, int py0, int py1, const Winners& w,
+                                     float* sums, bool begin) {
   constexpr int JB = kDwColumns<KH>, rest = KH % JB;
   int j = 0;
   for (; j + JB <= KH; j += JB) sums = dw_sums<KH, KB, JB>(x + j * L, xrow, pw, py0, py1, w, sums, begin);
@@ -100,12 +102,12 @@ LENET_INLINE float* dw_block_columns(const float* x, size_t xrow, int pw, int py
   return sums;
 }
 
-constexpr int kBandCells = 128;  // of a pooled image whose rows of x stay in the first cache while all channels pass
+constexpr int kBandNumbers = 5 * 1024;  // of x that stay in the first cache while all output channels pass
 
 // Packed: [C][blocks of kDwChannels output channels][blocks of kDwColumns kernel columns][channel][column][row].
 template <int KH>
 void winner_dw(const Conv& c, const float* xp, const Winners& w, float* dw, float* sums) {
-  const int ph = c.OH / 2, pw = c.OW / 2, band = ph * pw <= kBandCells ? ph : (kBandCells + pw - 1) / pw;
+  const int ph = c.OH / 2, pw = c.OW / 2, rows = (kBandNumbers / (c.Wp * L) - (KH - 1)) / 2, band = rows > 1 ? rows : 1;
   const size_t xrow = size_t(c.Wp) * L, n = size_t(c.K) * KH * KH;
   for (int ch = 0; ch < c.C; ++ch, xp += xrow * c.Hp) {
     for (int py = 0; py < ph; py += band) {
@@ -150,7 +152,7 @@ void winner_unpack_dw(const Conv& c, const float* packed, float* dw) {
 template <int KH>
 constexpr int kDxRows = kManyRegisters ? (KH == 5 ? 3 : 4) : 2;
 template <int KH>
-constexpr int kDxQuads = kDxRows<KH>*(KH + 1);
+constexpr int kDxQuads = kDxRows<KH> * (KH + 1);
 template <int KH>
 constexpr int kDxStep = (kDxQuads<KH> * 4 + 15) / 16 * 16;  // numbers of a table
 
@@ -183,11 +185,10 @@ LENET_INLINE void dx_rows(const float* tables, int K, int pw, const Winners& w, 
   for (int n = 0; n < quads; ++n) acc[n] = V{};
   for (int px = 0; px < pw; ++px) {
     const float *q = tables, *g = w.g + size_t(px) * L;
-    const uint8_t* where = w.where + size_t(px) * L;
-    for (int k = 0; k < K; ++k, q += kDxStep<KH>, g += w.cells * L, where += w.cells * L) {
+    for (size_t k = 0, at = size_t(px) * L; k < size_t(K); ++k, q += kDxStep<KH>, g += w.cells * L, at += w.cells * L) {
       const V gv = load(g);
       Vi index[held];
-      index[0] = pick_index(winners(where));
+      index[0] = kKeepsWinners ? loadi(w.index + at) : pick_index(winners(w.where + at));
 #pragma GCC unroll 4
       for (int m = 1; m < held; ++m) index[m] = index[0] + splati(4 * m);
 #pragma GCC unroll 32
@@ -223,7 +224,8 @@ void winner_dx(const Conv& c, const Winners& w, const float* tables, float* dx, 
         for (int s = 0; s < L; s += VW) {
           const size_t at = size_t(py) * pw * L + s;
           dx_rows<KH>(tables + (size_t(ch) * parts + h) * c.K * kDxStep<KH>, c.K, pw,
-                      {w.g + at, w.where + at, nullptr, nullptr, w.cells}, to + (2 * py + h * rows) * prow + s, prow);
+                      {w.g + at, w.where + at, w.index + at, nullptr, nullptr, w.cells},
+                      to + (2 * py + h * rows) * prow + s, prow);
         }
     for (int y = 0; c.padded() && y < c.H; ++y)
       memcpy(dx + y * row, plane + (size_t(y + c.pt) * c.Wp + c.pl) * L, row * sizeof(float));
@@ -232,11 +234,11 @@ void winner_dx(const Conv& c, const Winners& w, const float* tables, float* dx, 
 
 // ---- both ----------------------------------------------------------------------------------------------------------
 
-// Room: gradients, sides, then sums of one input channel or a padded plane.
+// Room: gradients, indices, sides, then sums of one input channel or a padded plane.
 size_t sides_room(size_t cells) { return (cells / 2 + L) / L * L; }  // 16 bits a cell
 size_t winner_room(const Conv& c) {
   const size_t cells = c.out_size() / 4, sums = size_t(c.K) * c.kh * c.kw * VW, plane = size_t(c.Hp) * c.Wp * L;
-  return cells * L + 2 * sides_room(cells) + (sums > plane ? sums : plane);
+  return 2 * cells * L + 2 * sides_room(cells) + (sums > plane ? sums : plane);
 }
 
 template <int KH>
@@ -244,26 +246,29 @@ void winner_backward(const Conv& c, const float* xp, const float* dy, const uint
                      const float* tables, float* dw, float* db, float* dx, float* room) {
   const size_t cells = size_t(c.OH / 2) * (c.OW / 2), all = cells * c.K;
   float* g = room;
-  auto* right = reinterpret_cast<uint16_t*>(room + all * L);
-  auto* lower = reinterpret_cast<uint16_t*>(room + all * L + sides_room(all));
-  float* rest = room + all * L + 2 * sides_room(all);
-  keep_sides(all, winner, right, lower);
+  auto* index = reinterpret_cast<int32_t*>(room + all * L);
+  auto* right = reinterpret_cast<uint16_t*>(room + 2 * all * L);
+  auto* lower = reinterpret_cast<uint16_t*>(room + 2 * all * L + sides_room(all));
+  float* rest = room + 2 * all * L + 2 * sides_room(all);
+  if (kKeepsWinners) keep_sides(all, winner, right, lower);
   for (int k = 0; k < c.K; ++k) {
     V sum[4] = {V{}, V{}, V{}, V{}};
     for (int s = 0; s < L; s += VW)
       for (size_t i = 0; i < cells; ++i) {
         const size_t at = (k * cells + i) * L + s;
+        const Vi w = winners(winner + at);
         V d = load(dy + at);
         if (cut) {
-          d = select(winners(winner + at) == splati(4), V{}, d);
+          d = select(w == splati(4), V{}, d);
           store(g + at, d);
         }
+        if (kKeepsWinners && dx) storei(index + at, pick_index(w));
         sum[i % 4] += d;
       }
     const V total[1] = {(sum[0] + sum[1]) + (sum[2] + sum[3])};
     if (db) add_sums<1>(total, db + k);
   }
-  const Winners w{cut ? g : dy, winner, right, lower, cells};
+  const Winners w{cut ? g : dy, winner, index, right, lower, cells};
   winner_dw<KH>(c, xp, w, dw, rest);
   if (dx) winner_dx<KH>(c, w, tables, dx, rest);
 }
