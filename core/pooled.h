@@ -3,37 +3,13 @@
 // else by the dense convolution's kernels around an image of gradients that are mostly zero.
 #pragma once
 #include "kernels.h"
+#include "pool4.h"
+#include "split.h"
 #include "vec.h"
 #include "winner.h"
 
 namespace lenet {
 namespace {
-
-// relu and the 2x2 maximum; the winner is the first of equals, 4 where relu cut it off, a NaN wherever there is one. In
-// pairs, with NaN looked for apart: comparisons are what costs.
-LENET_INLINE void pool_store(V a, V b, V c, V d, bool cut, float* y, uint8_t* winner) {
-  Lanes right = above(b, a), lower, right_below = above(d, c);
-  V best = choose(right, a, b), below = choose(right_below, c, d);
-  lower = above(below, best);
-  best = choose(lower, best, below);
-  right = choose(lower, right, right_below);
-  if (__builtin_expect(any(either(unordered(a, b), unordered(c, d))), 0)) {
-    best = a, right = without(right, right), lower = right;  // one after another: what comes later wins as a NaN
-    Lanes t = either(above(b, best), unordered(b, b));
-    best = choose(t, best, b), right = either(right, t);
-    t = either(above(c, best), unordered(c, c));
-    best = choose(t, best, c), right = without(right, t), lower = either(lower, t);
-    t = either(above(d, best), unordered(d, d));
-    best = choose(t, best, d), right = either(right, t), lower = either(lower, t);
-    const Lanes live = either(above(best, V{}), unordered(best, best));
-    store(y, cut ? choose(live, V{}, best) : best);
-    store_winners(winner, right, lower, cut ? live : all_lanes());
-    return;
-  }
-  const Lanes live = cut ? above(best, V{}) : all_lanes();
-  store(y, cut ? choose(live, V{}, best) : best);
-  store_winners(winner, right, lower, live);
-}
 
 // ---- dense ---------------------------------------------------------------------------------------------------------
 
@@ -104,7 +80,10 @@ void unpool(const Conv& c, const float* dy, const uint8_t* winner, float* frame)
 
 // ---- which way ------------------------------------------------------------------------------------------------------
 
-void pooled_pack(const Conv& c, const float* w, float* packed) { conv_pack(c, w, packed); }
+void pooled_pack(const Conv& c, const float* w, float* packed) {
+  if (!split_suits(c)) return conv_pack(c, w, packed);
+  c.kh == 5 ? split_pack<5>(c, w, packed) : split_pack<3>(c, w, packed);
+}
 void pooled_pack_dx(const Conv& c, const float* w, float* packed) {
   if (!winner_suits(c)) return conv_pack_dx(c, w, packed);
   c.kh == 5 ? winner_pack_dx<5>(c, w, packed) : winner_pack_dx<3>(c, w, packed);
@@ -113,10 +92,16 @@ void pooled_unpack_dw(const Conv& c, const float* packed, float* dw) {
   if (!winner_suits(c)) return conv_unpack_dw(c, packed, dw);
   c.kh == 5 ? winner_unpack_dw<5>(c, packed, dw) : winner_unpack_dw<3>(c, packed, dw);
 }
-size_t pooled_room(const Conv& c) { return winner_suits(c) ? winner_room(c) : dy_frame_size(c) * L; }
+size_t pooled_room(const Conv& c) {
+  const size_t back = winner_suits(c) ? winner_room(c) : dy_frame_size(c) * L,
+               forward = split_suits(c) ? split_room(c) : 0;
+  return back > forward ? back : forward;
+}
 
 void pooled_forward(const Conv& c, const float* xp, const float* packed, const float* bias, bool cut, float* y,
-                    uint8_t* winner, float*) {
+                    uint8_t* winner, float* room) {
+  if (split_suits(c))
+    return (c.kh == 5 ? split_forward<5> : split_forward<3>)(c, xp, packed, bias, cut, y, winner, room);
   dense_pooled(c, xp, packed, bias, cut, y, winner);
 }
 

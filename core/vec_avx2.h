@@ -10,6 +10,7 @@ namespace {
 
 constexpr int VW = 8;
 constexpr bool kManyRegisters = false;
+#define LENET_REGISTER "x"  // what inline assembly calls a V
 typedef float V __attribute__((vector_size(32)));
 typedef int32_t Vi __attribute__((vector_size(32)));
 

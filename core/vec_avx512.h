@@ -10,6 +10,7 @@ namespace {
 
 constexpr int VW = 16;
 constexpr bool kManyRegisters = true;
+#define LENET_REGISTER "v"  // what inline assembly calls a V
 typedef float V __attribute__((vector_size(64)));
 typedef int32_t Vi __attribute__((vector_size(64)));
 

@@ -9,6 +9,7 @@ namespace {
 
 constexpr int VW = 4;
 constexpr bool kManyRegisters = true;
+#define LENET_REGISTER "w"  // what inline assembly calls a V
 typedef float V __attribute__((vector_size(16)));
 typedef int32_t Vi __attribute__((vector_size(16)));
 

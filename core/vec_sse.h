@@ -9,6 +9,7 @@ namespace {
 
 constexpr int VW = 4;
 constexpr bool kManyRegisters = false;
+#define LENET_REGISTER "x"  // what inline assembly calls a V
 typedef float V __attribute__((vector_size(16)));
 typedef int32_t Vi __attribute__((vector_size(16)));
 
