@@ -28,13 +28,12 @@ constexpr int split_rows(int sum) {
   return KH == 5 && kSplitOf[sum][1] >= 0 ? 2 : 1;
 }
 
-constexpr int kSplitTiles = 3;     // windows side by side …
-constexpr int kSplitChannels = 2;  // … times output channels, times four sums: registers
+constexpr int kSplitTiles = 3;                          // windows side by side …
+constexpr int kSplitChannels = kManyRegisters ? 2 : 1;  // … times output channels, times four sums: registers
 
-// Below this the sums before and after cost more than the products they spare.
+// With fewer channels the sums before and after cost more than the products they spare.
 bool split_suits(const Conv& c) {
-  return kManyRegisters && VW == 16 && ((c.kh == 5 && c.kw == 5 && c.C >= 3) || (c.kh == 3 && c.kw == 3 && c.C >= 3)) &&
-         c.K >= 8;
+  return ((c.kh == 5 && c.kw == 5) || (c.kh == 3 && c.kw == 3)) && c.C >= 3 && c.K >= 6;
 }
 
 // u of taps g, `step` apart, to places `to` apart
