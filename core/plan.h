@@ -1,6 +1,6 @@
 // A plan: a chain of operations run as one thing, forward, backward and update, without Python inside a step.
-// It computes exactly what the eager calls compute (same kernels, same shards), only fused: convolution + relu + 2x2
-// maximum in one pass, a group's whole forward and backward while it is in the cache.
+// It computes what the eager calls compute, within rounding: a group's whole forward and backward while it is in the
+// cache, in the same shards; convolution + relu + 2x2 maximum as one, by kernels that need fewer products (pooled.h).
 //
 // A step has three phases with a barrier after each: (A) shards of samples: load, forward, loss, backward, each with
 // its own convolution gradients; (B) parameters: those summed in fixed order, linear gradients over all samples,

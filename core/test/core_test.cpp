@@ -163,7 +163,7 @@ ConvResult<T> unpooled(const Kernels<T>& k, const Conv& c, const std::vector<T>&
   k.pooled_backward(c, xp.data(), dy.data(), winner.data(), cut, nullptr, no_dx_sums.data(), nullptr, nullptr,
                     room.data());
   k.pooled_unpack_dw(c, sums.data(), r.dw.data());
-  if (sums != no_dx_sums) r.dw.clear();  // what isn't wanted changes nothing
+  if (std::memcmp(sums.data(), no_dx_sums.data(), sums.size() * sizeof(T))) r.dw.clear();  // dx changes nothing
   return r;
 }
 
@@ -194,6 +194,16 @@ void check_convolutions(const Kernels<float>& k, Report& report) {
       report.add("pooled, dw", distance(back.dw, exact_back.dw), kSums);
       report.add("pooled, db", distance(back.db, exact_back.db), kLongSums);
       report.add("pooled, dx", distance(back.dx, exact_back.dx), kSums);
+      auto bad = x;  // a NaN wins wherever a window sees it, and is in the weights' gradient then
+      bad[bad.size() / 2] = std::numeric_limits<float>::quiet_NaN();
+      const auto bad_winner = pooled<float>(k, c, bad, w0, b0, cut, &y);
+      pooled<double>(oracle(), c, wide(bad), wide(w0), wide(b0), cut, &exact_y);
+      report.add("pooled, NaN", distance(y, exact_y), kSums);
+      auto has_nan = [](const std::vector<float>& v) {
+        return std::any_of(v.begin(), v.end(), [](float f) { return f != f; });
+      };
+      report.add("pooled, NaN in dw",
+                 has_nan(y) != has_nan(unpooled<float>(k, c, bad, w0, dpooled, bad_winner, cut).dw), kExact);
     }
   }
 }
