@@ -807,6 +807,7 @@ float multiply_adds(long rounds) {
 }  // namespace
 }  // namespace lenet
 
+#include "bytes.h"
 #include "one.h"
 #include "pooled.h"
 
@@ -828,6 +829,7 @@ const Kernels<float>& LENET_TABLE() {
       pooled_room,
       pooled_forward,
       pooled_backward,
+      bytes_to_lanes,
       max_pool,
       max_pool_dx,
       avg_pool,

@@ -80,10 +80,14 @@ struct Kernels {
   size_t (*pooled_room)(const Conv&);
   void (*pooled_forward)(const Conv&, const T* xp, const T* packed, const T* bias, bool cut, T* y, uint8_t* winner,
                          T* room);
-  // += dw_packed and db, which may be null; dx too, and then packed_dx needn't be there. Where a gradient lost, or relu
-  // cut it off, x isn't looked at: a NaN there has won, or it would be here.
+  // += dw_packed and db, which may be null; dx too, and then packed_dx needn't be there. Fast levels look at x only
+  // where a maximum won: a NaN always has, so it is in the gradient too; an infinity that loses is not, where a product
+  // of it and 0 would be NaN.
   void (*pooled_backward)(const Conv&, const T* xp, const T* dy, const uint8_t* winner, bool cut, const T* packed_dx,
                           T* dw_packed, T* db, T* dx, T* room);
+
+  // ---- images [H][W] of bytes, one a lane, through a table of 256 numbers; y [H] rows, `row` numbers apart, of [W][L]
+  void (*bytes_to_lanes)(const uint8_t* const* images, const T* table, int H, int W, T* y, size_t row);
 
   // ---- pooling; winner is the flat position h * W + w of the first maximum
   void (*max_pool)(const Pool&, const T* x, T* y, int32_t* winner);

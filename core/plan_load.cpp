@@ -27,6 +27,15 @@ void Plan::load(const Source& source, const int64_t* indices, size_t n, int g, f
     rows[l] = (indices ? size_t(indices[at]) : at) * in_size_;
   }
   if (source.warps) return load_warped(source, rows, start, n, out);
+  if (source.bytes) {
+    const uint8_t* images[L];
+    for (int ch = 0; ch < C; ++ch) {
+      for (int l = 0; l < L; ++l) images[l] = source.bytes + rows[l] + size_t(ch) * H * W;
+      float* to = out + ((size_t(ch) * Hp + top) * Wp + left) * L;
+      kernels().bytes_to_lanes(images, source.lut, H, W, to, size_t(Wp) * L);
+    }
+    return;
+  }
   size_t f = 0;
   for (int ch = 0; ch < C; ++ch)
     for (int y = 0; y < H; ++y) {
@@ -36,12 +45,8 @@ void Plan::load(const Source& source, const int64_t* indices, size_t n, int g, f
         f += W;
         continue;
       }
-      for (int x = 0; x < W; ++x, ++f, to += L) {
-        if (source.bytes)
-          for (int l = 0; l < L; ++l) to[l] = source.lut[source.bytes[rows[l] + f]];
-        else
-          for (int l = 0; l < L; ++l) to[l] = source.floats[rows[l] + f];
-      }
+      for (int x = 0; x < W; ++x, ++f, to += L)
+        for (int l = 0; l < L; ++l) to[l] = source.floats[rows[l] + f];
     }
 }
 

@@ -116,6 +116,12 @@ struct Reference {
   }
   static size_t no_room(const Conv&) { return 0; }
 
+  static void bytes_to_lanes(const uint8_t* const* images, const T* table, int H, int W, T* y, size_t row) {
+    for (int h = 0; h < H; ++h)
+      for (int w = 0; w < W; ++w)
+        for (int l = 0; l < L; ++l) y[h * row + size_t(w) * L + l] = table[images[l][h * W + w]];
+  }
+
   // ---- pooling; f(h, w) for every real cell of a window
   template <class F>
   static void cells(const Pool& p, int oy, int ox, F f) {
@@ -399,6 +405,7 @@ struct Reference {
         no_room,
         pooled_forward,
         pooled_backward,
+        bytes_to_lanes,
         max_pool,
         max_pool_dx,
         avg_pool,

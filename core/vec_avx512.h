@@ -70,5 +70,28 @@ LENET_INLINE Lanes lower_of(const uint8_t*, const uint16_t* kept) { return _load
 LENET_INLINE Vi pick_index(Vi winner) { return winner; }
 LENET_INLINE V pick(V table, Vi index) { return _mm512_permutexvar_ps(__m512i(index), table); }
 
+// 256 numbers in sixteen registers: two at a time hold 32, of which a permutation picks by a byte's lowest five bits;
+// the rest is chosen by its other three.
+#define LENET_BYTE_TABLE
+struct ByteTable {
+  V part[16];
+  LENET_INLINE explicit ByteTable(const float* numbers) {
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; ++i) part[i] = _mm512_loadu_ps(numbers + 16 * i);
+  }
+  LENET_INLINE V at(const uint8_t* p) const {
+    const __m512i b = __m512i(winners(p));
+    const Lanes k5 = _mm512_test_epi32_mask(b, _mm512_set1_epi32(32)),
+                k6 = _mm512_test_epi32_mask(b, _mm512_set1_epi32(64)),
+                k7 = _mm512_test_epi32_mask(b, _mm512_set1_epi32(128));
+    V v[8];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) v[i] = _mm512_permutex2var_ps(part[2 * i], b, part[2 * i + 1]);
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) v[i] = choose(k5, v[2 * i], v[2 * i + 1]);
+    return choose(k7, choose(k6, v[0], v[1]), choose(k6, v[2], v[3]));
+  }
+};
+
 }  // namespace
 }  // namespace lenet

@@ -313,6 +313,27 @@ void check_pooling(const Kernels<float>& k, Report& report) {
   }
 }
 
+// ---- bytes
+// ------------------------------------------------------------------------------------------------------------
+
+void check_bytes(const Kernels<float>& k, Report& report) {
+  const auto table = normal(256);
+  for (auto [H, W] : {std::pair<int, int>{28, 28}, {1, 1}, {3, 5}, {1, 16}, {4, 9}, {1, 257}}) {
+    const size_t n = size_t(H) * W, row = size_t(W + 3) * L;
+    std::vector<std::vector<uint8_t>> images(L,
+                                             std::vector<uint8_t>(n));  // each its own block: nothing behind the last
+    const uint8_t* at[L];
+    for (int l = 0; l < L; ++l) {
+      for (auto& byte : images[l]) byte = uint8_t(random_bits());
+      at[l] = images[l].data();
+    }
+    std::vector<float> ours(H * row, 7.0f), plain = ours;
+    k.bytes_to_lanes(at, table.data(), H, W, ours.data(), row);
+    reference_kernels().bytes_to_lanes(at, table.data(), H, W, plain.data(), row);
+    report.add("bytes_to_lanes", distance(ours, wide(plain)), kExact);
+  }
+}
+
 // ---- elementwise, linear, softmax, optimizers --------------------------------------------------------------------
 
 template <class T>
@@ -519,6 +540,7 @@ int main() {
     check_convolutions(kernels(), report);
     check_one_image(kernels(), report);
     check_pooling(kernels(), report);
+    check_bytes(kernels(), report);
     check_the_rest(kernels(), report);
     std::vector<float> losses, one;
     for (int threads : {1, 2, 3}) {
