@@ -107,6 +107,12 @@ void Plan::lay_out() {
   packed_.resize(packed_size_);
   packed_dx_.resize(packed_dx_size_);
   squares_.assign(tasks_.size(), 0);
+  for (size_t p = 0; p < params_.size(); ++p)
+    for (size_t i = 0; params_[p].trainable && i < params_[p].n; i += kChunk)
+      pieces_.push_back({int(p), i, params_[p].n - i < kChunk ? params_[p].n - i : kChunk});
+  for (size_t r = 0; r < n; ++r)
+    if (rows_[r].convolves() && params_[rows_[r].w].trainable && params_[rows_[r].w].n > kChunk)
+      pack_late_.push_back(r);
 }
 
 void Plan::grow(int n) {
@@ -131,17 +137,19 @@ void Plan::set_param(size_t i, const Param& param) {
 // Where a convolution's kernels are: dilated and grouped ones run on the plain loops.
 static const Kernels<float>& kernels_of(const Row& row) { return row.conv.plain() ? kernels() : reference_kernels(); }
 
+void Plan::pack_row(size_t r, float* packed, float* packed_dx) const {
+  const Row& row = rows_[r];
+  const auto& k = kernels_of(row);
+  const bool pooled = row.kind == Kind::conv_pool;
+  const float* w = params_[row.w].value;
+  (pooled ? k.pooled_pack : k.conv_pack)(row.conv, w, packed + packed_at_[r]);
+  if (packed_dx && r > first_trained_)
+    (pooled ? k.pooled_pack_dx : k.conv_pack_dx)(row.conv, w, packed_dx + packed_dx_at_[r]);
+}
+
 void Plan::pack_weights(float* packed, float* packed_dx) const {
-  for (size_t r = 0; r < rows_.size(); ++r) {
-    const Row& row = rows_[r];
-    if (!row.convolves()) continue;
-    const auto& k = kernels_of(row);
-    const bool pooled = row.kind == Kind::conv_pool;
-    const float* w = params_[row.w].value;
-    (pooled ? k.pooled_pack : k.conv_pack)(row.conv, w, packed + packed_at_[r]);
-    if (packed_dx && r > first_trained_)
-      (pooled ? k.pooled_pack_dx : k.conv_pack_dx)(row.conv, w, packed_dx + packed_dx_at_[r]);
-  }
+  for (size_t r = 0; r < rows_.size(); ++r)
+    if (rows_[r].convolves()) pack_row(r, packed, packed_dx);
 }
 
 // What a fused convolution works in.
@@ -344,27 +352,19 @@ double Plan::squares() const {
 // Phase C.
 void Plan::apply(double rate, double kept, const Update& u, double norm_squared) {
   Stopwatch watch(clock_, 2 * rows_.size() + 3);
-  std::vector<float> scale(params_.size(), 1.0f);
+  scale_.assign(params_.size(), 1.0f);
   if (u.clip == Update::by_global_norm || u.clip == Update::by_norm) {
     std::vector<double> own(params_.size(), 0);
     for (size_t i = 0; i < tasks_.size(); ++i) own[tasks_[i].param] += squares_[i];
     for (size_t p = 0; p < params_.size(); ++p) {
       float norm = float(std::sqrt(u.clip == Update::by_norm ? own[p] : norm_squared));
-      if (params_[p].clips) scale[p] = norm > u.clip_hi ? u.clip_hi / norm : 1.0f;
+      if (params_[p].clips) scale_[p] = norm > u.clip_hi ? u.clip_hi / norm : 1.0f;
     }
   }
-  struct Piece {
-    int param;
-    size_t at, n;
-  };
-  std::vector<Piece> pieces;
-  for (size_t p = 0; p < params_.size(); ++p)
-    for (size_t at = 0; params_[p].trainable && at < params_[p].n; at += kChunk)
-      pieces.push_back({int(p), at, params_[p].n - at < kChunk ? params_[p].n - at : kChunk});
-  run(int(pieces.size()), [&](int i) {
-    const Piece& piece = pieces[i];
+  run(int(pieces_.size()), [&](int i) {
+    const Piece& piece = pieces_[i];
     const Param& p = params_[piece.param];
-    Kernels<float>::Clip clip{scale[piece.param], -std::numeric_limits<float>::infinity(),
+    Kernels<float>::Clip clip{scale_[piece.param], -std::numeric_limits<float>::infinity(),
                               std::numeric_limits<float>::infinity()};
     if (u.clip == Update::by_value && p.clips) clip.lo = u.clip_lo, clip.hi = u.clip_hi;
     float* value = p.value + piece.at;
@@ -384,7 +384,11 @@ void Plan::apply(double rate, double kept, const Update& u, double norm_squared)
       const float share = float(1.0 - kept);
       for (size_t q = 0; q < piece.n; ++q) average[q] += share * (value[q] - average[q]);
     }
+    if (p.n > kChunk) return;
+    for (size_t r = 0; r < rows_.size(); ++r)  // packed for the next step while it is at hand
+      if (rows_[r].convolves() && rows_[r].w == piece.param) pack_row(r, packed_.data(), packed_dx_.data());
   });
+  run(int(pack_late_.size()), [&](int i) { pack_row(pack_late_[i], packed_.data(), packed_dx_.data()); });
 }
 
 void Plan::profile(bool on) {
@@ -449,11 +453,11 @@ Plan::Outcome Plan::train(const Source& source, const int64_t* indices, const in
   Source batch = source;
   training_ = true;
   const size_t classes = out_size_;
+  pack_weights(packed_.data(), packed_dx_.data());  // later steps: by apply()
   for (int step = 0; step < steps; ++step) {
     const int n = counts[step], groups = groups_of(n), shards = shards_of(groups);
     grow(n);
     kept_ = 0, n_ = n;
-    pack_weights(packed_.data(), packed_dx_.data());
     draw_masks(n, random, nullptr);
 
     // each sample's weight in the mean, and the mean's denominator
