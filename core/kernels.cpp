@@ -43,7 +43,7 @@ void pack_blocks(const float* w, int K, int inner, int most, float* packed) {
   }
 }
 
-void conv_pack(const Conv& c, const float* w, float* packed) { pack_blocks(w, c.K, c.C * c.kh * c.kw, kOB, packed); }
+void dense_pack(const Conv& c, const float* w, float* packed) { pack_blocks(w, c.K, c.C * c.kh * c.kw, kOB, packed); }
 
 // acc[o][p] over PY x PX output positions, for OB output channels
 template <int OB, int PY, int PX>
@@ -125,7 +125,7 @@ struct ForwardCall {
   }
 };
 
-void conv_forward(const Conv& c, const float* xp, const float* packed, const float* bias, bool cut, float* y) {
+void dense_forward(const Conv& c, const float* xp, const float* packed, const float* bias, bool cut, float* y) {
   int b = block_of(c.K, kOB), inner = c.C * c.kh * c.kw;
   for (int k = 0; k < c.K; k += b) {
     int n = c.K - k < b ? c.K - k : b;
@@ -136,13 +136,19 @@ void conv_forward(const Conv& c, const float* xp, const float* packed, const flo
 
 // ---- convolution, weight gradient ----------------------------------------------------------------------------------
 
-// Packed: blocks of output channels, inside a block [C][kh][kw][block].
-template <int OB, int KX>
+// Output channels of a block: with all nine kernel places of 3x3 at once, two; else as many as go with the columns of
+// one kernel row.
+constexpr int kWhole = kManyRegisters ? 2 : 1;
+bool dw_whole(const Conv& c) { return c.kh == 3 && c.kw == 3; }
+int dw_block_of(const Conv& c) { return block_of(c.K, dw_whole(c) ? kWhole : kWB); }
+
+// Packed: blocks of output channels, inside a block [C][kh][kw][block]. KY rows and KX columns of the kernel.
+template <int OB, int KY, int KX>
 LENET_INLINE void dw_block(const Conv& c, const float* x, const float* dy, float* out) {
   const size_t xrow = size_t(c.Wp) * L, drow = size_t(c.OW + 2) * L, dplane = drow * c.OH, sx = size_t(c.sw) * L;
-  V acc[KX * OB];
+  V acc[KY * KX * OB];
 #pragma GCC unroll 32
-  for (int n = 0; n < KX * OB; ++n) acc[n] = V{};
+  for (int n = 0; n < KY * KX * OB; ++n) acc[n] = V{};
   for (int s = 0; s < L; s += VW)
     for (int oy = 0; oy < c.OH; ++oy) {
       const float* xr = x + size_t(oy) * c.sh * xrow + s;
@@ -151,20 +157,20 @@ LENET_INLINE void dw_block(const Conv& c, const float* x, const float* dy, float
         V d[OB];
 #pragma GCC unroll 8
         for (int o = 0; o < OB; ++o) d[o] = load(dr + o * dplane);
+#pragma GCC unroll 16
+        for (int n = 0; n < KY * KX; ++n) {
+          V xv = load(xr + n / KX * xrow + n % KX * L);
 #pragma GCC unroll 8
-        for (int j = 0; j < KX; ++j) {
-          V xv = load(xr + j * L);
-#pragma GCC unroll 8
-          for (int o = 0; o < OB; ++o) acc[j * OB + o] = fma(xv, d[o], acc[j * OB + o]);
+          for (int o = 0; o < OB; ++o) acc[n * OB + o] = fma(xv, d[o], acc[n * OB + o]);
         }
       }
     }
-  add_sums<KX * OB>(acc, out);
+  add_sums<KY * KX * OB>(acc, out);
 }
 
 template <int OB, int KX>
 LENET_INLINE int dw_columns(const Conv& c, const float* x, const float* dy, float* out, int j) {
-  for (; j + KX <= c.kw; j += KX) dw_block<OB, KX>(c, x + j * L, dy, out + j * OB);
+  for (; j + KX <= c.kw; j += KX) dw_block<OB, 1, KX>(c, x + j * L, dy, out + j * OB);
   return j;
 }
 
@@ -173,6 +179,11 @@ void dw_channels(const Conv& c, const float* xp, const float* dy, float* out) {
   for (int ch = 0; ch < c.C; ++ch)
     for (int i = 0; i < c.kh; ++i) {
       const float* x = xp + (size_t(ch) * c.Hp + i) * c.Wp * L;
+      if (OB <= kWhole && dw_whole(c)) {
+        dw_block<OB <= kWhole ? OB : 1, 3, 3>(c, x, dy, out);
+        out += 9 * OB;
+        break;
+      }
       int j = dw_columns<OB, kWX>(c, x, dy, out, 0);
       j = dw_columns<OB, 3>(c, x, dy, out, j);
       j = dw_columns<OB, 2>(c, x, dy, out, j);
@@ -183,7 +194,7 @@ void dw_channels(const Conv& c, const float* xp, const float* dy, float* out) {
 
 void conv_dw(const Conv& c, const float* xp, const float* dframe, float* dw, float* db) {
   const size_t drow = size_t(c.OW + 2) * L, dplane = drow * c.OH;
-  const int b = block_of(c.K, kWB), inner = c.C * c.kh * c.kw;
+  const int b = dw_block_of(c), inner = c.C * c.kh * c.kw;
   for (int k = 0; k < c.K; k += b) {
     int n = c.K - k < b ? c.K - k : b;
     const float* dy = dframe + k * dplane;
@@ -214,7 +225,7 @@ void conv_dw(const Conv& c, const float* xp, const float* dframe, float* dw, flo
 }
 
 void conv_unpack_dw(const Conv& c, const float* packed, float* dw) {
-  const int b = block_of(c.K, kWB), inner = c.C * c.kh * c.kw;
+  const int b = dw_block_of(c), inner = c.C * c.kh * c.kw;
   for (int k = 0; k < c.K; k += b) {
     int n = c.K - k < b ? c.K - k : b;
     for (int i = 0; i < inner; ++i)
@@ -225,7 +236,7 @@ void conv_unpack_dw(const Conv& c, const float* packed, float* dw) {
 // ---- convolution, input gradient -----------------------------------------------------------------------------------
 
 // Packed: blocks of input channels, inside a block [K][kh][kw][block].
-void conv_pack_dx(const Conv& c, const float* w, float* packed) {
+void dense_pack_dx(const Conv& c, const float* w, float* packed) {
   const int b = block_of(c.C, kCB), area = c.kh * c.kw;
   for (int ch = 0; ch < c.C; ch += b) {
     int n = c.C - ch < b ? c.C - ch : b;
@@ -319,7 +330,7 @@ struct DxCall {
   }
 };
 
-void conv_dx(const Conv& c, const float* dframe, const float* packed, float* dx) {
+void dense_dx(const Conv& c, const float* dframe, const float* packed, float* dx) {
   const int b = block_of(c.C, kCB);
   for (int ch = 0; ch < c.C; ch += b) {
     int n = c.C - ch < b ? c.C - ch : b;
@@ -809,7 +820,7 @@ float multiply_adds(long rounds) {
 
 #include "bytes.h"
 #include "one.h"
-#include "pooled.h"
+#include "ways.h"
 
 namespace lenet {
 
@@ -820,6 +831,7 @@ const Kernels<float>& LENET_TABLE() {
       conv_pack,
       conv_pack_dx,
       conv_unpack_dw,
+      conv_room,
       conv_forward,
       conv_dw,
       conv_dx,

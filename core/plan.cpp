@@ -83,9 +83,9 @@ void Plan::lay_out() {
       if (widest_ < c.out_size()) widest_ = c.out_size();
       partial_at_[r] = partial_size_, partial_size_ += aligned(c.weights()) + aligned(c.K);
       const bool pooled = row.kind == Kind::conv_pool;
-      packed_at_[r] = packed_size_, packed_size_ += aligned(pooled ? pooled_packed_size(c) : c.weights());
+      packed_at_[r] = packed_size_, packed_size_ += aligned(packed_size(c));
       packed_dx_at_[r] = packed_dx_size_;
-      if (r > first_trained_) packed_dx_size_ += aligned(pooled ? pooled_packed_dx_size(c) : c.weights());
+      if (r > first_trained_) packed_dx_size_ += aligned(pooled ? pooled_packed_dx_size(c) : packed_size(c));
       if (trained(row.w)) tasks_.push_back({r, 0, 0, row.w, 0, params_[row.w].n});
       if (trained(row.b)) tasks_.push_back({r, -1, 0, row.b, 0, params_[row.b].n});
     }
@@ -152,9 +152,10 @@ void Plan::pack_weights(float* packed, float* packed_dx) const {
     if (rows_[r].convolves()) pack_row(r, packed, packed_dx);
 }
 
-// What a fused convolution works in.
-static float* room_of(const Kernels<float>& k, const Conv& c) {
-  return static_cast<float*>(scratch(2, k.pooled_room(c) * sizeof(float) + 64));
+// What a convolution's kernels work in.
+static float* room_of(const Kernels<float>& k, const Row& row) {
+  const size_t n = (row.kind == Kind::conv_pool ? k.pooled_room : k.conv_room)(row.conv);
+  return static_cast<float*>(scratch(2, n * sizeof(float) + 64));
 }
 
 const float* Plan::input_of(size_t r, const float* arena) const { return r == 0 ? arena : arena + rows_[r - 1].y; }
@@ -182,9 +183,9 @@ void Plan::forward_group(float* arena, const float* all_packed, const float* mas
         }
         const float* packed = all_packed + packed_at_[r];
         if (row.kind == Kind::conv)
-          t.conv_forward(c, xp, packed, b, row.cut, y);
+          t.conv_forward(c, xp, packed, b, row.cut, y, room_of(t, row));
         else
-          t.pooled_forward(c, xp, packed, b, row.cut, y, reinterpret_cast<uint8_t*>(winner), room_of(t, c));
+          t.pooled_forward(c, xp, packed, b, row.cut, y, reinterpret_cast<uint8_t*>(winner), room_of(t, row));
         break;
       }
       case Kind::max_pool:
@@ -253,13 +254,13 @@ void Plan::backward_group(int g, int shard, const float* dy) {
         float* bias = row.b >= 0 ? to + aligned(c.weights()) : nullptr;
         if (row.kind == Kind::conv_pool) {
           t.pooled_backward(c, xp, dy, reinterpret_cast<const uint8_t*>(winner), row.cut, packed, to, bias,
-                            onward ? dx : nullptr, room_of(t, c));
+                            onward ? dx : nullptr, room_of(t, row));
           break;
         }
-        float* dframe = static_cast<float*>(scratch(2, frame_size_ * L * sizeof(float) + 64));
+        float* dframe = static_cast<float*>(scratch(9, frame_size_ * L * sizeof(float) + 64));
         frame_group(c, dy, dframe);
         t.conv_dw(c, xp, dframe, to, bias);
-        if (onward) t.conv_dx(c, dframe, packed, dx);
+        if (onward) t.conv_dx(c, dframe, packed, dx, room_of(t, row));
         break;
       }
       case Kind::linear:

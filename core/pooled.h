@@ -1,17 +1,12 @@
-// Convolution, relu and 2x2 maximum as one, and the way back: part of kernels.cpp. Here the four cells of a window
-// meet, and here is decided which way is taken: by fewer products (winner.h, split.h) where shape and level allow it,
-// else by the dense convolution's kernels around an image of gradients that are mostly zero.
+// Convolution, relu and 2x2 maximum as one, dense, and the gradients' way back through the maximum: part of
+// kernels.cpp, read by ways.h, which says when another way is taken.
 #pragma once
 #include "kernels.h"
 #include "pool4.h"
-#include "split.h"
 #include "vec.h"
-#include "winner.h"
 
 namespace lenet {
 namespace {
-
-// ---- dense ---------------------------------------------------------------------------------------------------------
 
 template <int OB>
 void conv_pool_rows(const Conv& c, const float* xp, const float* w, const float* bias, bool cut, float* y,
@@ -76,42 +71,6 @@ void unpool(const Conv& c, const float* dy, const uint8_t* winner, float* frame)
           store(out + row + L, select(w == splati(3), d, V{}));
         }
     }
-}
-
-// ---- which way ------------------------------------------------------------------------------------------------------
-
-void pooled_pack(const Conv& c, const float* w, float* packed) {
-  if (!split_suits(c)) return conv_pack(c, w, packed);
-  c.kh == 5 ? split_pack<5>(c, w, packed) : split_pack<3>(c, w, packed);
-}
-void pooled_pack_dx(const Conv& c, const float* w, float* packed) {
-  if (!winner_suits(c)) return conv_pack_dx(c, w, packed);
-  c.kh == 5 ? winner_pack_dx<5>(c, w, packed) : winner_pack_dx<3>(c, w, packed);
-}
-void pooled_unpack_dw(const Conv& c, const float* packed, float* dw) {
-  if (!winner_suits(c)) return conv_unpack_dw(c, packed, dw);
-  c.kh == 5 ? winner_unpack_dw<5>(c, packed, dw) : winner_unpack_dw<3>(c, packed, dw);
-}
-size_t pooled_room(const Conv& c) {
-  const size_t back = winner_suits(c) ? winner_room(c) : dy_frame_size(c) * L,
-               forward = split_suits(c) ? split_room(c) : 0;
-  return back > forward ? back : forward;
-}
-
-void pooled_forward(const Conv& c, const float* xp, const float* packed, const float* bias, bool cut, float* y,
-                    uint8_t* winner, float* room) {
-  if (split_suits(c))
-    return (c.kh == 5 ? split_forward<5> : split_forward<3>)(c, xp, packed, bias, cut, y, winner, room);
-  dense_pooled(c, xp, packed, bias, cut, y, winner);
-}
-
-void pooled_backward(const Conv& c, const float* xp, const float* dy, const uint8_t* winner, bool cut,
-                     const float* packed_dx, float* dw, float* db, float* dx, float* room) {
-  if (winner_suits(c))
-    return (c.kh == 5 ? winner_backward<5> : winner_backward<3>)(c, xp, dy, winner, cut, packed_dx, dw, db, dx, room);
-  unpool(c, dy, winner, room);
-  conv_dw(c, xp, room, dw, db);
-  if (dx) conv_dx(c, room, packed_dx, dx);
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ struct Reference {
             ((size_t(first + ch) * c.Hp + oy * c.sh + i * c.dh) * c.Wp + ox * c.sw + j * c.dw) * L);
   }
 
-  static void conv_forward(const Conv& c, const T* xp, const T* w, const T* bias, bool cut, T* y) {
+  static void conv_forward(const Conv& c, const T* xp, const T* w, const T* bias, bool cut, T* y, T*) {
     for (int k = 0; k < c.K; ++k)
       for (int oy = 0; oy < c.OH; ++oy)
         for (int ox = 0; ox < c.OW; ++ox, y += L)
@@ -85,7 +85,7 @@ struct Reference {
     return at < 0 || at >= c.W || y < 0 || y >= c.H ? nullptr : x + ((size_t(ch) * c.H + y) * c.W + at) * L;
   }
 
-  static void conv_dx(const Conv& c, const T* dframe, const T* w, T* dx) {
+  static void conv_dx(const Conv& c, const T* dframe, const T* w, T* dx, T*) {
     std::memset(dx, 0, c.in_size() * L * sizeof(T));
     for (int k = 0; k < c.K; ++k)
       for (int oy = 0; oy < c.OH; ++oy)
@@ -396,6 +396,7 @@ struct Reference {
         copy_weights,
         copy_weights,
         copy_weights,
+        no_room,
         conv_forward,
         conv_dw,
         conv_dx,

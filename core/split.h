@@ -1,5 +1,5 @@
-// Convolution forward by fewer products than the dense way, for a 2x2 maximum behind it: part of kernels.cpp, read by
-// pooled.h. Stride 1, 5x5 and 3x3, from a few input channels on: what is added up before the products and after them is
+// Convolution forward by fewer products than the dense way, two by two outputs at a time: part of kernels.cpp, read by
+// ways.h. Stride 1, 5x5 and 3x3, from a few input channels on: what is added up before the products and after them is
 // shared by all output channels and all input channels.
 //
 // In one dimension two neighbouring outputs of three taps take four products instead of six, of two taps three instead
@@ -33,7 +33,8 @@ constexpr int kSplitChannels = kManyRegisters ? 2 : 1;  // … times output chan
 
 // With fewer channels the sums before and after cost more than the products they spare.
 bool split_suits(const Conv& c) {
-  return ((c.kh == 5 && c.kw == 5) || (c.kh == 3 && c.kw == 3)) && c.C >= 3 && c.K >= 6;
+  const bool shape = c.plain() && c.sh == 1 && c.sw == 1 && c.kh == c.kw && c.OH >= 2 && c.OW >= 2;
+  return shape && (c.kh == 5 || c.kh == 3) && c.C >= 3 && c.K >= 6;
 }
 
 // u of taps g, `step` apart, to places `to` apart
@@ -48,15 +49,18 @@ LENET_INLINE void split_taps(const float* g, size_t step, float* u, size_t to) {
 }
 
 // Packed: [sum of rows][blocks of kSplitChannels output channels][C][rows of the sum][products][channel]
-template <int KH>
+// TURNED: w is [C][K] and each kernel is turned round, for an input gradient.
+template <int KH, bool TURNED = false>
 void split_pack(const Conv& c, const float* w, float* packed) {
   constexpr int U = kSplitProducts<KH>;
   for (int k = 0; k < c.K; ++k) {
     const int b = k / kSplitChannels * kSplitChannels, o = k - b,
               n = c.K - b < kSplitChannels ? c.K - b : kSplitChannels;
-    for (int ch = 0; ch < c.C; ++ch, w += KH * KH) {
-      float t[U][KH];
-      for (int j = 0; j < KH; ++j) split_taps<KH>(w + j, KH, &t[0][j], KH);
+    for (int ch = 0; ch < c.C; ++ch) {
+      float t[U][KH], taps[KH * KH];
+      const float* own = w + (TURNED ? size_t(ch) * c.K + k : size_t(k) * c.C + ch) * KH * KH;
+      for (int i = 0; i < KH * KH; ++i) taps[i] = own[TURNED ? KH * KH - 1 - i : i];
+      for (int j = 0; j < KH; ++j) split_taps<KH>(taps + j, KH, &t[0][j], KH);
       float* part = packed;
       for (int a = 0; a < 4; ++a) {
         const int rows = split_rows<KH>(a);
@@ -138,13 +142,15 @@ struct SplitCall {
   const Conv& c;
   const float* bias;
   bool cut;
+  float* y;
+  uint8_t* winner;         // null: the four outputs are stored, not their maximum
   float *operands, *rows;  // rows: what three of the four sums of rows came to, [K][T][3][2]
-  size_t plane;
+  size_t plane, row;       // of y
 };
 
 // All output channels of one sum of rows; the last sum ends them.
 template <int KH, int T, int A, int KB>
-LENET_INLINE void split_channels(const SplitCall& s, int k0, int k1, const float* w, float* y, uint8_t* winner) {
+LENET_INLINE void split_channels(const SplitCall& s, int k0, int k1, const float* w, size_t to) {
   constexpr int rows = split_rows<KH>(A), U = kSplitProducts<KH>;
   for (int k = k0; k + KB <= k1; k += KB) {
     V r[KB][T][2];
@@ -164,50 +170,60 @@ LENET_INLINE void split_channels(const SplitCall& s, int k0, int k1, const float
             const V r0 = load(kept + e * VW), r1 = load(kept + (2 + e) * VW), r2 = load(kept + (4 + e) * VW);
             q[e] = ((r0 + r1) + r2) + b, q[2 + e] = ((r1 - r2) - r[o][t][e]) + b;
           }
-          const size_t at = (k + o) * s.plane + t * L;
-          pool_store(q[0], q[1], q[2], q[3], s.cut, y + at, winner + at);
+          const size_t at = (k + o) * s.plane + to;
+          if (s.winner) {
+            pool_store(q[0], q[1], q[2], q[3], s.cut, s.y + at + t * L, s.winner + at + t * L);
+          } else {
+            float* y = s.y + at + 2 * t * L;
+#pragma GCC unroll 4
+            for (int e = 0; e < 4; ++e) store(y + e / 2 * s.row + e % 2 * L, s.cut ? relu(q[e]) : q[e]);
+          }
         }
       }
   }
 }
 
 template <int KH, int T, int A>
-LENET_INLINE const float* split_sum(const SplitCall& s, const float* x, const float* w, float* y, uint8_t* winner) {
+LENET_INLINE const float* split_sum(const SplitCall& s, const float* x, const float* w, size_t to) {
   constexpr int KB = kSplitChannels;
   const int K = s.c.K, even = K / KB * KB;
   split_input<KH, T, A>(s.c, x, s.operands);
-  split_channels<KH, T, A, KB>(s, 0, even, w, y, winner);
-  split_channels<KH, T, A, 1>(s, even, K, w, y, winner);
+  split_channels<KH, T, A, KB>(s, 0, even, w, to);
+  split_channels<KH, T, A, 1>(s, even, K, w, to);
   return w + size_t(K) * s.c.C * split_rows<KH>(A) * kSplitProducts<KH>;
 }
 
+// T windows of two by two outputs from x on; to: where they go in each plane of y.
 template <int KH, int T>
-void split_tiles(const SplitCall& s, const float* x, const float* w, float* y, uint8_t* winner) {
-  w = split_sum<KH, T, 0>(s, x, w, y, winner);
-  w = split_sum<KH, T, 1>(s, x, w, y, winner);
-  w = split_sum<KH, T, 2>(s, x, w, y, winner);
-  split_sum<KH, T, 3>(s, x, w, y, winner);
+void split_tiles(const SplitCall& s, const float* x, const float* w, size_t to) {
+  w = split_sum<KH, T, 0>(s, x, w, to);
+  w = split_sum<KH, T, 1>(s, x, w, to);
+  w = split_sum<KH, T, 2>(s, x, w, to);
+  split_sum<KH, T, 3>(s, x, w, to);
 }
 
 // Operands of the two rows of a sum, and what is kept of the sums of rows.
 size_t split_room(const Conv& c) { return (size_t(2) * kSplitProducts<5> * c.C + size_t(6) * c.K) * kSplitTiles * VW; }
 
+// winner null: the convolution alone. An odd last row or column is computed with its neighbour once more.
 template <int KH>
 void split_forward(const Conv& c, const float* xp, const float* packed, const float* bias, bool cut, float* y,
                    uint8_t* winner, float* room) {
-  const int ph = c.OH / 2, pw = c.OW / 2;
-  const SplitCall call{
-      c, bias, cut, room, room + size_t(2) * kSplitProducts<5> * c.C * kSplitTiles * VW, size_t(ph) * pw * L};
+  const int side = winner ? 1 : 2, columns = c.OW / 2;  // of a window in y
+  const size_t row = size_t(c.OW / 2 * side + (!winner && c.OW % 2)) * L, xrow = size_t(c.Wp) * L;
+  const size_t plane = row * (winner ? c.OH / 2 : c.OH);
+  float* rows = room + size_t(2) * kSplitProducts<5> * c.C * kSplitTiles * VW;
+  const SplitCall call{c, bias, cut, y, winner, room, rows, plane, row};
   for (int s = 0; s < L; s += VW)
-    for (int py = 0; py < ph; ++py) {
-      const float* x = xp + size_t(2 * py) * c.Wp * L + s;
-      const size_t at = size_t(py) * pw * L + s;
-      int px = 0;
-      for (; px + 3 <= pw; px += 3)
-        split_tiles<KH, 3>(call, x + 2 * px * L, packed, y + at + px * L, winner + at + px * L);
-      for (; px + 2 <= pw; px += 2)
-        split_tiles<KH, 2>(call, x + 2 * px * L, packed, y + at + px * L, winner + at + px * L);
-      for (; px < pw; ++px) split_tiles<KH, 1>(call, x + 2 * px * L, packed, y + at + px * L, winner + at + px * L);
+    for (int oy = 0; oy < c.OH; oy += 2) {
+      if (oy + 2 > c.OH) oy = c.OH - 2;
+      const float* x = xp + size_t(oy) * xrow + s;
+      const size_t to = size_t(winner ? oy / 2 : oy) * row + s;
+      int ox = 0;
+      for (; ox + 3 <= columns; ox += 3) split_tiles<KH, 3>(call, x + 2 * ox * L, packed, to + ox * side * L);
+      for (; ox + 2 <= columns; ox += 2) split_tiles<KH, 2>(call, x + 2 * ox * L, packed, to + ox * side * L);
+      for (; ox < columns; ++ox) split_tiles<KH, 1>(call, x + 2 * ox * L, packed, to + ox * side * L);
+      if (c.OW % 2) split_tiles<KH, 1>(call, x + (c.OW - 2) * L, packed, to + (c.OW - 2) * L);
     }
 }
 

@@ -100,6 +100,8 @@ const ConvShape kConvs[] = {
     {2, 3, 3, 2, 3, 3, 1, 1, 3, 3, 3, 3},   {3, 8, 12, 5, 3, 3, 1, 1, 1, 1, 1, 1},
     {4, 10, 6, 9, 3, 3, 1, 1, 0, 0, 0, 0},  {5, 9, 10, 7, 5, 5, 1, 1, 1, 2, 0, 4},
     {3, 26, 24, 4, 5, 5, 1, 1, 2, 2, 2, 2}, {8, 6, 6, 16, 3, 3, 1, 1, 1, 1, 1, 1},
+    {7, 9, 11, 6, 3, 3, 1, 1, 1, 1, 1, 1},  {6, 7, 8, 8, 5, 5, 1, 1, 4, 0, 2, 3},
+    {6, 5, 3, 7, 3, 3, 1, 1, 2, 2, 0, 2},   {9, 8, 5, 6, 3, 3, 1, 1, 3, 1, 1, 1},
 };
 
 // A frame as the backward kernels want it, from dy [K][OH][OW][L].
@@ -119,18 +121,19 @@ template <class T>
 ConvResult<T> convolve(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, const std::vector<T>& w,
                        const std::vector<T>& b, const std::vector<T>& dy) {
   ConvResult<T> r;
-  std::vector<T> xp(c.frame_size() * L), packed(c.weights()), sums(c.weights(), T(0));
+  std::vector<T> xp(c.frame_size() * L), sums(c.weights(), T(0));
+  Aligned<T> packed(packed_size(c)), room(k.conv_room(c));
   pad_group(c, x.data(), xp.data());
   k.conv_pack(c, w.data(), packed.data());
   r.y.resize(c.out_size() * L), r.cut.resize(c.out_size() * L);
-  k.conv_forward(c, xp.data(), packed.data(), b.data(), false, r.y.data());
-  k.conv_forward(c, xp.data(), packed.data(), nullptr, true, r.cut.data());
+  k.conv_forward(c, xp.data(), packed.data(), b.data(), false, r.y.data(), room.data());
+  k.conv_forward(c, xp.data(), packed.data(), nullptr, true, r.cut.data(), room.data());
   const std::vector<T> frame = framed(c, dy);
   r.dw.resize(c.weights()), r.db.assign(c.K, T(0)), r.dx.resize(c.in_size() * L);
   k.conv_dw(c, xp.data(), frame.data(), sums.data(), r.db.data());
   k.conv_unpack_dw(c, sums.data(), r.dw.data());
   k.conv_pack_dx(c, w.data(), packed.data());
-  k.conv_dx(c, frame.data(), packed.data(), r.dx.data());
+  k.conv_dx(c, frame.data(), packed.data(), r.dx.data(), room.data());
   return r;
 }
 
@@ -139,7 +142,7 @@ template <class T>
 std::vector<uint8_t> pooled(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, const std::vector<T>& w,
                             const std::vector<T>& b, bool cut, std::vector<T>* y) {
   std::vector<T> xp(c.frame_size() * L);
-  Aligned<T> packed(pooled_packed_size(c)), room(k.pooled_room(c));
+  Aligned<T> packed(packed_size(c)), room(k.pooled_room(c));
   pad_group(c, x.data(), xp.data());
   k.pooled_pack(c, w.data(), packed.data());
   std::vector<uint8_t> winner(c.out_size() / 4 * L);
