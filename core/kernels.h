@@ -48,7 +48,7 @@ inline size_t packed_size(const Conv& c) {
   return may_be_split(c) ? size_t(c.K) * (c.C / c.groups) * (c.kh + 2) * (c.kw + 2) : c.weights();
 }
 inline size_t pooled_packed_dx_size(const Conv& c) {
-  return may_be_split(c) ? size_t(c.K) * (c.C / c.groups) * (c.kh + 1) * (c.kw + 2) * 4 : c.weights();
+  return c.kh == 5 && c.kw == 5 ? size_t(c.K) * (c.C / c.groups) * 6 * 7 * 4 : packed_size(c);
 }
 
 // What one-image pooling works in: a row of the padded image, as far as the windows of a whole last register go, and a

@@ -69,20 +69,18 @@ void conv_dx(const Conv& c, const float* dframe, const float* packed, float* dx,
 // ---- and 2x2 maximum ----------------------------------------------------------------------------------------------
 
 void pooled_pack(const Conv& c, const float* w, float* packed) { conv_pack(c, w, packed); }
-// For 3x3 the turned convolution takes as many products as the winners do, and no picks.
-bool pooled_split_dx(const Conv& c) { return c.kh == 3 && split_dx(c); }
+bool winner_dx_suits(const Conv& c) { return winner_suits(c) && c.kh == 5; }
 
 void pooled_pack_dx(const Conv& c, const float* w, float* packed) {
-  if (!winner_suits(c) || pooled_split_dx(c)) return conv_pack_dx(c, w, packed);
-  c.kh == 5 ? winner_pack_dx<5>(c, w, packed) : winner_pack_dx<3>(c, w, packed);
+  winner_dx_suits(c) ? winner_pack_dx(c, w, packed) : conv_pack_dx(c, w, packed);
 }
 void pooled_unpack_dw(const Conv& c, const float* packed, float* dw) {
   if (!winner_suits(c)) return conv_unpack_dw(c, packed, dw);
   c.kh == 5 ? winner_unpack_dw<5>(c, packed, dw) : winner_unpack_dw<3>(c, packed, dw);
 }
 size_t pooled_room(const Conv& c) {
-  const size_t forward = conv_room(c), frame = dy_frame_size(c) * L + conv_room(c),
-               back = !winner_suits(c) ? frame : winner_room(c) + (pooled_split_dx(c) ? frame : 0);
+  const size_t forward = conv_room(c), back = (winner_suits(c) ? winner_room(c) : 0) +
+                                              (winner_dx_suits(c) ? 0 : dy_frame_size(c) * L + conv_room(c));
   return back > forward ? back : forward;
 }
 
@@ -94,16 +92,15 @@ void pooled_forward(const Conv& c, const float* xp, const float* packed, const f
 
 void pooled_backward(const Conv& c, const float* xp, const float* dy, const uint8_t* winner, bool cut,
                      const float* packed_dx, float* dw, float* db, float* dx, float* room) {
-  const bool split = pooled_split_dx(c);
   if (winner_suits(c)) {
-    (c.kh == 5 ? winner_backward<5> : winner_backward<3>)(c, xp, dy, winner, cut, packed_dx, dw, db,
-                                                          split ? nullptr : dx, room);
-    if (!dx || !split) return;
+    float* own = winner_dx_suits(c) ? dx : nullptr;
+    (c.kh == 5 ? winner_backward<5> : winner_backward<3>)(c, xp, dy, winner, cut, packed_dx, dw, db, own, room);
+    if (own || !dx) return;
+    room += winner_room(c);
   }
-  float* frame = winner_suits(c) ? room + winner_room(c) : room;
-  unpool(c, dy, winner, frame);
-  if (!winner_suits(c)) conv_dw(c, xp, frame, dw, db);
-  if (dx) conv_dx(c, frame, packed_dx, dx, frame + dy_frame_size(c) * L);
+  unpool(c, dy, winner, room);
+  if (!winner_suits(c)) conv_dw(c, xp, room, dw, db);
+  if (dx) conv_dx(c, room, packed_dx, dx, room + dy_frame_size(c) * L);
 }
 
 }  // namespace

@@ -1,14 +1,14 @@
-// Gradients of a convolution behind a 2x2 maximum, by one product where the dense way takes four: part of kernels.cpp,
-// read by pooled.h. Three of four gradients in a window are zero, and which one isn't differs from lane to lane; so the
-// other operand is selected, by lane, and multiplied once. Stride 1, 5x5 and 3x3.
+// Gradients of a convolution behind a 2x2 maximum, by one product where the dense way takes four: part of kernels.cpp, read
+// by ways.h. Three of four gradients in a window are zero, and which one isn't differs from lane to lane; so the other
+// operand is selected, by lane, and multiplied once. Stride 1; weights' gradients of 5x5 and 3x3, the input's of 5x5.
 //
 // A gradient g of output channel k at the pooled cell (py, px) belongs to its winner (wy, wx), each 0 or 1:
 //   dw[k][c][i][j]             += g * x[c][2 py + wy + i][2 px + wx + j]
 //     Neighbouring columns of x are chosen from by wx, neighbouring rows of those by wy.
 //   dx[c][2 py + r][2 px + s]  += g * w[k][c][r - wy][s - wx]
 //     The four weights that a cell may meet lie side by side, and the winner is their index.
-// A cell, channel and input channel of 5x5: 25 multiply-adds and 55 choices for dw, 36 multiply-adds and picks for dx,
-// where the dense way takes 100 multiply-adds each. The sums are of the same products, in another order.
+// For a cell, an input and an output channel of 5x5: 25 multiply-adds and 55 choices for dw, 36 multiply-adds and picks for
+// dx, where the dense way takes 100 multiply-adds each. The sums are of the same products, in another order.
 #pragma once
 #include "kernels.h"
 #include "vec.h"
@@ -146,28 +146,25 @@ void winner_unpack_dw(const Conv& c, const float* packed, float* dw) {
     }
 }
 
-// ---- input gradient ------------------------------------------------------------------------------------------------
+// ---- input gradient, 5x5 (for 3x3 split.h takes as many products, and no picks)
+// ---------------------------------------
 
-// Rows of the KH + 1 that a window's gradients reach, held at once; the columns are all held.
-template <int KH>
-constexpr int kDxRows = kManyRegisters ? (KH == 5 ? 3 : 4) : 2;
-template <int KH>
-constexpr int kDxQuads = kDxRows<KH> * (KH + 1);
-template <int KH>
-constexpr int kDxStep = (kDxQuads<KH> * 4 + 15) / 16 * 16;  // numbers of a table
+// A window's gradients reach six rows and columns. Rows held at once; all columns are.
+constexpr int kReach = 6, kDxRows = kManyRegisters ? 3 : 2, kDxParts = kReach / kDxRows;
+constexpr int kDxQuads = kDxRows * kReach;
+constexpr int kDxStep = (kDxQuads * 4 + 15) / 16 * 16;  // numbers of a table
 
-// Tables: [C][(KH + 1) / kDxRows][K][kDxQuads], each quad {w[r][s], w[r][s-1], w[r-1][s], w[r-1][s-1]}, zero outside.
-template <int KH>
+// Tables: [C][kDxParts][K][kDxQuads], each quad {w[r][s], w[r][s-1], w[r-1][s], w[r-1][s-1]}, zero outside.
 void winner_pack_dx(const Conv& c, const float* w, float* tables) {
-  constexpr int rows = kDxRows<KH>, parts = (KH + 1) / rows, step = kDxStep<KH>;
   for (int k = 0; k < c.K; ++k)
-    for (int ch = 0; ch < c.C; ++ch, w += KH * KH) {
-      float p[KH + 2][KH + 2] = {};
-      for (int i = 0; i < KH; ++i)
-        for (int j = 0; j < KH; ++j) p[i + 1][j + 1] = w[i * KH + j];
-      for (int r = 0; r <= KH; ++r) {
-        float* to = tables + (size_t(ch * parts + r / rows) * c.K + k) * step + r % rows * (KH + 1) * 4;
-        for (int s = 0; s <= KH; ++s, to += 4)
+    for (int ch = 0; ch < c.C; ++ch, w += 25) {
+      float p[7][7] = {};
+      for (int i = 0; i < 5; ++i)
+        for (int j = 0; j < 5; ++j) p[i + 1][j + 1] = w[i * 5 + j];
+      for (int r = 0; r < kReach; ++r) {
+        const size_t part = size_t(ch) * kDxParts + r / kDxRows;
+        float* to = tables + (part * c.K + k) * kDxStep + r % kDxRows * kReach * 4;
+        for (int s = 0; s < kReach; ++s, to += 4)
           to[0] = p[r + 1][s + 1], to[1] = p[r + 1][s], to[2] = p[r][s + 1], to[3] = p[r][s];
       }
     }
@@ -177,15 +174,14 @@ LENET_INLINE void add_to(float* to, V v) { store(to, load(to) + v); }
 
 // kDxRows rows of one input channel along a pooled row; adds to dx. What a window shares with the next one stays in
 // registers.
-template <int KH>
 LENET_INLINE void dx_rows(const float* tables, int K, int pw, const Winners& w, float* dx, size_t drow) {
-  constexpr int rows = kDxRows<KH>, columns = KH + 1, quads = kDxQuads<KH>, held = VW / 4;
+  constexpr int rows = kDxRows, columns = kReach, quads = kDxQuads, held = VW / 4;
   V acc[quads];
 #pragma GCC unroll 32
   for (int n = 0; n < quads; ++n) acc[n] = V{};
   for (int px = 0; px < pw; ++px) {
     const float *q = tables, *g = w.g + size_t(px) * L;
-    for (size_t k = 0, at = size_t(px) * L; k < size_t(K); ++k, q += kDxStep<KH>, g += w.cells * L, at += w.cells * L) {
+    for (size_t k = 0, at = size_t(px) * L; k < size_t(K); ++k, q += kDxStep, g += w.cells * L, at += w.cells * L) {
       const V gv = load(g);
       Vi index[held];
       index[0] = kKeepsWinners ? loadi(w.index + at) : pick_index(winners(w.where + at));
@@ -211,21 +207,19 @@ LENET_INLINE void dx_rows(const float* tables, int K, int pw, const Winners& w, 
 }
 
 // plane: room for one padded input channel.
-template <int KH>
 void winner_dx(const Conv& c, const Winners& w, const float* tables, float* dx, float* plane) {
-  constexpr int rows = kDxRows<KH>, parts = (KH + 1) / rows;
   const int ph = c.OH / 2, pw = c.OW / 2;
   const size_t prow = size_t(c.Wp) * L, row = size_t(c.W) * L;
   for (int ch = 0; ch < c.C; ++ch, dx += row * c.H) {
     float* to = c.padded() ? plane : dx;
     memset(to, 0, prow * c.Hp * sizeof(float));
     for (int py = 0; py < ph; ++py)
-      for (int h = 0; h < parts; ++h)
+      for (int h = 0; h < kDxParts; ++h)
         for (int s = 0; s < L; s += VW) {
           const size_t at = size_t(py) * pw * L + s;
-          dx_rows<KH>(tables + (size_t(ch) * parts + h) * c.K * kDxStep<KH>, c.K, pw,
-                      {w.g + at, w.where + at, w.index + at, nullptr, nullptr, w.cells},
-                      to + (2 * py + h * rows) * prow + s, prow);
+          dx_rows(tables + (size_t(ch) * kDxParts + h) * c.K * kDxStep, c.K, pw,
+                  {w.g + at, w.where + at, w.index + at, nullptr, nullptr, w.cells},
+                  to + (2 * py + h * kDxRows) * prow + s, prow);
         }
     for (int y = 0; c.padded() && y < c.H; ++y)
       memcpy(dx + y * row, plane + (size_t(y + c.pt) * c.Wp + c.pl) * L, row * sizeof(float));
@@ -270,7 +264,7 @@ void winner_backward(const Conv& c, const float* xp, const float* dy, const uint
   }
   const Winners w{cut ? g : dy, winner, index, right, lower, cells};
   winner_dw<KH>(c, xp, w, dw, rest);
-  if (dx) winner_dx<KH>(c, w, tables, dx, rest);
+  if (dx) winner_dx(c, w, tables, dx, rest);
 }
 
 #undef LENET_FENCE
