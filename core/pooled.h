@@ -1,6 +1,7 @@
 // Convolution, relu and 2x2 maximum as one, dense, and the gradients' way back through the maximum: part of
 // kernels.cpp, read by ways.h, which says when another way is taken.
 #pragma once
+#include "dense.h"
 #include "kernels.h"
 #include "pool4.h"
 #include "vec.h"

@@ -1,6 +1,7 @@
 // Which way a convolution takes: by fewer products than its definition has (split.h, winner.h) where its shape allows
 // it, else as defined. Part of kernels.cpp: what it puts into the table.
 #pragma once
+#include "dense.h"
 #include "kernels.h"
 #include "pooled.h"
 #include "split.h"

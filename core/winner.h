@@ -1,14 +1,15 @@
-// Gradients of a convolution behind a 2x2 maximum, by one product where the dense way takes four: part of kernels.cpp, read
-// by ways.h. Three of four gradients in a window are zero, and which one isn't differs from lane to lane; so the other
-// operand is selected, by lane, and multiplied once. Stride 1; weights' gradients of 5x5 and 3x3, the input's of 5x5.
+// Gradients of a convolution behind a 2x2 maximum, by one product where the dense way takes four: part of kernels.cpp,
+// read by ways.h. Three of four gradients in a window are zero, and which one isn't differs from lane to lane; so the
+// other operand is selected, by lane, and multiplied once. Stride 1; weights' gradients of 5x5 and 3x3, the input's of
+// 5x5.
 //
 // A gradient g of output channel k at the pooled cell (py, px) belongs to its winner (wy, wx), each 0 or 1:
 //   dw[k][c][i][j]             += g * x[c][2 py + wy + i][2 px + wx + j]
 //     Neighbouring columns of x are chosen from by wx, neighbouring rows of those by wy.
 //   dx[c][2 py + r][2 px + s]  += g * w[k][c][r - wy][s - wx]
 //     The four weights that a cell may meet lie side by side, and the winner is their index.
-// For a cell, an input and an output channel of 5x5: 25 multiply-adds and 55 choices for dw, 36 multiply-adds and picks for
-// dx, where the dense way takes 100 multiply-adds each. The sums are of the same products, in another order.
+// For a cell, an input and an output channel of 5x5: 25 multiply-adds and 55 choices for dw, 36 multiply-adds and picks
+// for dx, where the dense way takes 100 multiply-adds each. The sums are of the same products, in another order.
 #pragma once
 #include "kernels.h"
 #include "vec.h"
