@@ -43,13 +43,14 @@ template <class T>
 void conv_forward(const Conv& c, int n, const T* x, const T* w, const T* b, T* y) {
   const auto& k = conv_table<T>(c);
   over_shards(groups_of(n), [&](int, int g0, int g1) {
-    T* packed = scratch_of<T>(0, c.weights());
+    T* packed = scratch_of<T>(0, packed_size(c));
+    T* room = scratch_of<T>(2, k.conv_room(c));
     k.conv_pack(c, w, packed);
     T* frame = c.padded() ? scratch_of<T>(1, c.frame_size() * L) : nullptr;
     for (int g = g0; g < g1; ++g) {
       const T* xg = x + size_t(g) * c.in_size() * L;
       if (frame) pad_group(c, xg, frame);
-      k.conv_forward(c, frame ? frame : xg, packed, b, false, y + size_t(g) * c.out_size() * L);
+      k.conv_forward(c, frame ? frame : xg, packed, b, false, y + size_t(g) * c.out_size() * L, room);
     }
   });
 }
@@ -63,7 +64,8 @@ void conv_backward(const Conv& c, int n, const T* x, const T* w, const T* dy, T*
   over_shards(groups, [&](int s, int g0, int g1) {
     T* dframe = scratch_of<T>(0, dy_frame_size(c) * L);
     T* frame = c.padded() && (dw || db) ? scratch_of<T>(1, c.frame_size() * L) : nullptr;
-    T* packed = dx ? scratch_of<T>(2, weights) : nullptr;
+    T* packed = dx ? scratch_of<T>(2, packed_size(c)) : nullptr;
+    T* room = dx ? scratch_of<T>(3, k.conv_room(c)) : nullptr;
     if (dx) k.conv_pack_dx(c, w, packed);
     for (int g = g0; g < g1; ++g) {
       frame_group(c, dy + size_t(g) * c.out_size() * L, dframe);
@@ -73,7 +75,7 @@ void conv_backward(const Conv& c, int n, const T* x, const T* w, const T* dy, T*
         T* to = sums.data() + partial * s;
         k.conv_dw(c, frame ? frame : xg, dframe, to, db ? to + weights : nullptr);
       }
-      if (dx) k.conv_dx(c, dframe, packed, dx + size_t(g) * c.in_size() * L);
+      if (dx) k.conv_dx(c, dframe, packed, dx + size_t(g) * c.in_size() * L, room);
     }
   });
   if (!(dw || db)) return;

@@ -41,6 +41,16 @@ struct Pool {
 // and the last column zero, so that a kernel may look one column past either edge.
 inline size_t dy_frame_size(const Conv& c) { return size_t(c.K) * c.OH * (c.OW + 2); }
 
+// Numbers that a convolution's weights take at most, packed by any level, and for the gradient through a maximum: so
+// that a plan needn't be laid out anew when the level changes.
+inline bool may_be_split(const Conv& c) { return c.kh == c.kw && (c.kh == 3 || c.kh == 5); }
+inline size_t packed_size(const Conv& c) {
+  return may_be_split(c) ? size_t(c.K) * (c.C / c.groups) * (c.kh + 2) * (c.kw + 2) : c.weights();
+}
+inline size_t pooled_packed_dx_size(const Conv& c) {
+  return c.kh == 5 && c.kw == 5 ? size_t(c.K) * (c.C / c.groups) * 6 * 7 * 4 : packed_size(c);
+}
+
 // What one-image pooling works in: a row of the padded image, as far as the windows of a whole last register go, and a
 // number for each of those windows.
 inline size_t one_pool_row(const Pool& p) {
@@ -58,17 +68,34 @@ struct Kernels {
   const char* level;  // "x86-64-v4", …, "reference"
   int width;          // floats in a register
 
-  // ---- convolution (xp padded; packed is the weights in this level's own order, weights() numbers)
-  void (*conv_pack)(const Conv&, const T* w, T* packed);     // for conv_forward, conv_pool_forward
+  // ---- convolution (xp padded; packed is the weights in this level's own order, packed_size() numbers; room:
+  // conv_room() numbers to work in, aligned to 64 bytes)
+  void (*conv_pack)(const Conv&, const T* w, T* packed);     // for conv_forward
   void (*conv_pack_dx)(const Conv&, const T* w, T* packed);  // for conv_dx
   void (*conv_unpack_dw)(const Conv&, const T* packed, T* dw);
-  void (*conv_forward)(const Conv&, const T* xp, const T* packed, const T* bias, bool relu, T* y);  // bias may be null
-  // conv (+ relu if `cut`) + 2×2 max pooling, stride 2: y [K][OH/2][OW/2][L]; winner 0..3 in the window, 4 where relu
-  // cut it off
-  void (*conv_pool_forward)(const Conv&, const T* xp, const T* packed, const T* bias, bool cut, T* y, int32_t* winner);
-  void (*unpool)(const Conv&, const T* dy, const int32_t* winner, T* dframe);       // [K][OH/2][OW/2][L] -> dy frame
-  void (*conv_dw)(const Conv&, const T* xp, const T* dframe, T* dw_packed, T* db);  // += both; db may be null
-  void (*conv_dx)(const Conv&, const T* dframe, const T* packed_dx, T* dx);         // dx [C][H][W][L], not padded
+  size_t (*conv_room)(const Conv&);
+  // bias may be null
+  void (*conv_forward)(const Conv&, const T* xp, const T* packed, const T* bias, bool relu, T* y, T* room);
+  void (*conv_dw)(const Conv&, const T* xp, const T* dframe, T* dw_packed, T* db);    // += both; db may be null
+  void (*conv_dx)(const Conv&, const T* dframe, const T* packed_dx, T* dx, T* room);  // dx [C][H][W][L], not padded
+
+  // ---- convolution (plain, stride 1, OH and OW even), relu if `cut`, and 2x2 maximum, stride 2, as one: y
+  // [K][OH/2][OW/2][L]; winner, of the same shape: 0..3 in the window, 4 where relu cut it off. packed: see
+  // packed_size(), or pooled_packed_dx_size(); room: pooled_room() numbers to work in, aligned to 64 bytes.
+  void (*pooled_pack)(const Conv&, const T* w, T* packed);     // for pooled_forward
+  void (*pooled_pack_dx)(const Conv&, const T* w, T* packed);  // for pooled_backward
+  void (*pooled_unpack_dw)(const Conv&, const T* packed, T* dw);
+  size_t (*pooled_room)(const Conv&);
+  void (*pooled_forward)(const Conv&, const T* xp, const T* packed, const T* bias, bool cut, T* y, uint8_t* winner,
+                         T* room);
+  // += dw_packed and db, which may be null; dx too, and then packed_dx needn't be there. Fast levels look at x only
+  // where a maximum won: a NaN always has, so it is in the gradient too; an infinity that loses is not, where a product
+  // of it and 0 would be NaN.
+  void (*pooled_backward)(const Conv&, const T* xp, const T* dy, const uint8_t* winner, bool cut, const T* packed_dx,
+                          T* dw_packed, T* db, T* dx, T* room);
+
+  // ---- images [H][W] of bytes, one a lane, through a table of 256 numbers; y [H] rows, `row` numbers apart, of [W][L]
+  void (*bytes_to_lanes)(const uint8_t* const* images, const T* table, int H, int W, T* y, size_t row);
 
   // ---- pooling; winner is the flat position h * W + w of the first maximum
   void (*max_pool)(const Pool&, const T* x, T* y, int32_t* winner);

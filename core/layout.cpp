@@ -32,9 +32,7 @@ void gather_lanes(size_t n, size_t features, const uint8_t* images, const int64_
     size_t first = size_t(g) * L;
     for (size_t l = 0; l < size_t(L); ++l)  // pad lanes repeat the last real sample: finite, and masked in the loss
       rows[l] = images + size_t(indices[first + l < n ? first + l : n - 1]) * features;
-    float* out = lanes + size_t(g) * features * L;
-    for (size_t f = 0; f < features; ++f, out += L)
-      for (int l = 0; l < L; ++l) out[l] = lut[rows[l][f]];
+    kernels().bytes_to_lanes(rows, lut, 1, int(features), lanes + size_t(g) * features * L, 0);
   });
 }
 

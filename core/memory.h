@@ -13,7 +13,7 @@ void* take_memory(size_t bytes);
 void give_memory(void* p, size_t bytes) noexcept;
 
 // Per-thread scratch that only grows; `slot` keeps buffers that live at once apart.
-constexpr int kScratchSlots = 9;
+constexpr int kScratchSlots = 10;
 void* scratch(int slot, size_t bytes);
 
 // A zero-filled array aligned to 64 bytes. Empty after a resize() that found no memory.

@@ -4,8 +4,11 @@
 #pragma once
 #include <limits>
 
+#include "dense.h"
 #include "kernels.h"
+#include "loss.h"
 #include "vec.h"
+#include "windows.h"
 
 namespace lenet {
 namespace {

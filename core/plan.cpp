@@ -79,11 +79,13 @@ void Plan::lay_out() {
     if (row.convolves()) {
       const Conv& c = row.conv;
       if (c.padded()) row.frame = at, at += c.frame_size() * L;
-      if (frame_size_ < dy_frame_size(c)) frame_size_ = dy_frame_size(c);
+      if (row.kind == Kind::conv && frame_size_ < dy_frame_size(c)) frame_size_ = dy_frame_size(c);
       if (widest_ < c.out_size()) widest_ = c.out_size();
       partial_at_[r] = partial_size_, partial_size_ += aligned(c.weights()) + aligned(c.K);
-      packed_at_[r] = packed_size_, packed_size_ += aligned(c.weights());
-      packed_dx_at_[r] = packed_size_, packed_size_ += aligned(c.weights());
+      const bool pooled = row.kind == Kind::conv_pool;
+      packed_at_[r] = packed_size_, packed_size_ += aligned(packed_size(c));
+      packed_dx_at_[r] = packed_dx_size_;
+      if (r > first_trained_) packed_dx_size_ += aligned(pooled ? pooled_packed_dx_size(c) : packed_size(c));
       if (trained(row.w)) tasks_.push_back({r, 0, 0, row.w, 0, params_[row.w].n});
       if (trained(row.b)) tasks_.push_back({r, -1, 0, row.b, 0, params_[row.b].n});
     }
@@ -97,12 +99,20 @@ void Plan::lay_out() {
     }
     if (row.kind == Kind::dropout) mask_at_[r] = mask_size_, mask_size_ += row.out_size * L;
     row.y = at, at += row.out_size * L;
-    if (row.kind == Kind::conv_pool || row.kind == Kind::max_pool) row.winner = at, at += row.out_size * L;
+    if (row.kind == Kind::max_pool) row.winner = at, at += row.out_size * L;
+    if (row.kind == Kind::conv_pool) row.winner = at, at += aligned(row.out_size * L / sizeof(float));  // bytes
     if (widest_ < row.out_size) widest_ = row.out_size;
   }
   arena_size_ = at;
   packed_.resize(packed_size_);
+  packed_dx_.resize(packed_dx_size_);
   squares_.assign(tasks_.size(), 0);
+  for (size_t p = 0; p < params_.size(); ++p)
+    for (size_t i = 0; params_[p].trainable && i < params_[p].n; i += kChunk)
+      pieces_.push_back({int(p), i, params_[p].n - i < kChunk ? params_[p].n - i : kChunk});
+  for (size_t r = 0; r < n; ++r)
+    if (rows_[r].convolves() && params_[rows_[r].w].trainable && params_[rows_[r].w].n > kChunk)
+      pack_late_.push_back(r);
 }
 
 void Plan::grow(int n) {
@@ -124,14 +134,28 @@ void Plan::set_param(size_t i, const Param& param) {
   own.value = was.value, own.n = was.n, own.trainable = was.trainable, own.grad = was.grad;
 }
 
-void Plan::pack_weights(bool for_backward, float* packed) const {
-  for (size_t r = 0; r < rows_.size(); ++r) {
-    const Row& row = rows_[r];
-    if (!row.convolves()) continue;
-    const auto& k = row.conv.plain() ? kernels() : reference_kernels();
-    k.conv_pack(row.conv, params_[row.w].value, packed + packed_at_[r]);
-    if (for_backward && r > first_trained_) k.conv_pack_dx(row.conv, params_[row.w].value, packed + packed_dx_at_[r]);
-  }
+// Where a convolution's kernels are: dilated and grouped ones run on the plain loops.
+static const Kernels<float>& kernels_of(const Row& row) { return row.conv.plain() ? kernels() : reference_kernels(); }
+
+void Plan::pack_row(size_t r, float* packed, float* packed_dx) const {
+  const Row& row = rows_[r];
+  const auto& k = kernels_of(row);
+  const bool pooled = row.kind == Kind::conv_pool;
+  const float* w = params_[row.w].value;
+  (pooled ? k.pooled_pack : k.conv_pack)(row.conv, w, packed + packed_at_[r]);
+  if (packed_dx && r > first_trained_)
+    (pooled ? k.pooled_pack_dx : k.conv_pack_dx)(row.conv, w, packed_dx + packed_dx_at_[r]);
+}
+
+void Plan::pack_weights(float* packed, float* packed_dx) const {
+  for (size_t r = 0; r < rows_.size(); ++r)
+    if (rows_[r].convolves()) pack_row(r, packed, packed_dx);
+}
+
+// What a convolution's kernels work in.
+static float* room_of(const Kernels<float>& k, const Row& row) {
+  const size_t n = (row.kind == Kind::conv_pool ? k.pooled_room : k.conv_room)(row.conv);
+  return static_cast<float*>(scratch(2, n * sizeof(float) + 64));
 }
 
 const float* Plan::input_of(size_t r, const float* arena) const { return r == 0 ? arena : arena + rows_[r - 1].y; }
@@ -151,7 +175,7 @@ void Plan::forward_group(float* arena, const float* all_packed, const float* mas
       case Kind::conv:
       case Kind::conv_pool: {
         const Conv& c = row.conv;
-        const auto& t = c.plain() ? k : reference_kernels();
+        const auto& t = kernels_of(row);
         const float* xp = x;
         if (c.padded()) {
           if (r > 0) pad_group(c, x, arena + row.frame);
@@ -159,9 +183,9 @@ void Plan::forward_group(float* arena, const float* all_packed, const float* mas
         }
         const float* packed = all_packed + packed_at_[r];
         if (row.kind == Kind::conv)
-          t.conv_forward(c, xp, packed, b, row.cut, y);
+          t.conv_forward(c, xp, packed, b, row.cut, y, room_of(t, row));
         else
-          t.conv_pool_forward(c, xp, packed, b, row.cut, y, winner);
+          t.pooled_forward(c, xp, packed, b, row.cut, y, reinterpret_cast<uint8_t*>(winner), room_of(t, row));
         break;
       }
       case Kind::max_pool:
@@ -205,7 +229,6 @@ void Plan::backward_group(int g, int shard, const float* dy) {
   float* arena = group(g);
   float* turn[2] = {static_cast<float*>(scratch(0, widest_ * L * sizeof(float))),
                     static_cast<float*>(scratch(1, widest_ * L * sizeof(float)))};
-  float* dframe = static_cast<float*>(scratch(2, frame_size_ * L * sizeof(float) + 64));
   int next = 0;
   for (size_t r = rows_.size(); r-- > first_trained_;) {
     const Row& row = rows_[r];
@@ -224,14 +247,20 @@ void Plan::backward_group(int g, int shard, const float* dy) {
       case Kind::conv:
       case Kind::conv_pool: {
         const Conv& c = row.conv;
-        const auto& t = c.plain() ? k : reference_kernels();
-        if (row.kind == Kind::conv_pool)
-          t.unpool(c, dy, winner, dframe);
-        else
-          frame_group(c, dy, dframe);
+        const auto& t = kernels_of(row);
+        const float* xp = c.padded() ? arena + row.frame : x;
+        const float* packed = packed_dx_.data() + packed_dx_at_[r];
         float* to = partials_.data() + partial_size_ * shard + partial_at_[r];
-        t.conv_dw(c, c.padded() ? arena + row.frame : x, dframe, to, row.b >= 0 ? to + aligned(c.weights()) : nullptr);
-        if (onward) t.conv_dx(c, dframe, packed_.data() + packed_dx_at_[r], dx);
+        float* bias = row.b >= 0 ? to + aligned(c.weights()) : nullptr;
+        if (row.kind == Kind::conv_pool) {
+          t.pooled_backward(c, xp, dy, reinterpret_cast<const uint8_t*>(winner), row.cut, packed, to, bias,
+                            onward ? dx : nullptr, room_of(t, row));
+          break;
+        }
+        float* dframe = static_cast<float*>(scratch(9, frame_size_ * L * sizeof(float) + 64));
+        frame_group(c, dy, dframe);
+        t.conv_dw(c, xp, dframe, to, bias);
+        if (onward) t.conv_dx(c, dframe, packed, dx, room_of(t, row));
         break;
       }
       case Kind::linear:
@@ -308,7 +337,7 @@ void Plan::gradients(int groups) {
       if (t.from < 0)
         std::memcpy(grad, sum, n * sizeof(float));
       else
-        (c.plain() ? kernels() : reference_kernels()).conv_unpack_dw(c, sum, grad);
+        (row.kind == Kind::conv_pool ? kernels_of(row).pooled_unpack_dw : kernels_of(row).conv_unpack_dw)(c, sum, grad);
     }
     squares_[i] = kernels().sum_squares(t.n, grad + t.at);
   });
@@ -324,27 +353,19 @@ double Plan::squares() const {
 // Phase C.
 void Plan::apply(double rate, double kept, const Update& u, double norm_squared) {
   Stopwatch watch(clock_, 2 * rows_.size() + 3);
-  std::vector<float> scale(params_.size(), 1.0f);
+  scale_.assign(params_.size(), 1.0f);
   if (u.clip == Update::by_global_norm || u.clip == Update::by_norm) {
     std::vector<double> own(params_.size(), 0);
     for (size_t i = 0; i < tasks_.size(); ++i) own[tasks_[i].param] += squares_[i];
     for (size_t p = 0; p < params_.size(); ++p) {
       float norm = float(std::sqrt(u.clip == Update::by_norm ? own[p] : norm_squared));
-      if (params_[p].clips) scale[p] = norm > u.clip_hi ? u.clip_hi / norm : 1.0f;
+      if (params_[p].clips) scale_[p] = norm > u.clip_hi ? u.clip_hi / norm : 1.0f;
     }
   }
-  struct Piece {
-    int param;
-    size_t at, n;
-  };
-  std::vector<Piece> pieces;
-  for (size_t p = 0; p < params_.size(); ++p)
-    for (size_t at = 0; params_[p].trainable && at < params_[p].n; at += kChunk)
-      pieces.push_back({int(p), at, params_[p].n - at < kChunk ? params_[p].n - at : kChunk});
-  run(int(pieces.size()), [&](int i) {
-    const Piece& piece = pieces[i];
+  run(int(pieces_.size()), [&](int i) {
+    const Piece& piece = pieces_[i];
     const Param& p = params_[piece.param];
-    Kernels<float>::Clip clip{scale[piece.param], -std::numeric_limits<float>::infinity(),
+    Kernels<float>::Clip clip{scale_[piece.param], -std::numeric_limits<float>::infinity(),
                               std::numeric_limits<float>::infinity()};
     if (u.clip == Update::by_value && p.clips) clip.lo = u.clip_lo, clip.hi = u.clip_hi;
     float* value = p.value + piece.at;
@@ -364,7 +385,11 @@ void Plan::apply(double rate, double kept, const Update& u, double norm_squared)
       const float share = float(1.0 - kept);
       for (size_t q = 0; q < piece.n; ++q) average[q] += share * (value[q] - average[q]);
     }
+    if (p.n > kChunk) return;
+    for (size_t r = 0; r < rows_.size(); ++r)  // packed for the next step while it is at hand
+      if (rows_[r].convolves() && rows_[r].w == piece.param) pack_row(r, packed_.data(), packed_dx_.data());
   });
+  run(int(pack_late_.size()), [&](int i) { pack_row(pack_late_[i], packed_.data(), packed_dx_.data()); });
 }
 
 void Plan::profile(bool on) {
@@ -381,7 +406,7 @@ void Plan::run_forward(const Source& source, const Pass& pass, Generator& random
   const int n = pass.n;
   grow(n);
   kept_ = 0, n_ = n, training_ = pass.training;
-  pack_weights(true, packed_.data());
+  pack_weights(packed_.data(), packed_dx_.data());
   if (pass.training) draw_masks(n, random, before);
   const int groups = groups_of(n), shards = shards_of(groups);
   run(shards, [&](int s) {
@@ -429,11 +454,11 @@ Plan::Outcome Plan::train(const Source& source, const int64_t* indices, const in
   Source batch = source;
   training_ = true;
   const size_t classes = out_size_;
+  pack_weights(packed_.data(), packed_dx_.data());  // later steps: by apply()
   for (int step = 0; step < steps; ++step) {
     const int n = counts[step], groups = groups_of(n), shards = shards_of(groups);
     grow(n);
     kept_ = 0, n_ = n;
-    pack_weights(true, packed_.data());
     draw_masks(n, random, nullptr);
 
     // each sample's weight in the mean, and the mean's denominator

@@ -1,11 +1,11 @@
 // A plan: a chain of operations run as one thing, forward, backward and update, without Python inside a step.
-// It computes exactly what the eager calls compute (same kernels, same shards), only fused: convolution + relu + 2x2
-// maximum in one pass, a group's whole forward and backward while it is in the cache.
+// It computes what the eager calls compute, within rounding: a group's whole forward and backward while it is in the
+// cache, in the same shards; convolution + relu + 2x2 maximum as one, by kernels that need fewer products (pooled.h).
 //
 // A step has three phases with a barrier after each: (A) shards of samples: load, forward, loss, backward, each with
 // its own convolution gradients; (B) parameters: those summed in fixed order, linear gradients over all samples,
-// squares for the norm; (C) the update. Between B and C the loss and the norm are checked: on NaN or infinity nothing
-// is written.
+// squares for the norm; (C) the update, and the packing of the new weights for the next step.
+// Between B and C the loss and the norm are checked: on NaN or infinity nothing is written.
 //
 // Threads. Several may call one plan at once. What keeps activations (forward, backward, train) runs one call after
 // another under the plan's lock; infer() keeps nothing, works in its callers' own scratch and takes no turn. All read
@@ -131,7 +131,8 @@ class Plan {
   void fuse();
   void lay_out();
   void grow(int n);
-  void pack_weights(bool for_backward, float* packed) const;
+  void pack_row(size_t r, float* packed, float* packed_dx) const;
+  void pack_weights(float* packed, float* packed_dx) const;
   void run_forward(const Source& source, const Pass& pass, Generator& random, Generator* before, float* y);
   void load(const Source& source, const int64_t* indices, size_t n, int g, float* arena) const;
   void load_warped(const Source& source, const size_t* rows, size_t start, size_t n, float* out) const;
@@ -153,6 +154,11 @@ class Plan {
     size_t at, n;
   };
 
+  struct Piece {  // of a parameter, phase C
+    int param;
+    size_t at, n;
+  };
+
   std::vector<Row> rows_;
   std::vector<Param> params_;
   size_t in_size_ = 0, out_size_ = 0, arena_size_ = 0, widest_ = 0, frame_size_ = 0, mask_size_ = 0;
@@ -160,11 +166,14 @@ class Plan {
   int capacity_ = 0, n_ = 0;  // groups there is room for; samples of the last forward
   bool training_ = false;
   std::vector<size_t> partial_at_, packed_at_, packed_dx_at_, dyt_at_, mask_at_;  // per row
-  size_t partial_size_ = 0, packed_size_ = 0, dyt_size_ = 0;
-  Floats arena_, masks_, partials_, dyt_, packed_;
+  size_t partial_size_ = 0, packed_size_ = 0, packed_dx_size_ = 0, dyt_size_ = 0;
+  Floats arena_, masks_, partials_, dyt_, packed_, packed_dx_;
   std::vector<Task> tasks_;
-  std::vector<double> clock_;    // empty: not profiling
-  std::vector<double> squares_;  // one a task
+  std::vector<Piece> pieces_;
+  std::vector<size_t> pack_late_;  // convolutions of more than one piece, packed when all of them are there
+  std::vector<float> scale_;       // of a clipped gradient, by parameter
+  std::vector<double> clock_;      // empty: not profiling
+  std::vector<double> squares_;    // one a task
   std::vector<float> weights_, sample_loss_;
   uint64_t kept_ = 0;  // the pass whose activations are here, 0: none
   Lock lock_;          // of all that changes after the constructor, but packed_one_

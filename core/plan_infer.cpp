@@ -126,7 +126,7 @@ void Plan::infer(const Source& source, const int64_t* indices, size_t n, float* 
   if (n <= size_t(kFewSamples) && infer_few(source, indices, n, logits)) return;
   // In the calling thread's own scratch, which outlives run(): its workers read it.
   float* packed = static_cast<float*>(scratch(8, packed_size_ * sizeof(float) + 64));
-  pack_weights(false, packed);
+  pack_weights(packed, nullptr);
   std::vector<double> no_clock;
   const int groups = groups_of(int(n)), tasks = groups < 256 ? groups : 256;
   run(tasks, [&](int t) {

@@ -8,6 +8,18 @@
 
 namespace lenet {
 
+// The padding around one group's images.
+static void zero_border(const Conv& c, float* frame) {
+  const size_t row = size_t(c.Wp) * L, left = size_t(c.pl) * L, right = size_t(c.pr) * L;
+  auto zero = [](float* at, size_t n) { std::memset(at, 0, n * sizeof(float)); };
+  for (int ch = 0; ch < c.C; ++ch, frame += row * c.Hp) {
+    zero(frame, row * c.pt + left);
+    for (int y = 1; y < c.H; ++y)
+      zero(frame + row * (c.pt + y) - right, right + left);  // one row's end, the next one's start
+    zero(frame + row * (c.pt + c.H) - right, right + row * c.pb);
+  }
+}
+
 // One group's input, into the first row's padded frame or to the arena's start.
 void Plan::load(const Source& source, const int64_t* indices, size_t n, int g, float* arena) const {
   const Row& first = rows_.front();
@@ -18,7 +30,7 @@ void Plan::load(const Source& source, const int64_t* indices, size_t n, int g, f
     const Conv& c = first.conv;
     C = c.C, H = c.H, W = c.W, Hp = c.Hp, Wp = c.Wp, top = c.pt, left = c.pl;
     out = arena + first.frame;
-    std::memset(out, 0, c.frame_size() * L * sizeof(float));
+    zero_border(c, out);
   }
   const size_t start = size_t(g) * L;
   size_t rows[L];
@@ -27,6 +39,15 @@ void Plan::load(const Source& source, const int64_t* indices, size_t n, int g, f
     rows[l] = (indices ? size_t(indices[at]) : at) * in_size_;
   }
   if (source.warps) return load_warped(source, rows, start, n, out);
+  if (source.bytes) {
+    const uint8_t* images[L];
+    for (int ch = 0; ch < C; ++ch) {
+      for (int l = 0; l < L; ++l) images[l] = source.bytes + rows[l] + size_t(ch) * H * W;
+      float* to = out + ((size_t(ch) * Hp + top) * Wp + left) * L;
+      kernels().bytes_to_lanes(images, source.lut, H, W, to, size_t(Wp) * L);
+    }
+    return;
+  }
   size_t f = 0;
   for (int ch = 0; ch < C; ++ch)
     for (int y = 0; y < H; ++y) {
@@ -36,12 +57,8 @@ void Plan::load(const Source& source, const int64_t* indices, size_t n, int g, f
         f += W;
         continue;
       }
-      for (int x = 0; x < W; ++x, ++f, to += L) {
-        if (source.bytes)
-          for (int l = 0; l < L; ++l) to[l] = source.lut[source.bytes[rows[l] + f]];
-        else
-          for (int l = 0; l < L; ++l) to[l] = source.floats[rows[l] + f];
-      }
+      for (int x = 0; x < W; ++x, ++f, to += L)
+        for (int l = 0; l < L; ++l) to[l] = source.floats[rows[l] + f];
     }
 }
 

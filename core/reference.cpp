@@ -28,7 +28,7 @@ struct Reference {
             ((size_t(first + ch) * c.Hp + oy * c.sh + i * c.dh) * c.Wp + ox * c.sw + j * c.dw) * L);
   }
 
-  static void conv_forward(const Conv& c, const T* xp, const T* w, const T* bias, bool cut, T* y) {
+  static void conv_forward(const Conv& c, const T* xp, const T* w, const T* bias, bool cut, T* y, T*) {
     for (int k = 0; k < c.K; ++k)
       for (int oy = 0; oy < c.OH; ++oy)
         for (int ox = 0; ox < c.OW; ++ox, y += L)
@@ -45,8 +45,8 @@ struct Reference {
     return sum;
   }
 
-  static void conv_pool_forward(const Conv& c, const T* xp, const T* w, const T* bias, bool cut, T* y,
-                                int32_t* winner) {
+  static void pooled_forward(const Conv& c, const T* xp, const T* w, const T* bias, bool cut, T* y, uint8_t* winner,
+                             T*) {
     for (int k = 0; k < c.K; ++k)
       for (int oy = 0; oy < c.OH; oy += 2)
         for (int ox = 0; ox < c.OW; ox += 2, y += L, winner += L)
@@ -58,20 +58,8 @@ struct Reference {
               if (v > best || v != v) best = v, at = q;
             }
             y[l] = cut && best < 0 ? T(0) : best;
-            winner[l] = cut && best <= 0 ? 4 : at;
+            winner[l] = uint8_t(cut && best <= 0 ? 4 : at);
           }
-  }
-
-  static void unpool(const Conv& c, const T* dy, const int32_t* winner, T* frame) {
-    std::memset(frame, 0, dy_frame_size(c) * L * sizeof(T));
-    for (int k = 0; k < c.K; ++k)
-      for (int oy = 0; oy < c.OH / 2; ++oy)
-        for (int ox = 0; ox < c.OW / 2; ++ox, dy += L, winner += L)
-          for (int l = 0; l < L; ++l)
-            if (winner[l] < 4) {
-              int y = oy * 2 + winner[l] / 2, x = ox * 2 + winner[l] % 2;
-              frame[((size_t(k) * c.OH + y) * (c.OW + 2) + 1 + x) * L + l] = dy[l];
-            }
   }
 
   static const T* frame_at(const Conv& c, const T* dframe, int k, int oy, int ox) {
@@ -90,20 +78,48 @@ struct Reference {
         }
   }
 
-  static void conv_dx(const Conv& c, const T* dframe, const T* w, T* dx) {
+  // Where in x the number at xi of xp is; null in the padding.
+  static T* unframed(const Conv& c, size_t xi, T* x) {
+    const size_t cell = xi / L, row = cell / c.Wp;
+    const int at = int(cell % c.Wp) - c.pl, y = int(row % c.Hp) - c.pt, ch = int(row / c.Hp);
+    return at < 0 || at >= c.W || y < 0 || y >= c.H ? nullptr : x + ((size_t(ch) * c.H + y) * c.W + at) * L;
+  }
+
+  static void conv_dx(const Conv& c, const T* dframe, const T* w, T* dx, T*) {
     std::memset(dx, 0, c.in_size() * L * sizeof(T));
     for (int k = 0; k < c.K; ++k)
       for (int oy = 0; oy < c.OH; ++oy)
         for (int ox = 0; ox < c.OW; ++ox) {
           const T* d = frame_at(c, dframe, k, oy, ox);
           products(c, k, oy, ox, [&](size_t wi, size_t xi) {
-            size_t cell = xi / L, row = cell / c.Wp;
-            int x = int(cell % c.Wp) - c.pl, y = int(row % c.Hp) - c.pt, ch = int(row / c.Hp);
-            if (x < 0 || x >= c.W || y < 0 || y >= c.H) return;
-            T* out = dx + ((size_t(ch) * c.H + y) * c.W + x) * L;
-            for (int l = 0; l < L; ++l) out[l] += d[l] * w[wi];
+            T* out = unframed(c, xi, dx);
+            for (int l = 0; out && l < L; ++l) out[l] += d[l] * w[wi];
           });
         }
+  }
+
+  // The gradient of each maximum goes to its winner alone.
+  static void pooled_backward(const Conv& c, const T* xp, const T* dy, const uint8_t* winner, bool, const T* w, T* dw,
+                              T* db, T* dx, T*) {
+    if (dx) std::memset(dx, 0, c.in_size() * L * sizeof(T));
+    for (int k = 0; k < c.K; ++k)
+      for (int oy = 0; oy < c.OH; oy += 2)
+        for (int ox = 0; ox < c.OW; ox += 2, dy += L, winner += L)
+          for (int l = 0; l < L; ++l) {
+            if (winner[l] == 4) continue;
+            if (db) db[k] += dy[l];
+            products(c, k, oy + winner[l] / 2, ox + winner[l] % 2, [&](size_t wi, size_t xi) {
+              dw[wi] += xp[xi + l] * dy[l];
+              if (T* out = dx ? unframed(c, xi, dx) : nullptr) out[l] += dy[l] * w[wi];
+            });
+          }
+  }
+  static size_t no_room(const Conv&) { return 0; }
+
+  static void bytes_to_lanes(const uint8_t* const* images, const T* table, int H, int W, T* y, size_t row) {
+    for (int h = 0; h < H; ++h)
+      for (int w = 0; w < W; ++w)
+        for (int l = 0; l < L; ++l) y[h * row + size_t(w) * L + l] = table[images[l][h * W + w]];
   }
 
   // ---- pooling; f(h, w) for every real cell of a window
@@ -380,11 +396,17 @@ struct Reference {
         copy_weights,
         copy_weights,
         copy_weights,
+        no_room,
         conv_forward,
-        conv_pool_forward,
-        unpool,
         conv_dw,
         conv_dx,
+        copy_weights,
+        copy_weights,
+        copy_weights,
+        no_room,
+        pooled_forward,
+        pooled_backward,
+        bytes_to_lanes,
         max_pool,
         max_pool_dx,
         avg_pool,

@@ -43,6 +43,19 @@ LENET_INLINE V select(Vi mask, V yes, V no) { return mask ? yes : no; }
 LENET_INLINE V relu(V x) { return select(x < V{}, V{}, x); }
 LENET_INLINE V larger(V a, V b) { return select((b > a) | (b != b), b, a); }
 
+#if !defined(LENET_BYTE_TABLE)
+// Numbers by bytes, out of memory where they don't fit the registers.
+struct ByteTable {
+  const float* numbers;
+  LENET_INLINE explicit ByteTable(const float* of) : numbers(of) {}
+  LENET_INLINE V at(const uint8_t* p) const {
+    float v[VW];
+    for (int i = 0; i < VW; ++i) v[i] = numbers[p[i]];
+    return load(v);
+  }
+};
+#endif
+
 // out[i] += lane sum of acc[i], for N registers.
 template <int N>
 LENET_INLINE void add_sums(const V* acc, float* out) {

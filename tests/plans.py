@@ -12,7 +12,8 @@ from lenet import nn
 from lenet.autograd.tensor import Tensor, to_tensor
 from lenet.jit import plan
 
-# The same kernels; only the order in which fused rows and whole batches are added differs.
+# Mostly the same kernels, only fused rows and whole batches are added in another order; before a 2x2 maximum a plan has
+# kernels of its own, whose sums and gradients are of other products (core/split.h, core/winner.h).
 SAME = 2e-6
 
 

@@ -10,7 +10,7 @@ import pytest
 from plans import NETWORKS, SAME, chain_of, compiled, distance, images, network
 
 import lenet
-from lenet import nn
+from lenet import _core, nn
 from lenet.autograd import random as _random
 from lenet.autograd import tape
 from lenet.autograd.table import TABLE
@@ -327,6 +327,35 @@ def test_a_nan_stops_before_it_is_written() -> None:
         assert np.array_equal(ours.numpy(), wanted.numpy())
 
 
+@pytest.mark.parametrize("level", [name for name, usable, _ in _core.levels() if usable])
+@pytest.mark.parametrize("name", ["tutorial", "three convolutions"])
+def test_what_is_not_finite_is_found_behind_a_pool(name: str, level: str) -> None:
+    """Behind a 2x2 maximum gradients meet x only where it won (core/winner.h). A NaN always wins, so the loss is NaN; where
+    the sample doesn't count for the loss, the gradient is. An infinite pixel makes a NaN or an infinity that wins too."""
+    before = _core.level()
+    assert _core.select_level(level) is None
+    try:
+        for bad, where, ignored, what in (
+            (np.nan, (3, 0, 0, 0), False, "loss"),
+            (np.nan, (3, 0, 13, 14), False, "loss"),
+            (np.nan, (39, 0, 27, 27), True, "gradient"),
+            (np.inf, (3, 0, 13, 14), False, "loss"),
+        ):
+            net, found, x, y = compiled(name, ignore_index=3)
+            y = np.where(y == 3, 0, y)
+            weights = [p.numpy() for p in net.parameters()]
+            x[where] = bad
+            if ignored:
+                y[where[0]] = 3
+            with pytest.raises(plan.TrainingTrouble) as caught:
+                found.train(x, None, y, np.arange(40), [40], [0.1])
+            assert caught.value.what == what
+            for ours, wanted in zip(net.parameters(), weights, strict=True):
+                assert np.array_equal(ours.numpy(), wanted)
+    finally:
+        _core.select_level(before)
+
+
 def test_a_gradient_that_overflows_stops_before_it_is_written() -> None:
     net, found, x, y = compiled()
     before = [p.numpy() for p in net.parameters()]
@@ -358,8 +387,6 @@ def test_an_index_outside_the_images_is_refused() -> None:
 
 
 def test_the_core_refuses_rows_that_do_not_fit() -> None:
-    from lenet import _core
-
     w = [np.zeros((4, 3), np.float32)]
     grads = [np.zeros((4, 3), np.float32)]
     for rows, text in (

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <map>
@@ -74,6 +75,16 @@ struct Report {                                            // worst error by ker
   }
 };
 
+template <class T>
+struct Aligned {  // room for kernels that want 64 bytes
+  explicit Aligned(size_t n) : p(static_cast<T*>(std::aligned_alloc(64, (n * sizeof(T) + 64) / 64 * 64))) {}
+  ~Aligned() { std::free(p); }
+  Aligned(const Aligned&) = delete;
+  Aligned& operator=(const Aligned&) = delete;
+  T* data() { return p; }
+  T* p;
+};
+
 const Kernels<double>& oracle() { return reference_kernels_f64(); }
 
 // ---- convolution -------------------------------------------------------------------------------------------------
@@ -86,7 +97,11 @@ const ConvShape kConvs[] = {
     {1, 5, 5, 1, 1, 1, 1, 1, 0, 0, 0, 0},   {5, 7, 9, 7, 3, 2, 1, 1, 1, 0, 0, 1},
     {7, 9, 8, 13, 7, 5, 1, 1, 3, 3, 2, 2},  {13, 6, 6, 5, 2, 3, 2, 1, 1, 1, 2, 0},
     {6, 11, 10, 1, 3, 3, 2, 3, 0, 2, 1, 1}, {3, 4, 4, 12, 2, 2, 1, 1, 0, 0, 0, 0},
-    {2, 3, 3, 2, 3, 3, 1, 1, 3, 3, 3, 3},
+    {2, 3, 3, 2, 3, 3, 1, 1, 3, 3, 3, 3},   {3, 8, 12, 5, 3, 3, 1, 1, 1, 1, 1, 1},
+    {4, 10, 6, 9, 3, 3, 1, 1, 0, 0, 0, 0},  {5, 9, 10, 7, 5, 5, 1, 1, 1, 2, 0, 4},
+    {3, 26, 24, 4, 5, 5, 1, 1, 2, 2, 2, 2}, {8, 6, 6, 16, 3, 3, 1, 1, 1, 1, 1, 1},
+    {7, 9, 11, 6, 3, 3, 1, 1, 1, 1, 1, 1},  {6, 7, 8, 8, 5, 5, 1, 1, 4, 0, 2, 3},
+    {6, 5, 3, 7, 3, 3, 1, 1, 2, 2, 0, 2},   {9, 8, 5, 6, 3, 3, 1, 1, 3, 1, 1, 1},
 };
 
 // A frame as the backward kernels want it, from dy [K][OH][OW][L].
@@ -106,32 +121,53 @@ template <class T>
 ConvResult<T> convolve(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, const std::vector<T>& w,
                        const std::vector<T>& b, const std::vector<T>& dy) {
   ConvResult<T> r;
-  std::vector<T> xp(c.frame_size() * L), packed(c.weights()), sums(c.weights(), T(0));
+  std::vector<T> xp(c.frame_size() * L), sums(c.weights(), T(0));
+  Aligned<T> packed(packed_size(c)), room(k.conv_room(c));
   pad_group(c, x.data(), xp.data());
   k.conv_pack(c, w.data(), packed.data());
   r.y.resize(c.out_size() * L), r.cut.resize(c.out_size() * L);
-  k.conv_forward(c, xp.data(), packed.data(), b.data(), false, r.y.data());
-  k.conv_forward(c, xp.data(), packed.data(), nullptr, true, r.cut.data());
+  k.conv_forward(c, xp.data(), packed.data(), b.data(), false, r.y.data(), room.data());
+  k.conv_forward(c, xp.data(), packed.data(), nullptr, true, r.cut.data(), room.data());
   const std::vector<T> frame = framed(c, dy);
   r.dw.resize(c.weights()), r.db.assign(c.K, T(0)), r.dx.resize(c.in_size() * L);
   k.conv_dw(c, xp.data(), frame.data(), sums.data(), r.db.data());
   k.conv_unpack_dw(c, sums.data(), r.dw.data());
   k.conv_pack_dx(c, w.data(), packed.data());
-  k.conv_dx(c, frame.data(), packed.data(), r.dx.data());
+  k.conv_dx(c, frame.data(), packed.data(), r.dx.data(), room.data());
   return r;
 }
 
-// conv (+ relu) + 2x2 maximum in one pass, and the way back
+// conv (+ relu) + 2x2 maximum in one pass
 template <class T>
-void pooled(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, const std::vector<T>& w,
-            const std::vector<T>& b, const std::vector<T>& dy, bool cut, std::vector<T>* y, std::vector<T>* frame) {
-  std::vector<T> xp(c.frame_size() * L), packed(c.weights());
+std::vector<uint8_t> pooled(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, const std::vector<T>& w,
+                            const std::vector<T>& b, bool cut, std::vector<T>* y) {
+  std::vector<T> xp(c.frame_size() * L);
+  Aligned<T> packed(packed_size(c)), room(k.pooled_room(c));
   pad_group(c, x.data(), xp.data());
-  k.conv_pack(c, w.data(), packed.data());
-  std::vector<int32_t> winner(c.out_size() / 4 * L);
-  y->resize(winner.size()), frame->resize(dy_frame_size(c) * L);
-  k.conv_pool_forward(c, xp.data(), packed.data(), b.data(), cut, y->data(), winner.data());
-  k.unpool(c, dy.data(), winner.data(), frame->data());
+  k.pooled_pack(c, w.data(), packed.data());
+  std::vector<uint8_t> winner(c.out_size() / 4 * L);
+  y->resize(winner.size());
+  k.pooled_forward(c, xp.data(), packed.data(), b.data(), cut, y->data(), winner.data(), room.data());
+  return winner;
+}
+
+// and the way back
+template <class T>
+ConvResult<T> unpooled(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, const std::vector<T>& w,
+                       const std::vector<T>& dy, const std::vector<uint8_t>& winner, bool cut) {
+  ConvResult<T> r;
+  std::vector<T> xp(c.frame_size() * L), sums(c.weights(), T(0)), no_dx_sums = sums;
+  Aligned<T> packed(pooled_packed_dx_size(c)), room(k.pooled_room(c));
+  pad_group(c, x.data(), xp.data());
+  k.pooled_pack_dx(c, w.data(), packed.data());
+  r.dw.resize(c.weights()), r.db.assign(c.K, T(0)), r.dx.resize(c.in_size() * L);
+  k.pooled_backward(c, xp.data(), dy.data(), winner.data(), cut, packed.data(), sums.data(), r.db.data(), r.dx.data(),
+                    room.data());
+  k.pooled_backward(c, xp.data(), dy.data(), winner.data(), cut, nullptr, no_dx_sums.data(), nullptr, nullptr,
+                    room.data());
+  k.pooled_unpack_dw(c, sums.data(), r.dw.data());
+  if (std::memcmp(sums.data(), no_dx_sums.data(), sums.size() * sizeof(T))) r.dw.clear();  // dx changes nothing
+  return r;
 }
 
 void check_convolutions(const Kernels<float>& k, Report& report) {
@@ -149,13 +185,28 @@ void check_convolutions(const Kernels<float>& k, Report& report) {
     const auto dpooled = normal(c.out_size() / 4 * L);
     auto w0 = w, b0 = b;  // the first channel is exactly 0 everywhere: four equal cells that relu cuts off
     std::fill_n(w0.begin(), c.weights() / c.K, 0.0f), b0[0] = 0;
-    std::vector<float> y, frame;
-    std::vector<double> exact_y, exact_frame;
     for (bool cut : {false, true}) {
-      pooled<float>(k, c, x, w0, b0, dpooled, cut, &y, &frame);
-      pooled<double>(oracle(), c, wide(x), wide(w0), wide(b0), wide(dpooled), cut, &exact_y, &exact_frame);
-      report.add("conv_pool_forward", distance(y, exact_y), kSums);
-      report.add("unpool", distance(frame, exact_frame), kExact);  // no near-ties among these numbers
+      std::vector<float> y;
+      std::vector<double> exact_y;
+      const auto winner = pooled<float>(k, c, x, w0, b0, cut, &y);
+      const auto exact_winner = pooled<double>(oracle(), c, wide(x), wide(w0), wide(b0), cut, &exact_y);
+      report.add("pooled_forward", distance(y, exact_y), kSums);
+      report.add("pooled, winners", winner != exact_winner, kExact);  // no near-ties among these numbers
+      const auto back = unpooled<float>(k, c, x, w0, dpooled, winner, cut);
+      const auto exact_back = unpooled<double>(oracle(), c, wide(x), wide(w0), wide(dpooled), winner, cut);
+      report.add("pooled, dw", distance(back.dw, exact_back.dw), kSums);
+      report.add("pooled, db", distance(back.db, exact_back.db), kLongSums);
+      report.add("pooled, dx", distance(back.dx, exact_back.dx), kSums);
+      auto bad = x;  // a NaN wins wherever a window sees it, and is in the weights' gradient then
+      bad[bad.size() / 2] = std::numeric_limits<float>::quiet_NaN();
+      const auto bad_winner = pooled<float>(k, c, bad, w0, b0, cut, &y);
+      pooled<double>(oracle(), c, wide(bad), wide(w0), wide(b0), cut, &exact_y);
+      report.add("pooled, NaN", distance(y, exact_y), kSums);
+      auto has_nan = [](const std::vector<float>& v) {
+        return std::any_of(v.begin(), v.end(), [](float f) { return f != f; });
+      };
+      report.add("pooled, NaN in dw",
+                 has_nan(y) != has_nan(unpooled<float>(k, c, bad, w0, dpooled, bad_winner, cut).dw), kExact);
     }
   }
 }
@@ -262,6 +313,27 @@ void check_pooling(const Kernels<float>& k, Report& report) {
     max.resize(p.out_size()), mean.resize(p.out_size());
     report.add("one_max_pool", distance(max, exact_max), kExact);
     report.add("one_avg_pool", distance(mean, exact_mean), kSums);
+  }
+}
+
+// ---- bytes
+// ------------------------------------------------------------------------------------------------------------
+
+void check_bytes(const Kernels<float>& k, Report& report) {
+  const auto table = normal(256);
+  for (auto [H, W] : {std::pair<int, int>{28, 28}, {1, 1}, {3, 5}, {1, 16}, {4, 9}, {1, 257}}) {
+    const size_t n = size_t(H) * W, row = size_t(W + 3) * L;
+    std::vector<std::vector<uint8_t>> images(L,
+                                             std::vector<uint8_t>(n));  // each its own block: nothing behind the last
+    const uint8_t* at[L];
+    for (int l = 0; l < L; ++l) {
+      for (auto& byte : images[l]) byte = uint8_t(random_bits());
+      at[l] = images[l].data();
+    }
+    std::vector<float> ours(H * row, 7.0f), plain = ours;
+    k.bytes_to_lanes(at, table.data(), H, W, ours.data(), row);
+    reference_kernels().bytes_to_lanes(at, table.data(), H, W, plain.data(), row);
+    report.add("bytes_to_lanes", distance(ours, wide(plain)), kExact);
   }
 }
 
@@ -471,6 +543,7 @@ int main() {
     check_convolutions(kernels(), report);
     check_one_image(kernels(), report);
     check_pooling(kernels(), report);
+    check_bytes(kernels(), report);
     check_the_rest(kernels(), report);
     std::vector<float> losses, one;
     for (int threads : {1, 2, 3}) {
