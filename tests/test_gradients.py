@@ -160,6 +160,51 @@ CASES = [
     Case("getitem", "slice", [normal(1, 4, 5)], [], {"key": (slice(1, 3), slice(None, None, 2))}),
     Case("getitem", "repeated rows", [normal(1, 4, 5)], [], {"key": np.array([1, 1, 3])}),
     Case("getitem", "mask", [normal(1, 4)], [], {"key": np.array([True, False, True, True])}),
+    *(
+        Case(row, "any shape", [normal(1, 3, 4)])
+        for row in ["expm1", "sin", "cos", "sinh", "cosh", "asinh", "atan", "erf"]
+    ),
+    *(Case(row, "above 0", [positive(1, 3, 4)]) for row in ["log2", "log10", "log1p", "rsqrt", "reciprocal"]),
+    *(Case(row, "within 1", [apart(1, 3, 4) * 0.9]) for row in ["tan", "asin", "acos", "atanh", "square"]),
+    Case("acosh", "above 1", [1 + positive(1, 3, 4)]),
+    *(Case(row, "between steps", [apart(1, 3, 4) * 5]) for row in ["sign", "ceil", "floor", "trunc"]),
+    Case("round", "between steps", [apart(1, 3, 4) * 5], [], {"decimals": 0}),
+    *(Case(row, "broadcast", [apart(1, 3, 4), apart(2, 4) * 1.1]) for row in ["maximum", "minimum", "atan2"]),
+    Case("mod", "broadcast", [apart(1, 3, 4) * 5, positive(2, 4)]),
+    Case("prod", "all", [normal(1, 3, 4)], [], {"axis": None, "keepdim": False}),
+    Case("prod", "with zeros", [np.array([[0.0, 2, 3], [0, 0, 1], [1, 2, 3]])], [], {"axis": 1, "keepdim": False}),
+    Case("prod", "axes", [normal(1, 3, 4, 2)], [], {"axis": (0, 2), "keepdim": True}),
+    Case("logsumexp", "an axis", [normal(1, 3, 4)], [], {"axis": 1, "keepdim": False}),
+    Case("logsumexp", "all", [normal(1, 3, 4)], [], {"axis": None, "keepdim": True}),
+    Case("var", "axes", [normal(1, 3, 4, 2)], [], {"axis": (0, 2), "keepdim": False, "less": 1.0}),
+    Case("var", "all", [normal(1, 3, 4)], [], {"axis": None, "keepdim": True, "less": 0.0}),
+    *(
+        Case("norm", f"p={p}", [apart(1, 3, 4)], [], {"p": p, "axis": axis, "keepdim": keepdim})
+        for p, axis, keepdim in [
+            (2.0, None, False),
+            (1.0, 1, True),
+            (3.0, (0, 1), False),
+            (np.inf, 0, False),
+            (0.0, 1, True),
+        ]
+    ),
+    Case("fill", "any shape", [normal(1, 3, 4)], [], {"value": 2.0}),
+    Case("setitem", "a column", [normal(1, 3, 4), normal(2, 3)], [], {"key": (slice(None), 1)}),
+    Case("setitem", "a mask", [normal(1, 4), normal(2, 1)], [], {"key": np.array([True, False, True, True])}),
+    Case("singular_values", "a stack", [normal(1, 2, 3, 4)]),
+    Case("cumsum", "an axis", [normal(1, 3, 4)], [], {"axis": 1}),
+    Case("expand", "axes", [normal(1, 3, 1)], [], {"shape": (2, 3, 4)}),
+    Case("tile", "axes", [normal(1, 3, 2)], [], {"times": (2, 1, 3)}),
+    Case("flip", "axes", [normal(1, 3, 2)], [], {"axis": (0, 1)}),
+    Case("roll", "axes", [normal(1, 3, 4)], [], {"shifts": [1, -2], "axis": (0, 1)}),
+    Case("tril", "a stack", [normal(1, 2, 3, 4)], [], {"k": 1}),
+    Case("triu", "a matrix", [normal(1, 3, 4)], [], {"k": -1}),
+    Case("diag", "a vector", [normal(1, 3)], [], {"k": -2, "fill": 0.5}),
+    Case("diag", "a matrix", [normal(1, 3, 4)], [], {"k": 1, "fill": 0}),
+    Case(
+        "take_along_axis", "repeated", [normal(1, 3, 4)], [], {"index": np.array([[0, 0], [3, 1], [2, 2]]), "axis": 1}
+    ),
+    Case("where", "broadcast", [normal(1, 3, 4), normal(2, 4)], [], {"mask": normal(3, 3, 1) > 0}),
 ]
 
 

@@ -85,7 +85,6 @@ NAMES: dict[str, dict[str, str]] = {
         "requires_grad_": "stop_gradient = False",
         "cuda": _CPU,
         "contiguous": "Leave it out: tensors always are",
-        "t": "transpose([1, 0])",
         "zero_grad": "clear_grad",
     },
     "Layer": {
