@@ -394,12 +394,12 @@ class Tensor(Methods):
 _ALIGNMENT = 64  # bytes: a cache line, and the widest SIMD register
 
 
-def aligned(shape: Sequence[int]) -> NDArray[np.float32]:
-    """Zeros: a C-contiguous float32 array of ``shape`` that starts on a 64-byte boundary and owns its memory alone."""
-    size = 4 * math.prod(shape)
+def aligned(shape: Sequence[int], dtype: Any = np.float32) -> NDArray[Any]:
+    """Zeros: a C-contiguous array of ``shape`` that starts on a 64-byte boundary and owns its memory alone."""
+    size = np.dtype(dtype).itemsize * math.prod(shape)
     raw = np.zeros(size + _ALIGNMENT, np.uint8)
     start = -raw.__array_interface__["data"][0] % _ALIGNMENT
-    return raw[start : start + size].view(np.float32).reshape(shape)
+    return raw[start : start + size].view(dtype).reshape(shape)
 
 
 class Parameter(Tensor):
@@ -421,12 +421,12 @@ class Parameter(Tensor):
         for name, value in state[1].items():
             setattr(self, name, value)
         if self._data is not None:
-            block = aligned(self._shape)  # where a pickle's arrays lie is chance
+            block = aligned(self._shape, self._dtype)  # where a pickle's arrays lie is chance
             block[...] = self._data
             self._data = block
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
-        block = aligned(self._shape)
+        block = aligned(self._shape, self._dtype)
         block[...] = self.data_array()
         copy = Parameter(block, None, self.trainable)
         copy.optimize_attr = dict(self.optimize_attr)
@@ -442,6 +442,13 @@ class Parameter(Tensor):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self.stop_gradient = not value
+
+    def _convert(self, dtype: np.dtype[Any]) -> None:
+        """Another type, in a new block; its gradient is gone."""
+        if dtype != self._dtype:
+            block = aligned(self._shape, dtype)
+            block[...] = self.data_array()
+            self._data, self._dtype, self._grad = block, dtype, None
 
     def _keep_lanes(self, lanes: Lanes) -> None:
         """Optimizers write the value behind this class's back, so nothing is cached."""

@@ -183,7 +183,7 @@ class Optimizer:
     def _state_of(self, p: Parameter) -> list[NDArray[np.float32]]:
         states = self._states.get(id(p))
         if states is None:
-            states = self._states[id(p)] = [aligned(p.shape) for _ in self.state_names]
+            states = self._states[id(p)] = [aligned(p.shape, p._dtype) for _ in self.state_names]
         return states
 
     def clear_grad(self, set_to_zero: bool = True) -> None:
@@ -362,6 +362,6 @@ def _clip_numbers(clip: ClipGradBase | None) -> tuple[str, float, float]:
 
 def _in_block(array: NDArray[np.float32]) -> NDArray[np.float32]:
     """A copy that the engine can work on."""
-    block = aligned(array.shape)
+    block = aligned(array.shape, array.dtype)
     block[...] = array
     return block

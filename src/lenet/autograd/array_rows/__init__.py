@@ -6,10 +6,12 @@ elsewhere; ``row`` makes rows and functions of them. A network that uses one of 
 """
 
 from lenet.autograd.array_rows import (
+    activations,  # noqa: F401 - for nn.functional, as layers is
     arithmetic,
     creation,
     elementwise,
     indexing,
+    layers,  # noqa: F401
     linear_algebra,
     methods,
     reductions,
