@@ -31,7 +31,7 @@ RANKS: tuple[tuple[str, ...], ...] = (
     ("autograd",),
     ("regularizer",),
     ("nn",),
-    ("device", "evaluation", "io", "metric", "optimizer"),
+    ("device", "evaluation", "framework", "io", "metric", "optimizer", "reader", "static"),
     ("jit",),
     ("modelfile",),
     ("callbacks", "vision"),
@@ -258,7 +258,20 @@ def test_importing_draws_nothing_and_says_nothing() -> None:
 
 # Where users look. ON_DEMAND have an import of their own; the others `import lenet` brings along.
 ON_DEMAND = ["lenet.evaluation", "lenet.plots", "lenet.reading", "lenet.report", "lenet.train"]
-PUBLIC = ["lenet", "lenet.callbacks", "lenet.io", "lenet.jit", "lenet.metric", "lenet.nn", "lenet.nn.functional"]
+PUBLIC = [
+    "lenet",
+    "lenet.callbacks",
+    "lenet.device",
+    "lenet.framework",
+    "lenet.nn.utils",
+    "lenet.reader",
+    "lenet.static",
+    "lenet.io",
+    "lenet.jit",
+    "lenet.metric",
+    "lenet.nn",
+    "lenet.nn.functional",
+]
 PUBLIC += [
     "lenet.nn.initializer",
     "lenet.optimizer",

@@ -4,7 +4,7 @@
 over 99 % in seconds. Importing this loads numpy, the standard library and the engine, nothing else.
 """
 
-from lenet import callbacks, io, jit, metric, nn, optimizer, regularizer, vision
+from lenet import callbacks, device, framework, io, jit, metric, nn, optimizer, reader, regularizer, static, vision
 from lenet._core import num_threads as get_num_threads
 from lenet.autograd import array_rows as _rows
 from lenet.autograd.array_rows import *  # noqa: F403
@@ -23,9 +23,10 @@ from lenet.autograd.dtype import (
 from lenet.autograd.dtype import bool_ as bool
 from lenet.autograd.print import set_printoptions
 from lenet.autograd.random import Generator, seed
-from lenet.autograd.tape import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from lenet.autograd.tape import enable_grad, grad, is_grad_enabled, no_grad, set_grad_enabled
 from lenet.autograd.tensor import CPUPlace, Tensor, is_tensor, to_tensor
 from lenet.device import (
+    disable_signal_handler,
     get_device,
     is_compiled_with_cuda,
     set_device,
@@ -37,6 +38,8 @@ from lenet.modelfile.summary import summary
 from lenet.names import elsewhere as _names
 from lenet.names.paddle import as_paddle
 from lenet.nn.param import ParamAttr, create_parameter
+from lenet.reader import batch
+from lenet.static import disable_static, enable_static, in_dynamic_mode
 from lenet.vision.tutorial import LeNet
 
 _names.teach(nn.functional, "functional")
@@ -58,16 +61,24 @@ __all__ = [
     "ParamAttr",
     "Tensor",
     "as_paddle",
+    "batch",
     "bool",
     "callbacks",
     "create_parameter",
+    "device",
+    "disable_signal_handler",
+    "disable_static",
     "dtype",
     "enable_grad",
+    "enable_static",
     "float32",
     "float64",
+    "framework",
     "get_default_dtype",
     "get_device",
     "get_num_threads",
+    "grad",
+    "in_dynamic_mode",
     "int8",
     "int16",
     "int32",
@@ -82,6 +93,7 @@ __all__ = [
     "nn",
     "no_grad",
     "optimizer",
+    "reader",
     "regularizer",
     "save",
     "seed",
@@ -90,6 +102,7 @@ __all__ = [
     "set_grad_enabled",
     "set_num_threads",
     "set_printoptions",
+    "static",
     "summary",
     "to_tensor",
     "uint8",

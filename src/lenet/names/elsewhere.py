@@ -63,7 +63,7 @@ NAMES: dict[str, dict[str, str]] = {
         "logsigmoid": "nn.functional.log_sigmoid",
     },
     "optimizer": {
-        "RMSprop": "optimizer.Adam",
+        "RMSprop": "optimizer.RMSProp",
         "lr_scheduler": "optimizer.lr",
     },
     "metric": {

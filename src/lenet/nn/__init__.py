@@ -1,6 +1,6 @@
 """Layers, losses, activations, initialisers, gradient clips (Paddle: ``paddle.nn``); ``functional`` holds the plain functions."""
 
-from lenet.nn import functional, initializer
+from lenet.nn import functional, initializer, utils
 from lenet.nn.activation import (
     CELU,
     ELU,
@@ -54,5 +54,5 @@ __all__ = [
     "LayerDict", "LayerList", "LayerNorm", "LeakyReLU", "Linear", "LogSigmoid", "LogSoftmax", "MSELoss",
     "MarginRankingLoss", "MaxPool2D", "Mish", "NLLLoss", "PReLU", "Pad2D", "ParameterList", "ReLU", "ReLU6",
     "Sequential", "Sigmoid", "Silu", "SmoothL1Loss", "Softmax", "Softplus", "Softsign", "Swish", "Tanh", "Tanhshrink",
-    "Upsample", "ZeroPad2D", "functional", "initializer",
+    "Upsample", "ZeroPad2D", "functional", "initializer", "utils",
 ]  # fmt: skip

@@ -157,10 +157,10 @@ class BatchNorm(_BatchNorm):
 
 
 class LayerNorm(Layer):
-    """Each sample's last axes, of shape normalized_shape, shifted and scaled to mean 0 and variance 1, times weight plus bias.
+    """Each sample's last axes, of shape normalized_shape, brought to mean 0 and variance 1, times weight plus bias.
 
-    ``weight`` and ``bias`` are flat, as many numbers as that shape has, first 1 and 0; None with weight_attr or bias_attr (or bias) False, and both with
-    elementwise_affine False.
+    ``weight`` and ``bias`` are flat, as many numbers as that shape has, first 1 and 0; None with weight_attr or bias_attr
+    (or bias) False, and both with elementwise_affine False.
     """
 
     weight: Parameter | None
