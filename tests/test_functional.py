@@ -469,6 +469,15 @@ def test_bad_calls_are_refused(
             write(paddle.nn.functional, paddle.to_tensor)
 
 
+def test_class_numbers_may_be_smoothed_as_soft_labels() -> None:
+    x, y = np.array([[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]], np.float32), np.array([1, 2])
+    same(lambda f, t: f.cross_entropy(t, labels(f, y), soft_label=True, label_smoothing=0.1), x)
+
+
+def labels(f: Any, y: np.ndarray) -> Any:
+    return (to_tensor if f is functional else paddle.to_tensor)(y)
+
+
 def test_wrong_shapes_are_shape_errors_so_that_a_layer_can_name_itself() -> None:
     calls: list[Callable[[], Tensor]] = [
         lambda: functional.adaptive_avg_pool2d(to_tensor(X2), 1),

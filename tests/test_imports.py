@@ -31,7 +31,7 @@ RANKS: tuple[tuple[str, ...], ...] = (
     ("autograd",),
     ("regularizer",),
     ("nn",),
-    ("device", "evaluation", "framework", "io", "metric", "optimizer", "reader", "static"),
+    ("device", "evaluation", "framework", "io", "metric", "optimizer", "reader", "static", "tensor"),
     ("jit",),
     ("modelfile",),
     ("callbacks", "vision"),

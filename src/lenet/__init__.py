@@ -4,7 +4,21 @@
 over 99 % in seconds. Importing this loads numpy, the standard library and the engine, nothing else.
 """
 
-from lenet import callbacks, device, framework, io, jit, metric, nn, optimizer, reader, regularizer, static, vision
+from lenet import (
+    callbacks,
+    device,
+    framework,
+    io,
+    jit,
+    metric,
+    nn,
+    optimizer,
+    reader,
+    regularizer,
+    static,
+    tensor,
+    vision,
+)
 from lenet._core import num_threads as get_num_threads
 from lenet.autograd import array_rows as _rows
 from lenet.autograd.array_rows import *  # noqa: F403
@@ -104,6 +118,7 @@ __all__ = [
     "set_printoptions",
     "static",
     "summary",
+    "tensor",
     "to_tensor",
     "uint8",
     "vision",

@@ -441,6 +441,8 @@ class Parameter(Tensor):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
+        if not isinstance(value, (bool, np.bool_)):
+            raise ValueError(message("trainable", describe(value), "True or False"))
         self.stop_gradient = not value
 
     def _convert(self, dtype: np.dtype[Any]) -> None:

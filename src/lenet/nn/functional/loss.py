@@ -80,6 +80,8 @@ def run_cross_entropy(input: Tensor, label: Tensor, weight: Tensor | None, attrs
     """``cross_entropy`` with attributes that are already in the table's form."""
     check_loss_tensor("label", label)
     check_loss_tensor("weight", weight, optional=True)
+    if attrs["soft_label"] and attrs["label_smoothing"] and label.dtype.numpy.kind in "iu":
+        attrs = attrs | {"soft_label": False}  # as in Paddle, where smoothing class numbers makes them soft
     return tape.call("cross_entropy", input, label, weight=weight, **attrs)
 
 
