@@ -49,10 +49,13 @@ def positive(seed: int, *shape: int) -> np.ndarray:
     return np.random.RandomState(seed).uniform(0.5, 2.0, shape)
 
 
-def _conv(name: str, x: tuple[int, ...], w: tuple[int, ...], bias: bool = True, **attrs: Any) -> Case:
+def _conv(
+    name: str, x: tuple[int, ...], w: tuple[int, ...], bias: bool = True, row: str = "conv2d", **attrs: Any
+) -> Case:
     full = {"stride": (1, 1), "padding": (0, 0, 0, 0), "dilation": (1, 1), "groups": 1, **attrs}
-    arrays = [normal(1, *x), normal(2, *w), *([normal(3, w[0])] if bias else [])]
-    return Case("conv2d", name, arrays, [] if bias else [None], full)
+    outputs = w[0] if row == "conv2d" else w[1] * full["groups"]
+    arrays = [normal(1, *x), normal(2, *w), *([normal(3, outputs)] if bias else [])]
+    return Case(row, name, arrays, [] if bias else [None], full)
 
 
 def _pool(
@@ -81,6 +84,23 @@ def _loss(name: str, x: tuple[int, ...], label: np.ndarray, weight: np.ndarray |
 
 LABELS = np.array([0, 3, 2, 1, 3], np.int64)
 SOFT = np.random.RandomState(5).dirichlet(np.ones(4), 5)
+
+TARGETS = to_tensor(np.random.RandomState(2).uniform(0, 1, (3, 4)))
+ACTIVATIONS: dict[str, dict[str, Any]] = {
+    "elu": {"alpha": 0.7},
+    "celu": {"alpha": 0.7},
+    "selu": {"scale": 1.05, "alpha": 1.67},
+    "gelu": {"approximate": False},
+    "leaky_relu": {"slope": 0.1},
+    "hardsigmoid": {"slope": 0.2, "offset": 0.5},
+    "hardtanh": {"low": -1.0, "high": 0.52},
+    "hardshrink": {"threshold": 0.52},
+    "softshrink": {"threshold": 0.52},
+    "softplus": {"beta": 2.0, "threshold": 4.1},
+    **{name: {} for name in ["relu6", "silu", "mish", "hardswish", "softsign", "tanhshrink", "log_sigmoid"]},
+}
+NORMAL = {"axes": (0, 2), "epsilon": 1e-3}  # with x's own mean and var, see ``call``
+CONSTANT = {"axes": None, "epsilon": 1e-3, "mean": normal(4, 1, 3), "var": positive(5, 1, 3)}
 
 CASES = [
     _conv("plain", (3, 2, 6, 5), (3, 2, 3, 2)),
@@ -160,6 +180,81 @@ CASES = [
     Case("getitem", "slice", [normal(1, 4, 5)], [], {"key": (slice(1, 3), slice(None, None, 2))}),
     Case("getitem", "repeated rows", [normal(1, 4, 5)], [], {"key": np.array([1, 1, 3])}),
     Case("getitem", "mask", [normal(1, 4)], [], {"key": np.array([True, False, True, True])}),
+    *(
+        Case(row, "any shape", [normal(1, 3, 4)])
+        for row in ["expm1", "sin", "cos", "sinh", "cosh", "asinh", "atan", "erf"]
+    ),
+    *(Case(row, "above 0", [positive(1, 3, 4)]) for row in ["log2", "log10", "log1p", "rsqrt", "reciprocal"]),
+    *(Case(row, "within 1", [apart(1, 3, 4) * 0.9]) for row in ["tan", "asin", "acos", "atanh", "square"]),
+    Case("acosh", "above 1", [1 + positive(1, 3, 4)]),
+    *(Case(row, "between steps", [apart(1, 3, 4) * 5]) for row in ["sign", "ceil", "floor", "trunc"]),
+    Case("round", "between steps", [apart(1, 3, 4) * 5], [], {"decimals": 0}),
+    *(Case(row, "broadcast", [apart(1, 3, 4), apart(2, 4) * 1.1]) for row in ["maximum", "minimum", "atan2"]),
+    Case("mod", "broadcast", [apart(1, 3, 4) * 5, positive(2, 4)]),
+    Case("prod", "all", [normal(1, 3, 4)], [], {"axis": None, "keepdim": False}),
+    Case("prod", "with zeros", [np.array([[0.0, 2, 3], [0, 0, 1], [1, 2, 3]])], [], {"axis": 1, "keepdim": False}),
+    Case("prod", "axes", [normal(1, 3, 4, 2)], [], {"axis": (0, 2), "keepdim": True}),
+    Case("logsumexp", "an axis", [normal(1, 3, 4)], [], {"axis": 1, "keepdim": False}),
+    Case("logsumexp", "all", [normal(1, 3, 4)], [], {"axis": None, "keepdim": True}),
+    Case("var", "axes", [normal(1, 3, 4, 2)], [], {"axis": (0, 2), "keepdim": False, "less": 1.0}),
+    Case("var", "all", [normal(1, 3, 4)], [], {"axis": None, "keepdim": True, "less": 0.0}),
+    *(
+        Case("norm", f"p={p}", [apart(1, 3, 4)], [], {"p": p, "axis": axis, "keepdim": keepdim})
+        for p, axis, keepdim in [
+            (2.0, None, False),
+            (1.0, 1, True),
+            (3.0, (0, 1), False),
+            (np.inf, 0, False),
+            (0.0, 1, True),
+        ]
+    ),
+    *(Case(row, "any shape", [apart(1, 5, 6) * 5], [], settings) for row, settings in ACTIVATIONS.items()),
+    Case("normalised", "a batch's own", [normal(1, 5, 3, 2), positive(2, 1, 3, 1), normal(3, 1, 3, 1)], [], NORMAL),
+    Case("normalised", "constants", [normal(1, 5, 3), positive(2, 1, 3), normal(3, 1, 3)], [], CONSTANT),
+    Case("embedding", "repeated", [normal(1, 4, 3)], [], {"index": np.array([[1, 1], [0, 3]]), "padding": None}),
+    Case("embedding", "padding", [normal(1, 4, 3)], [], {"index": np.array([1, 0, 1, 3]), "padding": 1}),
+    *(
+        Case("pad", mode, [normal(1, 3, 4)], [], {"pads": [(1, 2), (0, 3)], "mode": mode, "value": 0.5})
+        for mode in ("constant", "reflect", "replicate", "circular")
+    ),
+    Case("binary_cross_entropy", "probabilities", [np.random.RandomState(1).uniform(0.1, 0.9, (3, 4))], [TARGETS]),
+    _conv("plain", (2, 3, 3, 4), (3, 2, 2, 3), row="conv2d_transpose", output_padding=(0, 0)),
+    _conv(
+        "all",
+        (2, 4, 3, 2),
+        (4, 3, 3, 2),
+        row="conv2d_transpose",
+        output_padding=(1, 0),
+        stride=(2, 3),
+        padding=(1, 0, 1, 1),
+    ),
+    _conv(
+        "groups",
+        (17, 4, 2, 2),
+        (4, 3, 2, 2),
+        False,
+        row="conv2d_transpose",
+        output_padding=(0, 0),
+        groups=2,
+        dilation=(2, 1),
+    ),
+    Case("fill", "any shape", [normal(1, 3, 4)], [], {"value": 2.0}),
+    Case("setitem", "a column", [normal(1, 3, 4), normal(2, 3)], [], {"key": (slice(None), 1)}),
+    Case("setitem", "a mask", [normal(1, 4), normal(2, 1)], [], {"key": np.array([True, False, True, True])}),
+    Case("singular_values", "a stack", [normal(1, 2, 3, 4)]),
+    Case("cumsum", "an axis", [normal(1, 3, 4)], [], {"axis": 1}),
+    Case("expand", "axes", [normal(1, 3, 1)], [], {"shape": (2, 3, 4)}),
+    Case("tile", "axes", [normal(1, 3, 2)], [], {"times": (2, 1, 3)}),
+    Case("flip", "axes", [normal(1, 3, 2)], [], {"axis": (0, 1)}),
+    Case("roll", "axes", [normal(1, 3, 4)], [], {"shifts": [1, -2], "axis": (0, 1)}),
+    Case("tril", "a stack", [normal(1, 2, 3, 4)], [], {"k": 1}),
+    Case("triu", "a matrix", [normal(1, 3, 4)], [], {"k": -1}),
+    Case("diag", "a vector", [normal(1, 3)], [], {"k": -2, "fill": 0.5}),
+    Case("diag", "a matrix", [normal(1, 3, 4)], [], {"k": 1, "fill": 0}),
+    Case(
+        "take_along_axis", "repeated", [normal(1, 3, 4)], [], {"index": np.array([[0, 0], [3, 1], [2, 2]]), "axis": 1}
+    ),
+    Case("where", "broadcast", [normal(1, 3, 4), normal(2, 4)], [], {"mask": normal(3, 3, 1) > 0}),
 ]
 
 
@@ -171,7 +266,15 @@ def call(case: Case, arrays: list[np.ndarray], wants: bool = False) -> tuple[lis
     """The row on float64 tensors; dropout draws the same mask each time."""
     random.seed(11)
     inputs = [to_tensor(a, stop_gradient=not wants) for a in arrays]
-    return inputs, tape.call(case.row, *inputs, *case.rest, **case.attrs)
+    return inputs, tape.call(case.row, *inputs, *case.rest, **attrs_of(case, arrays))
+
+
+def attrs_of(case: Case, arrays: list[np.ndarray]) -> dict[str, Any]:
+    """A normalisation's statistics are those of its input."""
+    attrs = dict(case.attrs)
+    if case.row == "normalised" and attrs["axes"]:
+        attrs |= {name: getattr(arrays[0], name)(axis=attrs["axes"], keepdims=True) for name in ("mean", "var")}
+    return attrs
 
 
 def differences(f: Callable[[np.ndarray], float], x: np.ndarray, step: float) -> np.ndarray:
@@ -208,7 +311,7 @@ def test_an_input_that_wants_no_gradient_gets_none(case: Case) -> None:
     for frozen in range(len(case.arrays)):
         random.seed(11)
         inputs = [to_tensor(a, stop_gradient=i == frozen) for i, a in enumerate(case.arrays)]
-        y = tape.call(case.row, *inputs, *case.rest, **case.attrs)
+        y = tape.call(case.row, *inputs, *case.rest, **attrs_of(case, case.arrays))
         assert y.stop_gradient == (len(inputs) == 1)
         y.backward()
         assert inputs[frozen].grad is None

@@ -32,7 +32,7 @@ RANKS: tuple[tuple[str, ...], ...] = (
     ("autograd",),
     ("regularizer", "tensor"),
     ("nn",),
-    ("device", "evaluation", "io", "metric", "optimizer"),
+    ("device", "evaluation", "framework", "io", "metric", "optimizer", "reader", "static", "tensor"),
     ("jit",),
     ("modelfile",),
     ("callbacks", "vision"),
@@ -117,7 +117,7 @@ def test_modules_import_from_lower_ranks_alone() -> None:
 
 # Within these rooms too imports run one way, from the bottom up. What isn't named stands above.
 WITHIN = {
-    "autograd": ("dtype random", "tensor", "table print", "core_rows tape loss_row", "array_rows"),
+    "autograd": ("dtype random tensor_types", "tensor", "table print", "core_rows tape loss_row", "array_rows"),
     "reading": ("sources", "ink", "shapes", "weights"),
     "model": ("answers feed history", "state", "turns", "steps", "passes files arrays", "model"),
 }
@@ -259,7 +259,20 @@ def test_importing_draws_nothing_and_says_nothing() -> None:
 
 # Where users look. ON_DEMAND have an import of their own; the others `import lenet` brings along.
 ON_DEMAND = ["lenet.evaluation", "lenet.plots", "lenet.reading", "lenet.report", "lenet.train"]
-PUBLIC = ["lenet", "lenet.callbacks", "lenet.io", "lenet.jit", "lenet.metric", "lenet.nn", "lenet.nn.functional"]
+PUBLIC = [
+    "lenet",
+    "lenet.callbacks",
+    "lenet.device",
+    "lenet.framework",
+    "lenet.nn.utils",
+    "lenet.reader",
+    "lenet.static",
+    "lenet.io",
+    "lenet.jit",
+    "lenet.metric",
+    "lenet.nn",
+    "lenet.nn.functional",
+]
 PUBLIC += [
     "lenet.nn.initializer",
     "lenet.optimizer",

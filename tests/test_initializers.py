@@ -339,7 +339,7 @@ OWN_REFUSALS: list[tuple[Callable[[], Any], type[Exception], str]] = [
         ValueError,
         "Reshape the value",
     ),
-    (lambda: create_parameter([2], "float64"), ValueError, "'float32'"),
+    (lambda: create_parameter([2], "int64"), ValueError, "'float32'"),
     (lambda: create_parameter([2], "foo"), ValueError, "'float32'"),
     (lambda: create_parameter([-1]), ValueError, "dimension 0.*at least 0"),
     (lambda: create_parameter([1.5]), TypeError, "dimension 0.*whole number"),

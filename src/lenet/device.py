@@ -8,7 +8,7 @@ from lenet import _core
 from lenet.autograd.tensor import CPUPlace
 from lenet.messages.check import describe, message, positive_int
 
-__all__ = ["get_device", "is_compiled_with_cuda", "set_device", "set_num_threads"]
+__all__ = ["cuda", "disable_signal_handler", "get_device", "is_compiled_with_cuda", "set_device", "set_num_threads"]
 
 
 def set_device(device: Any) -> CPUPlace:
@@ -34,3 +34,24 @@ def is_compiled_with_cuda() -> bool:
 def set_num_threads(n: int) -> None:
     """Compute on at most n threads; 0: as many as the process may use. The results are the same bits whatever n is."""
     _core.set_num_threads(positive_int("set_num_threads()", n, least=0))
+
+
+def disable_signal_handler() -> None:
+    """Does nothing: importing lenet installs no signal handlers."""
+
+
+class cuda:  # noqa: N801 - Paddle's module
+    """What programs ask about graphics cards; there are none here."""
+
+    @staticmethod
+    def device_count() -> int:
+        """Always 0."""
+        return 0
+
+    @staticmethod
+    def synchronize(device: Any = None) -> None:
+        """Does nothing: a call returns when its work is done."""
+
+    @staticmethod
+    def empty_cache() -> None:
+        """Does nothing."""

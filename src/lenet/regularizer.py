@@ -43,11 +43,11 @@ class L1Decay(WeightDecayRegularizer):
     """coeff · Σ|w|: adds coeff · sign(w) to the gradient, which drives weights to exactly 0."""
 
     def penalty_gradient(self, value: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.sign(value) * np.float32(self.coeff)
+        return np.sign(value) * value.dtype.type(self.coeff)
 
 
 class L2Decay(WeightDecayRegularizer):
     """½ · coeff · Σw²: adds coeff · w to the gradient, which shrinks every weight."""
 
     def penalty_gradient(self, value: NDArray[np.float32]) -> NDArray[np.float32]:
-        return value * np.float32(self.coeff)
+        return value * value.dtype.type(self.coeff)

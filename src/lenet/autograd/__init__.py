@@ -3,6 +3,6 @@
 Tensors come in, tensors and their gradients go out. It knows no layer, no optimizer and no file.
 """
 
-from lenet.autograd import array_rows, core_rows, loss_row, print, tape  # the table is whole and a tensor complete
+from lenet.autograd import array_rows, core_rows, loss_row, print, tape, transpose_row  # now the table is whole
 
-__all__ = ["array_rows", "core_rows", "loss_row", "print", "tape"]
+__all__ = ["array_rows", "core_rows", "loss_row", "print", "tape", "transpose_row"]

@@ -122,10 +122,14 @@ def classes_back(y: Tensor, shape: tuple[int, ...], axis: int) -> Tensor:
 def check_axis(what: str, axis: Any, shape: Sequence[int]) -> int:
     """``axis`` as a number from 0 to rank - 1; ValueError otherwise."""
     rank = len(shape)
-    if not isinstance(axis, (int, np.integer)) or not -rank <= axis < max(rank, 1):
+    if isinstance(axis, (Tensor, np.ndarray)) and axis.size == 1:
+        axis = (axis.data_array() if isinstance(axis, Tensor) else axis).reshape(())[()]
+    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)) or not -rank <= axis < max(rank, 1):
         raise ValueError(
             message(
-                what, f"axis {axis} of a tensor with {rank} dimensions", f"a whole number from {-rank} to {rank - 1}"
+                what,
+                f"axis {axis if isinstance(axis, (int, np.integer)) else describe(axis)} of a tensor with {rank} dimensions",
+                f"a whole number from {-rank} to {rank - 1}",
             )
         )
     return int(axis) % rank if rank else 0

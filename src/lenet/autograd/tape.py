@@ -8,7 +8,8 @@ from __future__ import annotations
 import functools
 import itertools
 import threading
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,12 @@ from lenet.autograd.tensor import _F32, Parameter, Tensor, dense, in_lanes, on_r
 from lenet.messages.check import describe, message
 
 __all__ = [
+    "HookHandle",
     "Node",
     "Trace",
     "call",
     "enable_grad",
+    "grad",
     "gradients",
     "is_grad_enabled",
     "no_grad",
@@ -30,10 +33,13 @@ __all__ = [
 ]
 
 
+Hook = Callable[[Tensor], Any]
+
+
 class Node:
     """One recorded call: what ``backward()`` walks, and what a trace is made of."""
 
-    __slots__ = ("attrs", "inputs", "order", "output_shape", "row", "saved")
+    __slots__ = ("attrs", "hooks", "inputs", "order", "output_shape", "row", "saved")
 
     def __init__(self, row: Row, inputs: Inputs, attrs: Attrs, saved: Any, output_shape: tuple[int, ...]) -> None:
         self.row = row
@@ -41,6 +47,7 @@ class Node:
         self.attrs = attrs
         self.saved = saved
         self.output_shape = output_shape
+        self.hooks: dict[int, Hook] | None = None  # told of the output's gradient
         self.order = next(_orders)
 
 
@@ -190,21 +197,27 @@ def backward(self: Tensor, grad_tensor: Tensor | None = None, retain_graph: bool
     else:
         dy = seed
     if root._node is None:
-        _add_to_leaf(root, dy)
+        _add_to_leaf(root, _through(root._hooks, dy))
         return
-    for node, grads in gradients(root._node, dy, retain):
+    watched: dict[int, tuple[Tensor, Tensor]] = {}  # leaves with hooks: told once, of the sum
+    for node, grads in gradients([(root._node, dy)], retain):
         for t, g in zip(node.inputs, grads, strict=True):
             if g is not None and t._node is None and not t.stop_gradient:
-                _add_to_leaf(t, g)
+                if t._hooks:
+                    watched[id(t)] = (t, _sum(watched[id(t)][1], g) if id(t) in watched else g)
+                else:
+                    _add_to_leaf(t, g)
+    for t, g in watched.values():
+        _add_to_leaf(t, _through(t._hooks, g))
 
 
 setattr(Tensor, "backward", backward)  # noqa: B010 - a tensor knows no tape
 
 
-def gradients(last: Node, dy: Tensor, retain: bool) -> list[tuple[Node, Grads]]:
-    """Every node that led to ``last``, latest first, with the gradients of its inputs."""
+def gradients(roots: Sequence[tuple[Node, Tensor]], retain: bool) -> list[tuple[Node, Grads]]:
+    """Every node that led to the roots, latest first, with the gradients of its inputs. A root: a node, its output's gradient."""
     found: dict[int, Node] = {}
-    stack = [last]
+    stack = [node for node, _ in roots]
     while stack:
         node = stack.pop()
         if node.order in found:
@@ -218,13 +231,15 @@ def gradients(last: Node, dy: Tensor, retain: bool) -> list[tuple[Node, Grads]]:
         for t in node.inputs:
             if t is not None and t._node is not None:
                 stack.append(t._node)
-    pending: dict[int, Tensor] = {last.order: dy}
+    pending: dict[int, Tensor] = {}
+    for node, dy in roots:
+        pending[node.order] = _sum(pending[node.order], dy) if node.order in pending else dy
     done = []
     for order in sorted(found, reverse=True):
         node = found[order]
         if order not in pending:
             continue
-        grads = node.row.backward(node, pending.pop(order))
+        grads = node.row.backward(node, _through(node.hooks, pending.pop(order)))
         if not retain:
             node.saved = _FREED
         done.append((node, grads))
@@ -254,3 +269,124 @@ def _add_to_leaf(t: Tensor, g: Tensor) -> None:
     else:
         t._grad = _sum(t._grad, g)
     t._grad.stop_gradient = False  # as Paddle has it
+
+
+# ---- hooks -----------------------------------------------------------------------------------------------------------
+
+
+class HookHandle:
+    """What ``register_hook`` returns; ``remove()`` takes the hook away and says whether it was still there."""
+
+    def __init__(self, hooks: dict[int, Hook], key: int) -> None:
+        self._hooks, self._key = hooks, key
+
+    def remove(self) -> bool:
+        return self._hooks.pop(self._key, None) is not None
+
+
+def _through(hooks: dict[int, Hook] | None, g: Tensor) -> Tensor:
+    """A gradient after its hooks."""
+    for hook in list((hooks or {}).values()):
+        changed = hook(g)
+        if changed is None:
+            continue
+        if not isinstance(changed, Tensor) or changed._shape != g._shape:
+            given = f"shape {list(changed._shape)}" if isinstance(changed, Tensor) else describe(changed)
+            raise ValueError(message("a gradient hook", given, f"None or a Tensor of shape {list(g._shape)}"))
+        g = changed
+    return g
+
+
+def register_hook(self: Tensor, hook: Hook) -> HookHandle:
+    """During ``backward`` call hook(gradient of this tensor); what it returns, unless None, takes the gradient's place.
+
+    Several are called in their order. RuntimeError on a tensor with stop_gradient=True, TypeError for what is no function.
+    """
+    if self.stop_gradient:
+        given = "a tensor with stop_gradient=True, which gets no gradient"
+        raise RuntimeError(message("register_hook()", given, "one that does", "Set x.stop_gradient = False first"))
+    if not callable(hook):
+        raise TypeError(message("register_hook()", describe(hook), "a function of the gradient"))
+    if self._node is None:
+        hooks = self._hooks = {} if self._hooks is None else self._hooks
+    else:
+        hooks = self._node.hooks = {} if self._node.hooks is None else self._node.hooks
+    key = max(hooks, default=-1) + 1
+    hooks[key] = hook
+    return HookHandle(hooks, key)
+
+
+def retain_grads(self: Tensor) -> None:
+    """Keep this tensor's gradient in ``.grad`` after ``backward``, though it is no leaf. Does nothing on leaves."""
+    if self._node is None or self.stop_gradient:
+        return
+    kept = weakref.ref(self)
+
+    def keep(g: Tensor) -> None:
+        tensor = kept()
+        if tensor is not None:
+            tensor._grad = dense(np.array(g.data_array()), False)
+
+    register_hook(self, keep)
+
+
+setattr(Tensor, "register_hook", register_hook)  # noqa: B010
+setattr(Tensor, "retain_grads", retain_grads)  # noqa: B010
+
+
+def _listed(what: str, value: Any) -> list[Tensor]:
+    found = list(value) if isinstance(value, (list, tuple)) else [value]
+    if not found or not all(isinstance(t, Tensor) for t in found):
+        raise TypeError(message(f"grad({what})", describe(value), "a Tensor or a list of them"))
+    return found
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool = False,
+    no_grad_vars: Any = None,
+) -> list[Tensor | None]:
+    """The gradients of outputs (a Tensor or several, summed) with respect to inputs, without touching any ``.grad``.
+
+    grad_outputs: what flows into each output, ones where None. allow_unused: None for an input that outputs don't depend
+    on, else ValueError. create_graph and no_grad_vars raise NotImplementedError: there are no second derivatives here.
+    """
+    if create_graph or no_grad_vars is not None:
+        given = "create_graph=True" if create_graph else "no_grad_vars"
+        raise NotImplementedError(message("grad()", given, "first derivatives alone, this engine's only ones"))
+    ends, starts = _listed("outputs", outputs), _listed("inputs", inputs)
+    seeds = list(grad_outputs) if isinstance(grad_outputs, (list, tuple)) else [grad_outputs] * len(ends)
+    if len(seeds) != len(ends):
+        raise ValueError(message("grad(grad_outputs)", f"{len(seeds)} of them", f"{len(ends)}, one an output"))
+    found: dict[int, Tensor] = {}
+
+    def add(t: Tensor, g: Tensor) -> None:
+        found[id(t)] = _sum(found[id(t)], g) if id(t) in found else g
+
+    roots = []
+    for end, seed in zip(ends, seeds, strict=True):
+        dy = dense(np.ones(end._shape, end._dtype)) if seed is None else seed
+        if end._node is not None:
+            roots.append((end._node, dy))
+        elif any(end is start for start in starts) and not end.stop_gradient:
+            add(end, dy)
+    inner = [t for t in starts if t._node is not None]
+    handles = [register_hook(t, lambda g, t=t: add(t, g)) for t in inner]  # type: ignore[misc]
+    try:
+        for node, grads in gradients(roots, bool(retain_graph)):
+            for t, g in zip(node.inputs, grads, strict=True):
+                if g is not None and t._node is None and any(t is start for start in starts):
+                    add(t, g)
+    finally:
+        for handle in handles:
+            handle.remove()
+    unused = [t for t in starts if id(t) not in found]
+    if unused and not allow_unused:
+        fix = "Type allow_unused=True to get None for it"
+        raise ValueError(message("grad(inputs)", f"'{unused[0].name}', which outputs don't depend on", "an input", fix))
+    return [found.get(id(t)) for t in starts]

@@ -346,6 +346,8 @@ def compile(
     if isinstance(chain, str):
         return chain
     known = {id(p) for p in chain.params}
+    if any(p._hooks for p in chain.params):
+        return "a parameter has a gradient hook"
     if any(id(p) not in known for p in spec.params):
         return "the optimizer has parameters that forward doesn't use"
     if {id(p) for p in spec.params} != {id(p) for p in chain.params if not p.stop_gradient}:

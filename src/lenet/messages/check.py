@@ -101,6 +101,8 @@ def brief(value: object, most: int = 60) -> str:
 
 def describe(value: object) -> str:
     """A short account of an object for an error: its type, and for arrays their dtype and shape."""
+    if isinstance(value, type):
+        return f"the type {value.__name__}"
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
     if shape is not None and dtype is not None:
         name = getattr(dtype, "name", None) or str(dtype)

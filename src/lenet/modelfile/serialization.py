@@ -192,15 +192,22 @@ def _read(path: PathLike) -> bytes:
 # ---- Paddle's files -------------------------------------------------------------------------------------------------
 
 
-def save(obj: Any, path: PathLike | BytesIO, protocol: int = 4) -> None:
+def save(obj: Any, path: PathLike | BytesIO, protocol: int = 4, **configs: Any) -> None:
     """Write Tensors, arrays and plain values, nested in dicts, lists and tuples, so that ``paddle.load`` reads them.
 
     obj: usually ``net.state_dict()`` (by custom to "x.pdparams") or ``optimizer.state_dict()`` ("x.pdopt").
     path: a file, whose folders are made, or a BytesIO. protocol: of the pickle, 2 to 4. A path that ends in
     ``.safetensors`` takes a dict of Tensors or arrays and becomes such a file. ValueError for a Layer or an empty name,
-    TypeError for objects that ``load`` would refuse.
+    TypeError for objects that ``load`` would refuse. pickle_protocol is protocol's older name; use_binary_format has to be
+    False.
     """
     import io
+
+    protocol = configs.pop("pickle_protocol", protocol)
+    if configs.pop("use_binary_format", False):
+        raise ValueError(message("save(use_binary_format)", True, "False", "Leave it out: load reads what save writes"))
+    if configs:
+        raise TypeError(f"save() got an unexpected keyword argument {next(iter(configs))!r}")
 
     if isinstance(protocol, bool) or not isinstance(protocol, int) or not 2 <= protocol <= 4:
         raise ValueError(message("save(protocol)", describe(protocol), "2, 3 or 4"))

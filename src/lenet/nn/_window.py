@@ -10,18 +10,21 @@ from typing import Any
 
 from lenet.messages import check
 
-__all__ = ["Padding", "only_nchw", "pair", "parse_padding", "resolved"]
+__all__ = ["Padding", "channels_last", "pair", "parse_padding", "resolved", "shape_of"]
 
 Pair = tuple[int, int]
 Sides = tuple[int, int, int, int]  # top, bottom, left, right
 Padding = Sides | str  # or "SAME", which depends on the image and is resolved at each call
 
 
-def only_nchw(what: str, data_format: str) -> None:
-    """ValueError unless the images are [N, C, H, W]."""
-    if data_format != "NCHW":
-        fix = "Use x.transpose([0, 3, 1, 2]) on [N, H, W, C] images"
-        raise ValueError(check.message(f"{what}(data_format)", repr(data_format), "'NCHW'", fix))
+def channels_last(what: str, data_format: str) -> bool:
+    """Whether images are [N, H, W, C] and not [N, C, H, W]; ValueError for any other format."""
+    return check.choice(f"{what}(data_format)", data_format, ("NCHW", "NHWC")) == "NHWC"
+
+
+def shape_of(x: Any) -> list[int]:
+    """x's shape as a plain list; empty for what has none (the table then says what was wrong)."""
+    return list(getattr(x, "shape", ()))
 
 
 def pair(what: str, value: Any, *, least: int = 1) -> Pair:

@@ -1,27 +1,46 @@
-"""Activations as layers (Paddle: ``paddle.nn.ReLU`` and its like), for ``Sequential``. No parameters; any shape."""
+"""Activations as layers (Paddle: ``paddle.nn.ReLU`` and its like), for ``Sequential``. Any shape; only PReLU has a parameter."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from lenet.autograd import tape
 from lenet.autograd.tensor import Tensor
 from lenet.messages import check
 from lenet.nn import functional
+from lenet.nn.initializer import Constant
 from lenet.nn.layer import Layer
 
-__all__ = ["LeakyReLU", "LogSoftmax", "ReLU", "Sigmoid", "Softmax", "Tanh"]
+__all__ = [
+    "CELU", "ELU", "GELU", "SELU", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "LogSigmoid", "LogSoftmax",
+    "Mish", "PReLU", "ReLU", "ReLU6", "Sigmoid", "Silu", "Softmax", "Softplus", "Softsign", "Swish", "Tanh",
+    "Tanhshrink",
+]  # fmt: skip
 
 
 class _Activation(Layer):
     """``settings`` is what the layer prints between its parentheses, before its name if it has one."""
 
     def __init__(self, settings: str, name: str | None) -> None:
-        super().__init__()
+        super().__init__(dtype=None)
         self._shown = ", ".join(part for part in (settings, f"name={name}" if name else "") if part)
 
     def extra_repr(self) -> str:
         return self._shown
+
+
+class _Setting(_Activation):
+    """A function of ``functional`` and its settings."""
+
+    _function: Callable[..., Tensor]
+
+    def __init__(self, name: str | None, **settings: Any) -> None:
+        super().__init__(", ".join(f"{key}={value}" for key, value in settings.items()), name)
+        self._settings = settings
+
+    def forward(self, x: Tensor) -> Tensor:
+        return type(self)._function(x, **self._settings)
 
 
 class ReLU(_Activation):
@@ -91,3 +110,162 @@ def _axis(what: str, axis: Any) -> int:
     if isinstance(axis, bool) or not hasattr(axis, "__index__"):
         raise TypeError(check.message(f"{what}(axis)", check.describe(axis), "a whole number"))
     return int(axis)
+
+
+class ELU(_Setting):
+    """x where x > 0, alpha · (e^x - 1) elsewhere."""
+
+    _function = staticmethod(functional.elu)
+
+    def __init__(self, alpha: float = 1.0, name: str | None = None) -> None:
+        super().__init__(name, alpha=alpha)
+
+
+class CELU(_Setting):
+    """x where x > 0, alpha · (e^(x / alpha) - 1) elsewhere."""
+
+    _function = staticmethod(functional.celu)
+
+    def __init__(self, alpha: float = 1.0, name: str | None = None) -> None:
+        super().__init__(name, alpha=alpha)
+
+
+class SELU(_Setting):
+    """scale · x where x > 0, scale · alpha · (e^x - 1) elsewhere."""
+
+    _function = staticmethod(functional.selu)
+
+    def __init__(
+        self, scale: float = 1.0507009873554805, alpha: float = 1.6732632423543772, name: str | None = None
+    ) -> None:
+        super().__init__(name, scale=scale, alpha=alpha)
+
+
+class GELU(_Setting):
+    """x times the normal distribution's share below x; approximate: by a tanh."""
+
+    _function = staticmethod(functional.gelu)
+
+    def __init__(self, approximate: bool | str = False, name: str | None = None) -> None:
+        super().__init__(name, approximate=approximate)
+
+
+class ReLU6(_Setting):
+    """x held between 0 and 6."""
+
+    _function = staticmethod(functional.relu6)
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name)
+
+
+class Silu(_Setting):
+    """x · sigmoid(x). inplace changes nothing."""
+
+    _function = staticmethod(functional.silu)
+
+    def __init__(self, inplace: bool = False, name: str | None = None) -> None:
+        super().__init__(name, inplace=inplace)
+
+
+class Swish(_Setting):
+    """x · sigmoid(x)."""
+
+    _function = staticmethod(functional.swish)
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name)
+
+
+class Mish(_Setting):
+    """x · tanh(log(1 + e^x))."""
+
+    _function = staticmethod(functional.mish)
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name)
+
+
+class Hardswish(_Setting):
+    """x · (x + 3, held between 0 and 6) / 6."""
+
+    _function = staticmethod(functional.hardswish)
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name)
+
+
+class Hardsigmoid(_Setting):
+    """x / 6 + ½, held between 0 and 1."""
+
+    _function = staticmethod(functional.hardsigmoid)
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name)
+
+
+class Hardtanh(_Setting):
+    """x held between min and max."""
+
+    _function = staticmethod(functional.hardtanh)
+
+    def __init__(self, min: float = -1.0, max: float = 1.0, name: str | None = None) -> None:
+        super().__init__(name, min=min, max=max)
+
+
+class Softplus(_Setting):
+    """log(1 + e^(beta · x)) / beta; x itself where beta · x > threshold."""
+
+    _function = staticmethod(functional.softplus)
+
+    def __init__(self, beta: float = 1, threshold: float = 20, name: str | None = None) -> None:
+        super().__init__(name, beta=beta, threshold=threshold)
+
+
+class Softsign(_Setting):
+    """x / (1 + |x|)."""
+
+    _function = staticmethod(functional.softsign)
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name)
+
+
+class Tanhshrink(_Setting):
+    """x - tanh(x)."""
+
+    _function = staticmethod(functional.tanhshrink)
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name)
+
+
+class LogSigmoid(_Setting):
+    """log(1 / (1 + e^-x))."""
+
+    _function = staticmethod(functional.log_sigmoid)
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name)
+
+
+class PReLU(_Activation):
+    """weight · x where x < 0, x elsewhere; ``_weight`` [num_parameters] is learnt, from ``init`` on: one, or one a channel."""
+
+    def __init__(
+        self,
+        num_parameters: int = 1,
+        init: float = 0.25,
+        weight_attr: Any = None,
+        data_format: str = "NCHW",
+        name: str | None = None,
+    ) -> None:
+        count = check.positive_int("PReLU(num_parameters)", num_parameters)
+        super().__init__(
+            f"num_parameters={num_parameters}, data_format={data_format}, init={init}, dtype=float32", name
+        )
+        self._format = data_format
+        self._weight = self.create_parameter([count], weight_attr, default_initializer=Constant(init))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.prelu(x, self._weight, self._format)  # type: ignore[arg-type]

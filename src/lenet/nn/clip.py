@@ -7,10 +7,11 @@ are never handed in. The stored ``.grad`` is left as it is: clipping makes new a
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lenet.autograd.tensor import to_tensor
 from lenet.messages import check
 
 if TYPE_CHECKING:
@@ -38,11 +39,19 @@ def _square_sum(gradient: NDArray[np.float32]) -> float:
 
 def _scaled(gradient: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
     with np.errstate(invalid="ignore"):  # an infinite gradient: 0 · inf = NaN, silently, as in the core
-        return gradient * np.float32(factor)
+        return gradient * gradient.dtype.type(factor)
 
 
 class ClipGradBase:
-    """What an optimizer asks of a clip: ``clip_arrays``."""
+    """What an optimizer asks of a clip: ``clip_arrays``. Called with (parameter, gradient) pairs it returns them clipped."""
+
+    def __call__(self, params_grads: Sequence[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+        """The pairs with clipped gradients, Tensors; where the gradient is None or need_clip False they stay as they are."""
+        pairs = list(params_grads)
+        which = [i for i, (p, g) in enumerate(pairs) if g is not None and getattr(p, "need_clip", True)]
+        for i, clipped in zip(which, self.clip_arrays([pairs[i][1].data_array() for i in which]), strict=True):
+            pairs[i] = (pairs[i][0], to_tensor(clipped))
+        return pairs
 
     def clip_arrays(self, gradients: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         """The clipped gradients, in the same order; inputs are not written to."""
@@ -62,7 +71,7 @@ class ClipGradByValue(ClipGradBase):
         return f"Clip Gradient By Value, min = {self.min:f}, max={self.max:f}"
 
     def clip_arrays(self, gradients: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        return [np.clip(g, np.float32(self.min), np.float32(self.max)) for g in gradients]
+        return [np.clip(g, g.dtype.type(self.min), g.dtype.type(self.max)) for g in gradients]
 
 
 class ClipGradByNorm(ClipGradBase):

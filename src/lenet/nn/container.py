@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from lenet.autograd.tensor import Parameter
 from lenet.messages import check
 from lenet.nn.layer import Layer
 
-__all__ = ["LayerList", "Sequential"]
+__all__ = ["LayerDict", "LayerList", "ParameterList", "Sequential"]
 
 
 class _Numbered(Layer):
@@ -126,3 +127,87 @@ class LayerList(_Numbered):
         kept = list(self)
         kept.insert(self._place(index, len(self) + 1), _layer("LayerList", sublayer))
         self._replace_all(kept)
+
+
+class LayerDict(Layer):
+    """A dict whose layers count as part of the network; it has no forward. sublayers: a dict, or (name, Layer) pairs."""
+
+    def __init__(self, sublayers: Any = None) -> None:
+        super().__init__()
+        self.update({} if sublayers is None else sublayers)
+
+    def __getitem__(self, key: str) -> Layer:
+        if key not in self._sub_layers:
+            raise KeyError(check.message("LayerDict", repr(key), f"one of {', '.join(self._sub_layers) or 'none'}"))
+        return self._sub_layers[key]  # type: ignore[return-value]
+
+    def __setitem__(self, key: str, layer: Layer) -> None:
+        self.add_sublayer(key, _layer("LayerDict", layer))
+
+    def __delitem__(self, key: str) -> None:
+        self[key]
+        delattr(self, key)
+
+    def __len__(self) -> int:
+        return len(self._sub_layers)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._sub_layers))
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._sub_layers
+
+    def keys(self) -> Iterable[str]:
+        """The names."""
+        return list(self._sub_layers)
+
+    def values(self) -> Iterable[Any]:
+        """The layers."""
+        return list(self._sub_layers.values())
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """(name, layer) pairs."""
+        return list(self._sub_layers.items())
+
+    def pop(self, key: str) -> Layer:
+        """Take a layer out and return it; KeyError for a name that isn't there."""
+        layer = self[key]
+        del self[key]
+        return layer
+
+    def clear(self) -> None:
+        """Take all layers out."""
+        for key in self:
+            del self[key]
+
+    def update(self, sublayers: Any) -> None:
+        """Add layers, from a dict or (name, Layer) pairs; a name that is there already gets the new one."""
+        pairs = sublayers.items() if hasattr(sublayers, "items") else sublayers
+        for key, layer in pairs:
+            self[key] = layer
+
+
+class ParameterList(Layer):
+    """A list whose parameters count as part of the network, named '0', '1', …; it has no forward."""
+
+    def __init__(self, parameters: Iterable[Parameter] | None = None) -> None:
+        super().__init__()
+        for parameter in () if parameters is None else parameters:
+            self.append(parameter)
+
+    def append(self, parameter: Parameter) -> ParameterList:
+        """Add a parameter at the end; returns self."""
+        self.add_parameter(str(len(self)), parameter)
+        return self
+
+    def __len__(self) -> int:
+        return len(self._parameters)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(list(self._parameters.values()))
+
+    def __getitem__(self, index: int) -> Any:
+        return list(self._parameters.values())[index]
+
+    def __setitem__(self, index: int, parameter: Parameter) -> None:
+        setattr(self, list(self._parameters)[index], parameter)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from lenet.autograd.tensor import Tensor
 from lenet.messages import check
 from lenet.nn import _window, functional
+from lenet.nn.functional import common
 from lenet.nn.layer import Layer
 
 __all__ = ["Dropout", "Dropout2D"]
@@ -27,8 +28,8 @@ class Dropout(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__()
-        functional.drop_probability("Dropout", p)
-        self._mode = check.choice("Dropout(mode)", mode, functional.DROPOUT_MODES)
+        common.drop_probability("Dropout", p)
+        self._mode = check.choice("Dropout(mode)", mode, common.DROPOUT_MODES)
         self._p, self._inplace, self._axis, self._name = p, inplace, axis, name
 
     def forward(self, x: Tensor) -> Tensor:
@@ -44,12 +45,12 @@ class Dropout2D(Layer):
 
     def __init__(self, p: float = 0.5, data_format: str = "NCHW", name: str | None = None) -> None:
         super().__init__()
-        functional.drop_probability("Dropout2D", p)
-        _window.only_nchw("Dropout2D", data_format)
+        common.drop_probability("Dropout2D", p)
+        self._format = "NHWC" if _window.channels_last("Dropout2D", data_format) else "NCHW"
         self._p, self._name = p, name
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.dropout2d(x, self._p, self.training)
+        return functional.dropout2d(x, self._p, self.training, self._format)
 
     def extra_repr(self) -> str:
         name = f", name={self._name}" if self._name else ""

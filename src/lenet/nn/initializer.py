@@ -83,11 +83,11 @@ class Initializer:
         self.forward(param, block)
 
     def forward(self, var: Tensor, block: object = None) -> None:
-        """Fill ``var`` (float32) in place; ``block`` belongs to Paddle's static graphs and is ignored."""
-        var.set_value(self.draw(list(var.shape)))
+        """Fill ``var`` in place, float64 with float32's draws; ``block`` belongs to Paddle's static graphs and is ignored."""
+        var.set_value(self.draw(list(var.shape)).astype(var.dtype.numpy))
 
     def draw(self, shape: Sequence[int]) -> NDArray[np.float32]:
-        """New values: a float32 array of ``shape``."""
+        """New values: a float array of ``shape``."""
         raise NotImplementedError(f"{type(self).__name__} must define draw(shape) or forward(var, block)")
 
 
@@ -114,7 +114,8 @@ class Assign(Initializer):
 
     def __init__(self, value: Any, name: str | None = None) -> None:
         try:
-            array = np.array(value, np.float32)
+            array = np.array(value)
+            array = array.astype(array.dtype if array.dtype == np.float64 else np.float32)
         except (TypeError, ValueError):
             array = None
         if array is None or not hasattr(value, "__len__"):

@@ -23,7 +23,7 @@ import numpy as np
 from lenet.autograd.tensor import Parameter, Tensor
 from lenet.messages import check
 from lenet.names.elsewhere import elsewhere
-from lenet.nn.param import check_float32, make_parameter, unique_name
+from lenet.nn.param import make_parameter, param_dtype, unique_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +84,8 @@ class HookRemoveHelper:
 class Layer:
     """A network, or a piece of one: subclass it, call ``super().__init__()``, assign layers, define ``forward``.
 
-    name_scope: the start of ``full_name()`` instead of the class name in snake case. dtype: float32, the only one (ValueError).
+    name_scope: the start of ``full_name()`` instead of the class name in snake case. dtype: of its
+    parameters, float32 or float64 (ValueError); None: ``get_default_dtype()``.
     Assigning a Parameter, a Layer or a Tensor to ``self`` registers it; a plain list of Layers is not seen: use ``LayerList``.
     """
 
@@ -101,14 +102,14 @@ class Layer:
     _forward_post_hooks: dict[int, Hook]
 
     def __init__(self, name_scope: str | None = None, dtype: Any = "float32") -> None:
-        check_float32(f"{type(self).__name__}(dtype)", dtype)
+        kind = param_dtype(f"{type(self).__name__}(dtype)", dtype)
         if name_scope is not None and not isinstance(name_scope, str):
             raise TypeError(check.message("Layer(name_scope)", check.describe(name_scope), "a str or None"))
         self.__dict__.update(
             training=True,
             _hooked=False,
             _full_name=unique_name(name_scope or _snake(type(self).__name__)),
-            _dtype="float32",
+            _dtype=kind.name,
             _parameters={},
             _sub_layers={},
             _buffers={},
@@ -280,10 +281,11 @@ class Layer:
         is_bias: bool = False,
         default_initializer: Initializer | None = None,
     ) -> Parameter | None:
-        """A new float32 parameter (assign it to ``self`` to register it); None where ``attr`` is False."""
-        check_float32("create_parameter(dtype)", dtype)
-        owner = self._full_name
-        return make_parameter(shape, attr, is_bias=is_bias, default_initializer=default_initializer, owner=owner)
+        """A new parameter of the layer's type, or of ``dtype`` (assign it to ``self``); None where ``attr`` is False."""
+        owner, kind = self._full_name, self._dtype if dtype is None else dtype
+        return make_parameter(
+            shape, attr, is_bias=is_bias, default_initializer=default_initializer, owner=owner, dtype=kind
+        )
 
     # ---- walking -------------------------------------------------------------------------------------------------------
 
@@ -386,11 +388,25 @@ class Layer:
         return self.train(False)
 
     def to(self: Self, device: Any = None, dtype: Any = None, blocking: bool | None = None) -> Self:
-        """Returns self: there is one device, the CPU, and one dtype, float32. ValueError for another."""
+        """Parameters and float buffers in another dtype, float32 or float64; returns self. The only device is the CPU.
+
+        Do it before making an optimizer: gradients and an optimizer's state are not carried over. ValueError for another.
+        """
         if device is not None and str(device) not in ("cpu", "Place(cpu)"):
             fix = "Leave device out: this engine runs on the CPU"
             raise ValueError(check.message("Layer.to(device)", check.describe(device), "'cpu'", fix))
-        check_float32("Layer.to(dtype)", dtype)
+        if dtype is None:
+            return self
+        kind = param_dtype("Layer.to(dtype)", dtype)
+        for layer in self.sublayers(include_self=True):
+            layer.__dict__["_dtype"] = kind.name
+        for parameter in self.parameters():
+            parameter._convert(kind)
+        for buffer in self.buffers():
+            if buffer._dtype.kind == "f" and buffer._dtype != kind:
+                buffer._data, buffer._dtype = buffer.data_array().astype(kind), kind
+                buffer._lanes = buffer._few = None
+        _mutated()
         return self
 
     def astype(self: Self, dtype: Any = None) -> Self:
@@ -398,8 +414,12 @@ class Layer:
         return self.to(dtype=dtype)
 
     def float(self: Self) -> Self:
-        """Returns self: parameters are float32 already."""
-        return self
+        """As ``to(dtype="float32")``."""
+        return self.to(dtype="float32")
+
+    def double(self: Self) -> Self:
+        """As ``to(dtype="float64")``."""
+        return self.to(dtype="float64")
 
     def clear_gradients(self, set_to_zero: bool = True) -> None:
         """Set every trainable parameter's gradient to zeros, or to None with ``set_to_zero=False``."""
@@ -414,6 +434,7 @@ class Layer:
         destination: OrderedDict[str, Tensor] | None = None,
         include_sublayers: bool = True,
         structured_name_prefix: str = "",
+        use_hook: bool = True,
     ) -> OrderedDict[str, Tensor]:
         """``{"conv1.weight": tensor, …}``: parameters and persistable buffers, the LIVE objects, not copies."""
         state: OrderedDict[str, Tensor] = OrderedDict() if destination is None else destination

@@ -29,7 +29,7 @@ class Linear(Layer):
         bias_attr: Any = None,
         name: str | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(dtype=None)
         if weight_attr is False:
             raise ValueError(
                 check.message("Linear(weight_attr)", False, "None or a ParamAttr: a linear layer needs its weight")

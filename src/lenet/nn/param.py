@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from lenet.autograd.dtype import dtype_of
+from lenet.autograd.dtype import dtype_of, get_default_dtype
 from lenet.autograd.tensor import Parameter, aligned
 from lenet.messages import check
 from lenet.nn.initializer import Constant, Initializer, XavierUniform, global_initializer
 from lenet.regularizer import WeightDecayRegularizer
 
-if TYPE_CHECKING:
-    pass
-
-__all__ = ["ParamAttr", "aligned", "create_parameter", "make_parameter", "unique_name"]
+__all__ = ["ParamAttr", "aligned", "create_parameter", "make_parameter", "param_dtype", "unique_name"]
 
 _counters: dict[str, itertools.count[int]] = {}
 _taken: set[str] = set()
@@ -105,8 +102,11 @@ def make_parameter(
     is_bias: bool = False,
     default_initializer: Initializer | None = None,
     owner: str = "create_parameter",
+    dtype: Any = None,
 ) -> Parameter | None:
-    """A new float32 parameter of ``shape``, or None where ``attr`` is False; ``owner`` begins its name.
+    """A new parameter of ``shape``, or None where ``attr`` is False; ``owner`` begins its name.
+
+    dtype: float32 or float64; None: the default float type.
 
     Its values come from the first of these that is set: ``attr``'s initializer, ``set_global_initializer``'s,
     ``default_initializer``, and at last Constant(0) for a bias and XavierUniform for a weight.
@@ -121,7 +121,7 @@ def make_parameter(
             check.message("parameter name", repr(name), "a name no other parameter has", "Leave the name out")
         )
     fill = wanted.initializer or global_initializer(is_bias) or default_initializer
-    parameter = Parameter(aligned(dims), name=name, trainable=wanted.trainable)
+    parameter = Parameter(aligned(dims, param_dtype(owner, dtype)), name=name, trainable=wanted.trainable)
     parameter.optimize_attr = {"learning_rate": wanted.learning_rate}
     parameter.regularizer = wanted.regularizer
     parameter.need_clip = wanted.need_clip
@@ -138,8 +138,7 @@ def create_parameter(
     is_bias: bool = False,
     default_initializer: Initializer | None = None,
 ) -> Parameter | None:
-    """A parameter outside any layer (Paddle: ``paddle.create_parameter``): float32, of ``shape``; None for ``attr=False``."""
-    check_float32("create_parameter(dtype)", dtype)
+    """A parameter outside any layer (Paddle: ``paddle.create_parameter``): float32 or float64; None for ``attr=False``."""
     if name is not None:
         wanted = ParamAttr.of(attr)
         if wanted is None:
@@ -152,16 +151,16 @@ def create_parameter(
             wanted.trainable,
             need_clip=wanted.need_clip,
         )
-    return make_parameter(shape, attr, is_bias=is_bias, default_initializer=default_initializer)
+    return make_parameter(shape, attr, is_bias=is_bias, default_initializer=default_initializer, dtype=dtype)
 
 
-def check_float32(what: str, dtype: Any) -> None:
-    """ValueError unless ``dtype`` (a str, ``lenet.float32``, a numpy dtype, or None) means float32, the engine's only one."""
+def param_dtype(what: str, dtype: Any) -> np.dtype[Any]:
+    """float32 or float64, from a str, ``lenet.float32``, a numpy dtype, or None for the default type; ValueError otherwise."""
     try:
-        known = dtype is None or dtype_of(dtype) == "float32"
+        known = dtype_of(get_default_dtype() if dtype is None else dtype)
     except TypeError:
-        known = False
-    if not known:
-        raise ValueError(
-            check.message(what, check.describe(dtype), "'float32'", "Parameters are float32 only; leave dtype out")
-        )
+        known = None
+    if known not in ("float32", "float64"):
+        given = check.describe(dtype) if known is None else repr(known.name)
+        raise ValueError(check.message(what, given, "'float32' or 'float64'"))
+    return known.numpy

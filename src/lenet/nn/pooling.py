@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from lenet.autograd.tensor import Tensor
+from lenet.messages import check
 from lenet.nn import _window, functional
+from lenet.nn.functional import pooling
 from lenet.nn.layer import Layer
 
 __all__ = ["AdaptiveAvgPool2D", "AdaptiveMaxPool2D", "AvgPool2D", "MaxPool2D"]
@@ -15,8 +17,8 @@ class _Pool(Layer):
     def __init__(self, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool, data_format: str) -> None:
         super().__init__()
         what = type(self).__name__
-        _window.only_nchw(what, data_format)
-        self._attrs = functional.pool_attrs(what, kernel_size, stride, padding, ceil_mode)
+        self._last = _window.channels_last(what, data_format)
+        self._attrs = pooling.pool_attrs(what, kernel_size, stride, padding, ceil_mode)
         self._shown = f"kernel_size={kernel_size}, stride={stride}, padding={padding}"
 
     def extra_repr(self) -> str:
@@ -38,9 +40,13 @@ class MaxPool2D(_Pool):
     ) -> None:
         super().__init__(kernel_size, stride, padding, ceil_mode, data_format)
         self._return_mask = bool(return_mask)
+        if self._last and return_mask:
+            raise ValueError(check.message("MaxPool2D(return_mask)", True, "False with data_format='NHWC'"))
 
     def forward(self, x: Tensor) -> Any:
-        return functional.run_max_pool(x, self._attrs, self._return_mask)
+        if self._last:
+            return pooling.run_max_pool(x.transpose([0, 3, 1, 2]), self._attrs, False).transpose([0, 2, 3, 1])
+        return pooling.run_max_pool(x, self._attrs, self._return_mask)
 
 
 class AvgPool2D(_Pool):
@@ -58,23 +64,25 @@ class AvgPool2D(_Pool):
         name: str | None = None,
     ) -> None:
         super().__init__(kernel_size, stride, padding, ceil_mode, data_format)
-        self._attrs |= functional.avg_attrs("AvgPool2D", exclusive, divisor_override)
+        self._attrs |= pooling.avg_attrs("AvgPool2D", exclusive, divisor_override)
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.run_avg_pool(x, self._attrs)
+        if self._last:
+            return pooling.run_avg_pool(x.transpose([0, 3, 1, 2]), self._attrs).transpose([0, 2, 3, 1])
+        return pooling.run_avg_pool(x, self._attrs)
 
 
 class AdaptiveAvgPool2D(Layer):
-    """Mean pooling of images [N, C, H, W] to ``output_size`` (n or [h, w], None keeps a size), which has to divide theirs."""
+    """Mean pooling of images [N, C, H, W] to ``output_size`` (n or [h, w], None keeps a size)."""
 
     def __init__(self, output_size: Any, data_format: str = "NCHW", name: str | None = None) -> None:
         super().__init__()
-        _window.only_nchw("AdaptiveAvgPool2D", data_format)
-        functional.output_pair("AdaptiveAvgPool2D", output_size)
+        self._format = "NHWC" if _window.channels_last("AdaptiveAvgPool2D", data_format) else "NCHW"
+        pooling.output_pair("AdaptiveAvgPool2D", output_size)
         self._output_size = output_size
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.adaptive_avg_pool2d(x, self._output_size)
+        return functional.adaptive_avg_pool2d(x, self._output_size, self._format)
 
     def extra_repr(self) -> str:
         return f"output_size={self._output_size}"
@@ -85,7 +93,7 @@ class AdaptiveMaxPool2D(Layer):
 
     def __init__(self, output_size: Any, return_mask: bool = False, name: str | None = None) -> None:
         super().__init__()
-        functional.output_pair("AdaptiveMaxPool2D", output_size)
+        pooling.output_pair("AdaptiveMaxPool2D", output_size)
         self._output_size, self._return_mask = output_size, bool(return_mask)
 
     def forward(self, x: Tensor) -> Any:

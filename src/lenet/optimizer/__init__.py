@@ -1,7 +1,7 @@
 """Update rules and learning-rate schedules (Paddle: ``paddle.optimizer``)."""
 
 from lenet.optimizer import lr
-from lenet.optimizer.algorithms import SGD, Adam, AdamW, Momentum
+from lenet.optimizer.algorithms import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Momentum, RMSProp
 from lenet.optimizer.optimizer import Optimizer
 
-__all__ = ["SGD", "Adam", "AdamW", "Momentum", "Optimizer", "lr"]
+__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Momentum", "Optimizer", "RMSProp", "lr"]

@@ -9,7 +9,7 @@ is. A parameter's state (Adam's moments …) is made at its first step, in an al
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -40,6 +40,16 @@ class Batch(NamedTuple):
     decay: float  # AdamW's: the value shrinks by lr · decay first
     powers: tuple[float, ...]  # one for each of ``power_names``
     options: dict[str, float]
+
+    @property
+    def double(self) -> bool:
+        """Whether the parameters are float64, which the core's rules aren't for."""
+        return self.values[0].dtype == np.float64
+
+    def each(self, rule: Callable[..., None], *numbers: Any) -> None:
+        """Run a rule of ``_rules`` on every parameter, weight decay added to its gradient."""
+        for i, (p, g) in enumerate(zip(self.values, self.grads, strict=True)):
+            rule(p, g + p.dtype.type(self.l2) * p if self.l2 else g, *(state[i] for state in self.states), *numbers)
 
 
 class PlanSpec(NamedTuple):
@@ -91,6 +101,11 @@ class Optimizer:
         self._states: dict[int, list[NDArray[np.float32]]] = {}
         self._powers: dict[int, tuple[float, ...]] = {}
 
+    @property
+    def _parameter_list(self) -> list[Parameter]:
+        """The parameters, under the name that Paddle's programs reach for."""
+        return self._params
+
     # ---- the step ------------------------------------------------------------------------------------------------------
 
     def __getstate__(self) -> dict[str, Any]:
@@ -127,8 +142,9 @@ class Optimizer:
                 l2 = penalty.coeff if penalty else 0.0
             else:
                 l2, grads[i] = 0.0, grads[i] + penalty.penalty_gradient(p.data_array())
-            batches.setdefault((self._scale(group, p), l2, self._decay(group, p), self._power(group, p)), []).append(i)
-        for (scale, l2, decay, powers), places in batches.items():
+            key = (self._scale(group, p), l2, self._decay(group, p), self._power(group, p), p._dtype)
+            batches.setdefault(key, []).append(i)
+        for (scale, l2, decay, powers, kind), places in batches.items():
             some = [params[i] for i in places]
             states = [self._state_of(p) for p in some]
             rate = lr if scale == 1.0 else float(np.float32(lr) * np.float32(scale))
@@ -145,7 +161,7 @@ class Optimizer:
                 )
             )
             if powers:
-                raised = self._raised(group, powers, 1)
+                raised = self._raised(group, powers, 1, kind.type)
                 self._powers.update((id(p), raised) for p in some)
 
     def _update(self, batch: Batch) -> None:
@@ -169,13 +185,15 @@ class Optimizer:
     def _power(self, group: Group, p: Parameter) -> tuple[float, ...]:
         powers = self._powers.get(id(p))
         return (
-            powers if powers is not None else tuple(float(np.float32(group.options[name])) for name in self.power_names)
+            powers
+            if powers is not None
+            else tuple(float(p._dtype.type(group.options[name])) for name in self.power_names)
         )
 
-    def _raised(self, group: Group, powers: tuple[float, ...], steps: int) -> tuple[float, ...]:
-        """``powers`` after ``steps`` more steps, each product rounded to float32 as the core rounds it."""
-        factors = [np.float32(group.options[name]) for name in self.power_names]
-        raised = [np.float32(power) for power in powers]
+    def _raised(self, group: Group, powers: tuple[float, ...], steps: int, kind: Any = np.float32) -> tuple[float, ...]:
+        """``powers`` after ``steps`` more steps, each product rounded as the core rounds it, to float32."""
+        factors = [kind(group.options[name]) for name in self.power_names]
+        raised = [kind(power) for power in powers]
         for _ in range(steps):
             raised = [power * factor for power, factor in zip(raised, factors, strict=True)]
         return tuple(float(power) for power in raised)
@@ -183,7 +201,7 @@ class Optimizer:
     def _state_of(self, p: Parameter) -> list[NDArray[np.float32]]:
         states = self._states.get(id(p))
         if states is None:
-            states = self._states[id(p)] = [aligned(p.shape) for _ in self.state_names]
+            states = self._states[id(p)] = [aligned(p.shape, p._dtype) for _ in self.state_names]
         return states
 
     def clear_grad(self, set_to_zero: bool = True) -> None:
@@ -343,10 +361,10 @@ class Optimizer:
 
 
 def _gradient(p: Parameter) -> NDArray[np.float32]:
-    gradient = p._grad.data_array() if p._grad is not None else np.zeros(p.shape, np.float32)
-    if gradient.dtype == np.float32 and gradient.flags.writeable:
+    gradient = p._grad.data_array() if p._grad is not None else np.zeros(p.shape, p._dtype)
+    if gradient.dtype == p._dtype and gradient.flags.writeable:
         return gradient
-    return gradient.astype(np.float32)  # the core takes nothing else: a constant's gradient may be a read-only view
+    return gradient.astype(p._dtype)  # the core takes nothing else: a constant's gradient may be a read-only view
 
 
 def _clip_numbers(clip: ClipGradBase | None) -> tuple[str, float, float]:
@@ -362,6 +380,6 @@ def _clip_numbers(clip: ClipGradBase | None) -> tuple[str, float, float]:
 
 def _in_block(array: NDArray[np.float32]) -> NDArray[np.float32]:
     """A copy that the engine can work on."""
-    block = aligned(array.shape)
+    block = aligned(array.shape, array.dtype)
     block[...] = array
     return block
