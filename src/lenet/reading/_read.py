@@ -1,6 +1,6 @@
 """From an image to what is written on it: the whole way, each step of which stands in a module of its own.
 
-    open_pages -> find_ink -> straighten -> clean -> find_shapes -> find_rows -> recognise -> Page
+    open_pages -> find_ink -> straighten -> clean -> find_shapes -> find_rows -> recognise, or recognise_strip -> Page
 
 Here is how the steps follow one another, which of the network's answers are believed, and where numbers end. Read by the
 command line and by users.
@@ -20,6 +20,8 @@ from lenet.reading.belief import TOLD, TOLD_ALONE, believed, in_company, is_numb
 from lenet.reading.ink.clean import clean
 from lenet.reading.ink.find import SINGLE, Ink, find_ink
 from lenet.reading.ink.straighten import straighten, turned
+from lenet.reading.lines.page_strips import Picture
+from lenet.reading.lines.reader import is_strip, recognise_strip
 from lenet.reading.page import TAB, Digit, Line, Number, Page
 from lenet.reading.shapes.cells import Place, find_grid, places
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
@@ -155,18 +157,29 @@ def _page(source: Source, reader: Reader, layout: str, min_confidence: float | N
     if layout == "single":
         return read_singles([source], reader, min_confidence=min_confidence)[0]
     ink = find_ink(source.rgb)
-    seen = max((_seen(ink, quarters, reader) for quarters in ways_up(ink, reader.glance)), key=lambda way: way.sureness)
+    ways = (_seen(source, ink, quarters, reader) for quarters in ways_up(ink, reader.glance))
+    seen = max(ways, key=lambda way: way.sureness)
     return _believed_page(source, seen, layout, min_confidence, reader)
 
 
-def _seen(ink: Ink, quarters: int, reader: Reader) -> _Seen:
-    """What stands on a page, if it is turned by so many quarters."""
+def _seen(source: Source, ink: Ink, quarters: int, reader: Reader) -> _Seen:
+    """What stands on a page, if it is turned by so many quarters.
+
+    A strip cut around one line is read as it is by the network that slides along lines; on pages digits are cut out. Each
+    does better there than the other (docs/decisions.md).
+    """
     ink, turn = turned(ink, quarters)
     ink, upright = straighten(ink)
+    matrix = upright @ turn
     ink = clean(ink)
-    rows = find_rows(find_shapes(ink.level, ink.mask, ink.stroke))
-    glyphs = look_again(recognise(rows, reader.glance, ink.stroke), reader)
-    return _Seen(ink, rows, glyphs, upright @ turn, quarters)
+    shapes = find_shapes(ink.level, ink.mask, ink.stroke)
+    rows = find_rows(shapes)
+    if reader.columns is not None and is_strip(ink.mask.shape) and np.array_equal(matrix, np.eye(3)):
+        picture = Picture(source.rgb, ink.scale, matrix, ink.polarity == "light on dark")
+        rows, glyphs = recognise_strip(shapes, rows, picture, reader.columns)
+    else:
+        glyphs = look_again(recognise(rows, reader.glance, ink.stroke), reader)
+    return _Seen(ink, rows, glyphs, matrix, quarters)
 
 
 def _believed_page(source: Source, seen: _Seen, layout: str, min_confidence: float | None, reader: Reader) -> Page:

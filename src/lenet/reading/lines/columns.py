@@ -11,11 +11,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet import nn, plan
+from lenet import plan
+from lenet._check import message
 from lenet.reading.lines.network import LABELS, STRIDE, slid
 from lenet.reading.lines.strip import COLUMNS, PAPER, ROWS
 from lenet.tensor import dense
-from lenet.train.trained import pixel_table
+from lenet.train.trained import Trained
 
 __all__ = ["MEAN", "PITCH", "STD", "Columns"]
 
@@ -28,12 +29,16 @@ _AT_ONCE = 512  # tiles a call into the engine: bounds the memory
 class Columns:
     """Strips uint8 [ROWS, w] to what stands at their columns 0, PITCH, 2 PITCH, …: log-probabilities float32 [n, 16]."""
 
-    def __init__(self, trained: nn.Sequential, temperature: float = 1.0) -> None:
-        network = slid(trained)
+    def __init__(self, trained: Trained) -> None:
+        """trained: a network of windows, as ``network`` makes it. ValueError for another."""
+        if trained.shape != (1, ROWS, COLUMNS) or trained.labels != LABELS:
+            given = f"one from {list(trained.shape)} to {len(trained.labels)} classes"
+            raise ValueError(message("model", given, f"one from [1, {ROWS}, {COLUMNS}] to the {len(LABELS)} of lines"))
+        network = slid(trained.network)
         network.eval()
-        self.temperature = np.float32(temperature)
+        self._temperature = np.float32(trained.temperature)
         self._wide = COLUMNS + STRIDE * (_ANSWERS - 1)
-        self._lut = pixel_table(MEAN, STD)
+        self._lut = trained.lut
         found = plan.compile(network, None, None, [dense(np.zeros((1, 1, ROWS, self._wide), np.float32))])
         assert isinstance(found, plan.Chain), found
         self._chain = found
@@ -52,7 +57,7 @@ class Columns:
             return []
         images = np.stack(tiles)[:, None]
         parts = [self._chain.infer(images[k : k + _AT_ONCE], self._lut) for k in range(0, len(images), _AT_ONCE)]
-        scores = np.concatenate(parts).reshape(len(images), len(LABELS), _ANSWERS) / self.temperature
+        scores = np.concatenate(parts).reshape(len(images), len(LABELS), _ANSWERS) / self._temperature
         scores -= scores.max(axis=1, keepdims=True)
         scores -= np.log(np.exp(scores).sum(axis=1, keepdims=True))
         found, at = [], 0

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NONE", "OTHER", "Said", "decode", "likelihood", "surest", "text_of"]
+__all__ = ["GAP", "NONE", "OTHER", "Said", "decode", "likelihood", "surest", "text_of"]
 
 Floats = NDArray[np.float32]
 

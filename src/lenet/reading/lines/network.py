@@ -7,9 +7,6 @@ Read by ``reader`` and ``training``.
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lenet import nn
 from lenet.reading.lines.strip import COLUMNS, ROWS
 
@@ -49,32 +46,22 @@ def _features(filters: tuple[int, int, int, int]) -> list[nn.Layer]:
     ]
 
 
-def slid(trained: nn.Sequential) -> nn.Sequential:
+def slid(trained: nn.Layer) -> nn.Sequential:
     """A network of windows as one of strips: [N, 1, ROWS, w] to [N, len(LABELS) * answers], w = COLUMNS + STRIDE * (answers - 1).
 
     Its two last layers become convolutions with the same weights; answer k is of the window that begins at column STRIDE * k.
     """
-    layers = list(trained)
-    first, last = (layer for layer in layers if isinstance(layer, nn.Linear))
-    filters = [layer.weight.shape[0] for layer in layers if isinstance(layer, nn.Conv2D)]
-    a, b, c, d = filters
-    hidden = int(first.weight.shape[1])
+    weights = [p.numpy() for p in trained.parameters()]  # of each layer the weight and the bias
+    a, b, c, d = (int(weight.shape[0]) for weight in weights[:8:2])
+    inputs, hidden = weights[8].shape
     high = ROWS // 8
-    whole, answers = (
-        nn.Conv2D(d, hidden, (high, int(first.weight.shape[0]) // (d * high))),
+    found = nn.Sequential(
+        *_features((a, b, c, d)),
+        nn.Conv2D(d, hidden, (high, inputs // (d * high))),
+        nn.ReLU(),
         nn.Conv2D(hidden, len(LABELS), 1),
+        nn.Flatten(),
     )
-    for conv, linear in ((whole, first), (answers, last)):
-        _give(conv, linear.weight.numpy().T.reshape(conv.weight.shape), linear)
-    found = nn.Sequential(*_features((a, b, c, d)), whole, nn.ReLU(), answers, nn.Flatten())
-    for ours, theirs in zip(found, layers, strict=False):
-        if isinstance(ours, nn.Conv2D) and isinstance(theirs, nn.Conv2D):
-            _give(ours, theirs.weight.numpy(), theirs)
+    for ours, theirs in zip(found.parameters(), weights, strict=True):
+        ours.set_value((theirs.T if theirs.ndim == 2 else theirs).reshape(ours.shape))
     return found
-
-
-def _give(ours: nn.Conv2D, weight: NDArray[np.float32], theirs: nn.Layer) -> None:
-    """A layer's weight and bias to another, in the other's form."""
-    assert ours.bias is not None
-    ours.weight.set_value(weight)
-    ours.bias.set_value(theirs.bias.numpy())

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet.reading.lines.columns import PITCH, Columns
-from lenet.reading.lines.decode import OTHER, Said, decode, likelihood, surest, text_of
+from lenet.reading.lines.decode import GAP, OTHER, Said, decode, likelihood, surest, text_of
 from lenet.reading.lines.network import LABELS
 from lenet.reading.lines.page_strips import Cut, Picture, cuts_of, whole
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
@@ -22,22 +22,25 @@ from lenet.reading.shapes.glyphs import Glyph
 from lenet.reading.shapes.lines import Row
 from lenet.reading.shapes.shape import MARGIN, Shape, typical_height, union
 
-__all__ = ["VIEWS", "WHOLE", "recognise_lines", "recognise_small"]
+__all__ = ["VIEWS", "WHOLE", "is_strip", "recognise_lines", "recognise_strip"]
 
 Floats = NDArray[np.float32]
 
 VIEWS = ((1.0, 1.0), (0.85, 1.0), (1.0, 1.2))  # sizes and widths, relative to the usual ones
-WHOLE = ((1.0, 1.0), (0.85, 1.0), (1.0, 1.2))  # the same for a small picture that is one line as it is
+WHOLE = ((1.0, 1.0), (0.85, 1.0), (1.0, 1.2))  # the same for a picture that is one line as it is
 FILLS, FEW = (
     (0.2, 0.9),
     2,
 )  # of its height, what the only row of a small picture takes; and by so many views of it alone
+LOWEST, HIGHEST, WIDER = 24, 128, 1.25  # pixels of a strip's height, and heights that it is wide at least
 HALF = 0.62  # heights from a digit's middle to its sides at most
 OUT = 0.35  # heights: what is said further beyond a strip's own shapes belongs to other strips
 LEAST = 0.5  # of the row's height: lower shapes that nothing claims are specks
 PRICE = 1.0  # nats that each view takes off a text for each of its digits: one too many is said too soon
 WORST = -60.0  # what a view may speak against a text at most, in nats
 EDGE = 96  # from this level on a pixel is ink
+SURE, MOST = 0.9, 0.5  # so sure is what needs no second look; more of a stretch that is none for sure is words
+BLANK = 0.7  # so likely is a gap where nothing is written
 SPOT = 2  # answers at either side of a place that are of the same thing
 
 
@@ -48,22 +51,59 @@ class _View(NamedTuple):
     answers: Floats
 
 
-def recognise_lines(rows: Sequence[Row], picture: Picture, columns: Columns) -> list[list[Glyph]]:
-    """For each row of a page its glyphs from left to right."""
+def recognise_lines(
+    rows: Sequence[Row], glyphs: Sequence[Sequence[Glyph]], picture: Picture, columns: Columns
+) -> list[list[Glyph]]:
+    """A page's rows of glyphs, as ``shapes.glyphs`` has found them, those of doubtful stretches found anew.
+
+    A stretch is doubtful in which some shape is neither a sure digit nor surely none; words and plain digits stay as they are.
+    """
     cuts = [[cuts_of(row, picture, *view) for view in VIEWS] for row in rows]
     answers = iter(columns([cut.level for some in cuts for each in some for cut in each]))
     views = [[[_View(cut, next(answers)) for cut in each] for each in some] for some in cuts]
-    glyphs = []
-    for row, some in zip(rows, views, strict=True):
-        found = [one for k in range(len(some[0])) for one in _best([each[k] for each in some], row.height)]
-        glyphs.append(_glyphs(row, found, ()))
-    return _with_images(glyphs)
+    found: list[list[Glyph]] = []
+    for row, own, each in zip(rows, glyphs, views, strict=True):
+        fresh: list[Glyph] = []
+        for stretch in zip(*each, strict=True):
+            span = stretch[0].cut.at(stretch[0].cut.left), stretch[0].cut.at(stretch[0].cut.right)
+            inside = [glyph for glyph in own if _is_within(glyph.shape, span)]
+            if _is_doubtful(inside):
+                shapes = [shape for shape in row.shapes if _is_within(shape, span)]
+                fresh += _glyphs(Row(shapes, row.height, row.bodies), _best(stretch, row.height), ())
+            else:
+                fresh += [glyph for glyph in inside if not _is_nothing(glyph, stretch)]
+        found.append(sorted(fresh, key=lambda glyph: glyph.shape.middle[0]))
+    return _with_images(found)
 
 
-def recognise_small(
+def _is_nothing(glyph: Glyph, views: Sequence[_View]) -> bool:
+    """Whether a shape that is no digit is no writing either: what is left of a rule, a stain."""
+    if glyph.probabilities is None or float(glyph.probabilities[NO_DIGIT]) < 0.5:
+        return False
+    x = glyph.shape.middle[0]
+    return bool(np.mean([np.exp(_near(view, x, SPOT)[:, GAP]).mean() for view in views]) > BLANK)
+
+
+def _is_within(shape: Shape, span: tuple[float, float]) -> bool:
+    return span[0] <= shape.middle[0] <= span[1]
+
+
+def _is_doubtful(glyphs: Sequence[Glyph]) -> bool:
+    """Whether some of the glyphs, but not most, are neither sure digits nor surely none."""
+    p = [glyph.probabilities for glyph in glyphs if glyph.probabilities is not None]
+    return any(float(one.max()) < SURE for one in p) and sum(float(one[NO_DIGIT]) > SURE for one in p) <= MOST * len(p)
+
+
+def is_strip(size: tuple[int, ...]) -> bool:
+    """Whether a picture of this height and width is a line cut out of something: low, and wider than high."""
+    high, wide = size[:2]
+    return LOWEST <= high <= HIGHEST and wide >= WIDER * high
+
+
+def recognise_strip(
     shapes: Sequence[Shape], rows: Sequence[Row], picture: Picture, columns: Columns
 ) -> tuple[list[Row], list[list[Glyph]]]:
-    """A small picture that is one line: that line and its glyphs. shapes, rows: of its ink, as they were found."""
+    """A picture that is one line: that line and its glyphs. shapes, rows: of its ink, as they were found."""
     cuts = [whole(picture, *view) for view in WHOLE]
     if len(rows) == 1 and FILLS[0] <= rows[0].height / len(picture.grey) <= FILLS[1]:
         cuts += [whole(picture, *view, rows[0]) for view in VIEWS[:FEW]]

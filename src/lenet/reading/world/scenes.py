@@ -106,8 +106,8 @@ def _cells(line: Writing) -> None:
                     inner + rng.normal(0, 0.05) * h,
                 )
                 line.x += h * max(apart, -0.05)
-        elif how < 0.8:
-            line.other()
+        elif how < 0.86:
+            line.other("sign" if rng.random() < 0.6 else None)
         x += cell + apart_boxes
     line.x = x
     line.rules = (line.rules.astype(np.uint16) * strong // 255).astype(np.uint8)
@@ -119,7 +119,12 @@ def _words(line: Writing) -> None:
     if rng.random() < 0.25:
         line.number(int(rng.integers(1, 5)), line.between(), False)
         line.x += 0.5 * h
-    line.words(int(rng.integers(1, 7)))
+    if rng.random() < 0.25:
+        for _ in range(int(rng.integers(1, 5))):
+            line.scrawl(int(rng.integers(3, 12)))
+            line.x += rng.uniform(0.15, 0.6) * h
+    else:
+        line.words(int(rng.integers(1, 7)))
     if rng.random() < 0.35 and line.left > h:
         line.number(int(rng.integers(1, 7)), line.between(), True)
 

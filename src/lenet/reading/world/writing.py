@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet.reading.weights.nothings import NOTHINGS, crossed_out
+from lenet.reading.weights.strokes import curve
 from lenet.reading.world.hands import Hand, Sources
 
 __all__ = [
@@ -150,7 +151,10 @@ class Writing:
     def other(self, kind: str | None = None) -> None:
         """A sign or letters that are neither digit nor part of a number."""
         rng, h = self.rng, self.height
-        what = kind or ("text", "text", "sign", "scribble")[int(rng.integers(4))]
+        what = kind or ("text", "text", "sign", "sign", "scribble", "scrawl")[int(rng.integers(6))]
+        if what == "scrawl":
+            self.scrawl(int(rng.integers(3, 9)))
+            return
         if what == "text":
             words = _SIGNS[int(rng.integers(len(_SIGNS)))]
             glyph = self.hand.text(words, h * rng.uniform(0.5, 1.2))
@@ -160,6 +164,17 @@ class Writing:
             glyph, self.x, self.level(self.x) + rng.normal(0, 0.06) * h, OTHER
         ):
             self.x += glyph.shape[1]
+
+    def scrawl(self, count: int) -> None:
+        """Joined writing that nobody can read, such as a signature: a curve to and fro between two levels, with dots."""
+        rng, h = self.rng, self.height
+        step, low, high = h * rng.uniform(0.12, 0.4), rng.uniform(0.1, 0.45), rng.uniform(0.1, 0.5)
+        x = self.x + step * (np.arange(2 * count) * 0.5 + rng.uniform(-0.5, 0.5, 2 * count))
+        tall = np.where(rng.random(2 * count) < 0.2, 1.8, 1.0) * rng.uniform(0.3, 1, 2 * count)
+        y = self.level(self.x) + h * tall * np.where(np.arange(2 * count) % 2, -high, low)
+        line = curve(np.stack([np.clip(x, 1, WIDE - 2), y], axis=1), 8)
+        self.stroke([(float(a), float(b)) for a, b in line], self.hand.stroke, OTHER)
+        self.x = float(line[:, 0].max()) + 1
 
     def words(self, count: int) -> None:
         """So many words of a font."""
