@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet.reading.weights.hands import schooled, traced
-from lenet.reading.weights.strokes import cut, drawn, redrawn, resized
+from lenet.reading.weights.strokes import Line, another_hand, curve, cut, drawn, redrawn, resized
 from lenet.reading.weights.traces import Traces
 
 __all__ = ["Face", "Hand", "Sources", "face_of"]
@@ -21,10 +21,11 @@ Levels = NDArray[np.uint8]
 Rng = np.random.Generator
 
 FACE_PIXELS = 40  # the height of a capital at which a font's glyphs are drawn
-KINDS = {"mnist": 0.25, "redrawn": 0.31, "trace": 0.1, "school": 0.19, "font": 0.15}  # of a line's hand
+KINDS = {"mnist": 0.21, "redrawn": 0.26, "trace": 0.1, "school": 0.29, "font": 0.14}  # of a line's hand
 _OTHER = 0.08  # of a line's digits are of another kind than the rest
 _THINNEST, _THICKEST = 0.03, 0.17  # of a pen, in heights of a digit
 _BARRED = 0.3  # of MNIST's sevens get a bar
+_MORE = 0.35  # of the digits that have more forms than ``schooled`` knows
 _DIGITS = "0123456789"
 
 
@@ -115,7 +116,9 @@ class Hand:
             return self.face.digits[label]
         pen = self.pen * float(np.exp(rng.normal(0, 0.08)))
         if kind == "school":
-            return drawn(schooled(label, rng), rng, pen)
+            form = _FORMS.get(label)
+            lines = another_hand(form(rng), rng) if form and rng.random() < _MORE else schooled(label, rng)
+            return drawn(lines, rng, pen)
         if kind == "trace":
             some = self.sources.trace_of[label]
             return drawn(traced(self.sources.traces.points[some[int(rng.integers(len(some)))]], label, rng), rng, pen)
@@ -187,3 +190,28 @@ def _barred(glyph: Levels, rng: Rng) -> Levels:
     out = glyph.copy()
     cv2.line(out, ends[0], ends[1], 255, int(rng.integers(1, 4)), cv2.LINE_AA, 4)
     return out
+
+
+def _stemmed_nine(rng: Rng) -> list[Line]:
+    """A 9 whose loop begins and ends at its stem, which may stand below the loop's left side."""
+    high, wide, stem = rng.uniform(0.35, 0.55), rng.uniform(0.35, 0.6), rng.uniform(0.0, 0.25)
+    loop = [(stem, high * rng.uniform(0.5, 0.9)), (stem * 0.6, high * 0.3), (wide * 0.5, 0.0), (wide, high * 0.45)]
+    back = [(wide * 0.55, high), (stem + 0.06, high * rng.uniform(0.75, 1.0))]
+    foot = stem + rng.uniform(-0.15, 0.1), 1.0
+    if rng.random() < 0.5:
+        return [curve(np.array([*loop, *back])), curve(np.array([loop[0], (stem, 0.7), foot]))]
+    return [curve(np.array([*loop[1:], *back, (stem, high * 0.6), (stem, 0.75), foot]))]
+
+
+def _hooked_four(rng: Rng) -> list[Line]:
+    """An open 4 like an h or a y: a tall left side, a bow or a corner, and a short right side that goes below it."""
+    wide, across = rng.uniform(0.3, 0.6), rng.uniform(0.4, 0.65)
+    left = [(rng.uniform(0.05, 0.35), 0.0), (0.0, across)]
+    bow = [(wide * 0.5, across - rng.uniform(0.0, 0.14)), (wide, across - rng.uniform(0.0, 0.1))]
+    top = across - rng.uniform(0.02, 0.3)
+    right = np.array([(wide + rng.uniform(0, 0.08), top), (wide + rng.uniform(-0.12, 0.05), 1.0)])
+    joined = np.array([*left, *bow])
+    return [curve(joined) if rng.random() < 0.5 else joined, right]
+
+
+_FORMS = {4: _hooked_four, 9: _stemmed_nine}

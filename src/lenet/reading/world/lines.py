@@ -40,7 +40,7 @@ def draw_strip(sources: Sources, rng: Rng, kind: str | None = None) -> Strip:
     import cv2
 
     line, wide = write(sources, rng, kind)
-    lean = float(rng.normal(0.08, 0.17))
+    lean = float(rng.normal(0.1, 0.22))
     room = int(abs(lean) * INNER / 2) + 1
     y, x = np.indices((INNER, wide + 2 * room), np.float32)
     bend = cv2.resize(

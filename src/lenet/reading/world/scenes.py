@@ -31,7 +31,7 @@ def _amount(line: Writing) -> None:
     """One number with what is put before and behind it so that nobody adds a digit."""
     rng, h = line.rng, line.height
     if rng.random() < 0.14:
-        line.other("text" if rng.random() < 0.7 else "sign")
+        line.other("text")  # no strokes side by side: they may be ones
         line.x += 3 + rng.uniform(0, 0.35) * h
     line.number(int(rng.integers(1, 9)) if rng.random() < 0.4 else int(rng.integers(3, 7)), line.between(), True)
     how = rng.random()

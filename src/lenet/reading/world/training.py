@@ -82,12 +82,16 @@ class Training:
         start_from_fan_in(self.network)
         self.network.train()
         self._optimizer = Adam(RATE, beta2=BETA2, parameters=self.network.parameters())
+        self._names = {id(p): name for name, p in self.network.named_parameters()}
+        self._lut = pixel_table(MEAN, STD)
+        self._compiled = self._compile()
+
+    def _compile(self) -> plan.Compiled:
         loss, x = nn.CrossEntropyLoss(label_smoothing=SMOOTHING), dense(np.zeros((16, 1, ROWS, COLUMNS), np.float32))
         found = plan.compile(self.network, loss, self._optimizer, [x])
         assert isinstance(found, plan.Compiled), found
-        self._compiled, self._lut = found, pixel_table(MEAN, STD)
-        self._names = {id(p): name for name, p in self.network.named_parameters()}
         found.averages()
+        return found
 
     def learn(self, made: Made, place: int, places: int) -> float:
         """One pass over a round's windows in an order of its own, one of so many of this round; the mean loss."""
@@ -146,6 +150,7 @@ class Training:
                 name, kind = key.removeprefix("optimizer/").rsplit("/", 1)
                 saved[f"{ours[name]}_{kind}_0"] = array
         self._optimizer.set_state_dict(saved)
+        self._compiled = self._compile()
         for p, average in zip(self._compiled.chain.params, self._compiled.averages(), strict=True):
             average[...] = arrays[f"average/{self._names[id(p)]}"]
         self.done, self.step = int(about["done"]), int(about["step"])

@@ -151,7 +151,7 @@ class Writing:
     def other(self, kind: str | None = None) -> None:
         """A sign or letters that are neither digit nor part of a number."""
         rng, h = self.rng, self.height
-        what = kind or ("text", "text", "sign", "sign", "scribble", "scrawl")[int(rng.integers(6))]
+        what = kind or ("text", "text", "scribble", "scrawl")[int(rng.integers(4))]
         if what == "scrawl":
             self.scrawl(int(rng.integers(3, 9)))
             return
