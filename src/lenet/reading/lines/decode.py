@@ -38,15 +38,16 @@ def decode(answers: Floats, change: float = CHANGE) -> list[Said]:
     n, kinds = answers.shape
     if not n:
         return []
-    cost = np.full((kinds, kinds), -change, np.float32)  # from, to
-    np.fill_diagonal(cost, 0.0)
-    cost[:, OTHER:] = 0.0
-    best = answers[0] - np.float32(change) * (np.arange(kinds) < OTHER)
-    came = np.empty((n, kinds), np.int8)
+    price = np.where(np.arange(kinds) < OTHER, np.float32(change), np.float32(0))  # of beginning each
+    best = answers[0] - price
+    came = np.empty((n, kinds), np.int64)
+    own = np.arange(kinds)
     for k in range(1, n):
-        ways = best[:, None] + cost
-        came[k] = ways.argmax(axis=0)
-        best = ways[came[k], np.arange(kinds)] + answers[k]
+        first = int(best.argmax())
+        begun = best[first] - price
+        stays = best >= begun
+        came[k] = np.where(stays, own, first)
+        best = np.where(stays, best, begun) + answers[k]
     path = np.empty(n, np.int64)
     path[-1] = int(best.argmax())
     for k in range(n - 1, 0, -1):

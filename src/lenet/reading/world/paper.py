@@ -24,7 +24,7 @@ def photographed(ink: Levels, rules: Levels, height: int, stretch: float, rng: R
 
     h, w = ink.shape
     paper = rng.uniform(120, 255)
-    pen = min(rng.uniform(0, 120), paper - rng.uniform(35, 110))
+    pen = min(rng.uniform(0, 120), paper - rng.uniform(45, 120))
     pen = max(pen, 0.0)
     contrast = paper - pen
     page: Any = np.full((h, w), paper, np.float32)
@@ -50,7 +50,7 @@ def photographed(ink: Levels, rules: Levels, height: int, stretch: float, rng: R
         page = np.asarray(cv2.GaussianBlur(page, (0, 0), rng.uniform(0.4, 1.4)), np.float32)
     wide = max(16, round(w * height / h * stretch))
     if rng.random() < 0.2:  # from few pixels
-        few = rng.uniform(0.35, 0.8)
+        few = rng.uniform(0.5, 0.9)
         page = cv2.resize(page, (max(8, round(wide * few)), max(8, round(height * few))), interpolation=cv2.INTER_AREA)
         page = _shot(page, contrast, rng)
         page = cv2.resize(
@@ -82,7 +82,8 @@ def _pattern(h: int, w: int, contrast: float, rng: Rng) -> Floats:
     out = np.zeros((h, w), np.float32)
     if kind < 0.4:
         y, x = np.indices((h, w), np.float32)
-        for _ in range(int(rng.integers(1, 4))):
+        waves = int(rng.integers(1, 4))
+        for _ in range(waves):
             turn, period = rng.uniform(0, np.pi), rng.uniform(3.2, 11)
             along = x * np.float32(np.cos(turn)) + y * np.float32(np.sin(turn))
             across = y * np.float32(np.cos(turn)) - x * np.float32(np.sin(turn))
@@ -91,7 +92,7 @@ def _pattern(h: int, w: int, contrast: float, rng: Rng) -> Floats:
                 (along + a * np.sin(across * b + c) + d * np.sin(across * e)) * np.float32(2 * np.pi / period)
             )
             out += np.float32(rng.uniform(0.3, 1)) * np.clip(wave - np.float32(rng.uniform(-0.3, 0.7)), 0, 1)
-        return out * np.float32(contrast * rng.uniform(0.1, 0.5))
+        return out * np.float32(contrast * rng.uniform(0.1, 0.5) / waves**0.5)
     if kind < 0.52:
         step = int(rng.integers(2, 6))
         out[int(rng.integers(step)) :: step, int(rng.integers(step)) :: step] = 1
