@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet.reading.lines.columns import PITCH, Columns
-from lenet.reading.lines.decode import GAP, OTHER, Said, decode, likelihood, surest, text_of
+from lenet.reading.lines.decode import OTHER, Said, decode, likelihood, surest, text_of
 from lenet.reading.lines.network import LABELS
 from lenet.reading.lines.page_strips import Cut, Picture, cuts_of, whole
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
@@ -40,7 +40,6 @@ PRICE = 1.0  # nats that each view takes off a text for each of its digits: one 
 WORST = -60.0  # what a view may speak against a text at most, in nats
 EDGE = 96  # from this level on a pixel is ink
 SURE, MOST = 0.9, 0.5  # so sure is what needs no second look; more of a stretch that is none for sure is words
-BLANK = 0.7  # so likely is a gap where nothing is written
 SPOT = 2  # answers at either side of a place that are of the same thing
 
 
@@ -67,21 +66,14 @@ def recognise_lines(
         for stretch in zip(*each, strict=True):
             span = stretch[0].cut.at(stretch[0].cut.left), stretch[0].cut.at(stretch[0].cut.right)
             inside = [glyph for glyph in own if _is_within(glyph.shape, span)]
-            if _is_doubtful(inside):
+            said = _best(stretch, row.height) if _is_doubtful(inside) else []
+            if any(one.label < NO_DIGIT for one, _ in said):
                 shapes = [shape for shape in row.shapes if _is_within(shape, span)]
-                fresh += _glyphs(Row(shapes, row.height, row.bodies), _best(stretch, row.height), ())
+                fresh += _glyphs(Row(shapes, row.height, row.bodies), said, ())
             else:
-                fresh += [glyph for glyph in inside if not _is_nothing(glyph, stretch)]
+                fresh += inside
         found.append(sorted(fresh, key=lambda glyph: glyph.shape.middle[0]))
     return _with_images(found)
-
-
-def _is_nothing(glyph: Glyph, views: Sequence[_View]) -> bool:
-    """Whether a shape that is no digit is no writing either: what is left of a rule, a stain."""
-    if glyph.probabilities is None or float(glyph.probabilities[NO_DIGIT]) < 0.5:
-        return False
-    x = glyph.shape.middle[0]
-    return bool(np.mean([np.exp(_near(view, x, SPOT)[:, GAP]).mean() for view in views]) > BLANK)
 
 
 def _is_within(shape: Shape, span: tuple[float, float]) -> bool:

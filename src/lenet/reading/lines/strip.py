@@ -11,12 +11,19 @@ from numpy.typing import NDArray
 __all__ = ["COLUMNS", "PAPER", "ROWS", "levels"]
 
 ROWS, COLUMNS = 32, 36  # of the window that is looked at for each column
-PAPER, SPREAD = 80, 40  # the level of the paper, and what a standard deviation adds
+PAPER, SPREAD = 80, 40  # the level of what is as dark as its surroundings, and what a standard deviation adds
 LEAST = 6.0  # grey levels that are added to the deviation: faint noise stays faint
+AROUND, WIDER = (49, 25), (97, 33)  # columns and rows over which surroundings, and their deviation, are taken
+LOCAL = 0.5  # of the variance, so much is that of the surroundings, the rest of the whole strip
 
 
 def levels(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A grey strip uint8 [h, w], dark ink on light paper, as levels uint8 [h, w]."""
+    """A grey strip uint8 [h, w], dark ink on light paper, as levels uint8 [h, w]: shadows and bands are evened out."""
+    import cv2
+
     values = grey.astype(np.float32)
-    away = (np.float32(np.median(values)) - values) / (values.std() + np.float32(LEAST))
-    return np.clip(np.rint(PAPER + SPREAD * away), 0, 255).astype(np.uint8)
+    away = cv2.blur(values, AROUND, borderType=cv2.BORDER_REPLICATE) - values
+    square = away * away
+    local = cv2.blur(square, WIDER, borderType=cv2.BORDER_REPLICATE)
+    spread = np.sqrt(LOCAL * local + (1 - LOCAL) * square.mean()) + np.float32(LEAST)
+    return np.clip(np.rint(PAPER + SPREAD * away / spread), 0, 255).astype(np.uint8)
