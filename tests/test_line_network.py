@@ -12,10 +12,12 @@ from lenet import _idx, plan
 from lenet.reading import Reader, read
 from lenet.reading.lines import decode
 from lenet.reading.lines.columns import MEAN, PITCH, STD, Columns
+from lenet.reading.lines.cut import cut_strip, dark_on_light
 from lenet.reading.lines.network import LABELS, STRIDE, network, slid
-from lenet.reading.lines.page_strips import Picture, whole
 from lenet.reading.lines.reader import is_strip
 from lenet.reading.lines.strip import COLUMNS, PAPER, ROWS, levels
+from lenet.reading.shapes.lines import Row
+from lenet.reading.shapes.shape import Shape
 from lenet.reading.weights import training
 from lenet.reading.weights.reader import PACKAGED
 from lenet.tensor import dense
@@ -133,12 +135,30 @@ def test_a_strip_is_low_and_wide():
     assert not is_strip((300, 1200))
 
 
-def test_a_place_on_a_strip_is_one_in_the_picture():
-    picture = Picture(np.full((60, 200, 3), 255, np.uint8), 1.0, np.eye(3), False)
-    cut = whole(picture, 1.0, 1.2)
+@pytest.mark.parametrize("size", [0.85, 1.0, 1.4])
+def test_a_place_on_a_strip_is_one_in_the_picture(size):
+    grey = np.full((60, 200), 230, np.uint8)
+    grey[20:40, 100:104] = 20
+    cut = cut_strip(grey, size, 1.2)
     assert cut.level.shape[0] == ROWS
     assert cut.at(cut.column(77.0)) == pytest.approx(77.0)
-    assert cut.at(cut.level.shape[1]) == pytest.approx(200, abs=2)
+    darkest = float(cut.level[ROWS // 2].astype(int).argmax())
+    assert cut.at(darkest + 0.5) == pytest.approx(102, abs=2)
+
+
+def test_a_row_is_as_high_as_the_network_likes_it():
+    grey = np.full((120, 300), 230, np.uint8)
+    grey[30:50, 100:110] = 20
+    shape = Shape((100, 30, 110, 50), np.full((22, 12), 255, np.uint8), 200)
+    cut = cut_strip(grey, 1.0, 1.0, Row([shape], 20.0, [shape]))
+    inked = np.flatnonzero(cut.level.max(axis=1) > 150)
+    assert len(inked) == pytest.approx(21, abs=2)
+    assert (inked[0] + inked[-1]) / 2 == pytest.approx(ROWS / 2, abs=1)
+
+
+def test_ink_is_always_dark():
+    rgb = np.random.default_rng(0).integers(0, 256, (9, 7, 3)).astype(np.uint8)
+    np.testing.assert_array_equal(dark_on_light(rgb, "light on dark"), 255 - dark_on_light(rgb, "dark on light"))
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,8 @@ from lenet.reading.belief import TOLD, TOLD_ALONE, believed, in_company, is_numb
 from lenet.reading.ink.clean import clean
 from lenet.reading.ink.find import SINGLE, Ink, find_ink
 from lenet.reading.ink.straighten import straighten, turned
-from lenet.reading.lines.page_strips import Picture
+from lenet.reading.lines.columns import Columns
+from lenet.reading.lines.cut import dark_on_light
 from lenet.reading.lines.reader import is_strip, recognise_strip
 from lenet.reading.page import TAB, Digit, Line, Number, Page
 from lenet.reading.shapes.cells import Place, find_grid, places
@@ -157,29 +158,33 @@ def _page(source: Source, reader: Reader, layout: str, min_confidence: float | N
     if layout == "single":
         return read_singles([source], reader, min_confidence=min_confidence)[0]
     ink = find_ink(source.rgb)
-    ways = (_seen(source, ink, quarters, reader) for quarters in ways_up(ink, reader.glance))
-    seen = max(ways, key=lambda way: way.sureness)
+    if reader.columns is not None and is_strip(ink.mask.shape) and ink.scale == 1:
+        seen = _seen_strip(source, ink, reader.columns)
+    else:
+        ways = (_seen(ink, quarters, reader) for quarters in ways_up(ink, reader.glance))
+        seen = max(ways, key=lambda way: way.sureness)
     return _believed_page(source, seen, layout, min_confidence, reader)
 
 
-def _seen(source: Source, ink: Ink, quarters: int, reader: Reader) -> _Seen:
-    """What stands on a page, if it is turned by so many quarters.
+def _seen_strip(source: Source, ink: Ink, columns: Columns) -> _Seen:
+    """What stands on a strip cut around one line, by the network that slides along it.
 
-    A strip cut around one line is read as it is by the network that slides along lines; on pages digits are cut out. Each
-    does better there than the other (docs/decisions.md).
+    On strips it does better than cutting shapes into digits, on pages it does worse (docs/decisions.md).
     """
-    ink, turn = turned(ink, quarters)
-    ink, upright = straighten(ink)
-    matrix = upright @ turn
     ink = clean(ink)
     shapes = find_shapes(ink.level, ink.mask, ink.stroke)
-    rows = find_rows(shapes)
-    if reader.columns is not None and is_strip(ink.mask.shape) and np.array_equal(matrix, np.eye(3)):
-        picture = Picture(source.rgb, ink.scale, matrix, ink.polarity == "light on dark")
-        rows, glyphs = recognise_strip(shapes, rows, picture, reader.columns)
-    else:
-        glyphs = look_again(recognise(rows, reader.glance, ink.stroke), reader)
-    return _Seen(ink, rows, glyphs, matrix, quarters)
+    grey = dark_on_light(source.rgb, ink.polarity)
+    return _Seen(ink, *recognise_strip(grey, shapes, find_rows(shapes), columns), np.eye(3), 0)
+
+
+def _seen(ink: Ink, quarters: int, reader: Reader) -> _Seen:
+    """What stands on a page, if it is turned by so many quarters."""
+    ink, turn = turned(ink, quarters)
+    ink, upright = straighten(ink)
+    ink = clean(ink)
+    rows = find_rows(find_shapes(ink.level, ink.mask, ink.stroke))
+    glyphs = look_again(recognise(rows, reader.glance, ink.stroke), reader)
+    return _Seen(ink, rows, glyphs, upright @ turn, quarters)
 
 
 def _believed_page(source: Source, seen: _Seen, layout: str, min_confidence: float | None, reader: Reader) -> Page:
