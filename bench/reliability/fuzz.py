@@ -7,6 +7,7 @@ exception than those of a bad file, a text of over 300 characters or of several 
 
 from __future__ import annotations
 
+import copy
 import gzip
 import io
 import json
@@ -131,7 +132,7 @@ def _change(value: Any, rng: random.Random) -> None:
             if rng.random() < 0.2:
                 del value[key]
             else:
-                value[key] = rng.choice(VALUES)
+                value[key] = copy.deepcopy(rng.choice(VALUES))  # a further change must not reach the list
             return
         value = value[key]
 

@@ -29,6 +29,7 @@ __all__ = ["run", "table"]
 IMAGES, TEST = 640, 100
 KILLS, ROUNDS, RESUMES = 300, 200, 30  # at budget 1
 EPOCHS = 6  # of the runs that are killed: some tenths of a second
+RESUMED_EPOCHS = 400  # of those that are interrupted after the first: two seconds, so that none is over before
 
 
 def run(budget: float = 1.0, seed: int = 0) -> dict[str, Any]:
@@ -143,7 +144,7 @@ def _resumes(root: Path, data: Path, count: int, draw: random.Random) -> dict[st
     work = root / "resumes"
     work.mkdir()
     began, failed, broken = time.monotonic(), 0, 0
-    asked = ["--epochs", 60, "--no-run", "--seed", 1]
+    asked = ["--epochs", RESUMED_EPOCHS, "--no-run", "--seed", 1]
     _start(work, data, *asked, "--out", "whole.safetensors").communicate()
     whole = _digest(work / "whole.safetensors")
     for number in range(count):

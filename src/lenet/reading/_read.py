@@ -1,6 +1,6 @@
 """From an image to what is written on it: the whole way, each step of which stands in a module of its own.
 
-    open_pages -> find_ink -> straighten -> clean -> find_shapes -> find_rows -> recognise -> Page
+    open_pages -> find_ink -> straighten -> clean -> find_shapes -> find_rows -> recognise, or recognise_strip -> Page
 
 Here is how the steps follow one another, which of the network's answers are believed, and where numbers end. Read by the
 command line and by users.
@@ -20,6 +20,9 @@ from lenet.reading.belief import TOLD, TOLD_ALONE, believed, in_company, is_numb
 from lenet.reading.ink.clean import clean
 from lenet.reading.ink.find import SINGLE, Ink, find_ink
 from lenet.reading.ink.straighten import straighten, turned
+from lenet.reading.lines.columns import Columns
+from lenet.reading.lines.cut import dark_on_light
+from lenet.reading.lines.reader import is_strip, recognise_strip
 from lenet.reading.page import TAB, Digit, Line, Number, Page
 from lenet.reading.shapes.cells import Place, find_grid, places
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
@@ -155,8 +158,23 @@ def _page(source: Source, reader: Reader, layout: str, min_confidence: float | N
     if layout == "single":
         return read_singles([source], reader, min_confidence=min_confidence)[0]
     ink = find_ink(source.rgb)
-    seen = max((_seen(ink, quarters, reader) for quarters in ways_up(ink, reader.glance)), key=lambda way: way.sureness)
+    if reader.columns is not None and is_strip(ink.mask.shape) and ink.scale == 1:
+        seen = _seen_strip(source, ink, reader.columns)
+    else:
+        ways = (_seen(ink, quarters, reader) for quarters in ways_up(ink, reader.glance))
+        seen = max(ways, key=lambda way: way.sureness)
     return _believed_page(source, seen, layout, min_confidence, reader)
+
+
+def _seen_strip(source: Source, ink: Ink, columns: Columns) -> _Seen:
+    """What stands on a strip cut around one line, by the network that slides along it.
+
+    On strips it does better than cutting shapes into digits, on pages it does worse (docs/decisions.md).
+    """
+    ink = clean(ink)
+    shapes = find_shapes(ink.level, ink.mask, ink.stroke)
+    grey = dark_on_light(source.rgb, ink.polarity)
+    return _Seen(ink, *recognise_strip(grey, shapes, find_rows(shapes), columns), np.eye(3), 0)
 
 
 def _seen(ink: Ink, quarters: int, reader: Reader) -> _Seen:

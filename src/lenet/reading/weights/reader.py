@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from lenet.evaluation import softmax
 from lenet.messages.check import brief, describe, message
+from lenet.reading.lines.columns import Columns
 from lenet.reading.shapes.form import NO_DIGIT
 from lenet.train.trained import Trained
 
 __all__ = ["NO_DIGIT", "PACKAGED", "Reader", "Steady", "with_no_digit"]
 
 PACKAGED = os.path.join(os.path.dirname(__file__), "reader.safetensors")
+PACKAGED_LINES = os.path.join(os.path.dirname(__file__), "lines.safetensors")
 THRESHOLD = 0.5  # for networks whose file names none
 
 # P(no digit) of a network that knows digits only: logistic in the logarithm of the odds of its likeliest class. Fitted to
@@ -35,7 +37,8 @@ class Reader:
     """uint8 [N, 28, 28] (light on dark, MNIST's form) to float32 [N, 11], each row adding up to 1; one call of the network.
 
     model: None for the packaged network; a ``Trained`` or the path of a model file; or any function from such images to
-    probabilities [N, 10] or [N, 11]. threshold: the probability of no digit above which an image is rejected.
+    probabilities [N, 10] or [N, 11]. threshold: the probability of no digit above which an image is rejected. columns: the
+    line network that comes with the packaged one, None beside any other.
     Raises what ``Trained.load`` does; ValueError for a network of other images or of another number of outputs.
     """
 
@@ -43,8 +46,9 @@ class Reader:
         self.threshold = THRESHOLD
         self._model: Model
         self._glance: Model | None = None
+        self.columns: Columns | None = None
         if model is None:
-            model = _packaged()
+            model, self.columns = _packaged(), _packaged_columns()
         elif isinstance(model, (str, os.PathLike)):
             model = Trained.load(model)
         if isinstance(model, Trained):
@@ -140,6 +144,12 @@ def with_no_digit(digits: NDArray[np.float32]) -> NDArray[np.float32]:
     odds = np.log(best) - np.log1p(-best)
     none = 1 / (1 + np.exp(_SLOPE * (odds - _MIDDLE)))
     return np.concatenate([digits * (1 - none)[:, None], none[:, None]], axis=1).astype(np.float32)
+
+
+@functools.lru_cache(maxsize=1)
+def _packaged_columns() -> Columns:
+    """The line network that comes with the package, loaded once a process."""
+    return Columns(Trained.load(PACKAGED_LINES))
 
 
 @functools.lru_cache(maxsize=1)
