@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -82,19 +83,97 @@ def test_building_draws_no_random_number():
     np.testing.assert_array_equal(lenet.rand([4]).numpy(), expected)
 
 
-class Branching(nn.Layer):
+class Block(nn.Layer):
+    """What residual networks are made of, and what users write between layers."""
+
     def __init__(self):
         super().__init__()
-        self.one = nn.Linear(4, 2)
+        self.first, self.second = nn.Conv2D(2, 4, 3, padding=1), nn.Conv2D(4, 4, 1)
+        self.norm = nn.LayerNorm([4, 6, 5])
+        self.scale = self.create_parameter([4, 1, 1])
+        self.out = nn.Linear(8, 3)
 
     def forward(self, x):
+        around = nn.functional.pad(x[:, :, ::1], [0, 0, 1, 1, 0, 0, 0, 0])
+        y = self.norm(nn.functional.gelu(self.first(x))) * (2 * self.scale) + around
+        y = nn.functional.leaky_relu(self.second(y) - 0.5).clip(-3, 3)
+        both = lenet.concat([y, y.exp()], axis=1)
+        return self.out(both.mean([2, 3])) + self.out(both.max(axis=2)[:, :, 0])
+
+
+class Perceptron(nn.Layer):
+    """Weights and arithmetic of one's own, as the first chapters have them."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = self.create_parameter([12, 4])
+        self.b = self.create_parameter([4], is_bias=True)
+
+    def forward(self, x):
+        unused = x.sum(axis=-1)
+        assert unused.shape[0] == len(x)
+        return lenet.matmul(x.reshape([-1, 12]), self.w) + self.b
+
+
+@pytest.mark.parametrize(("make", "shape"), [(Block, (2, 6, 5)), (Perceptron, (1, 3, 4))])
+def test_networks_that_are_no_chain(make, shape):
+    lenet.seed(1)
+    network = make()
+    rows = json.loads(json.dumps(architecture.describe(network, shape)))
+    again = architecture.build(rows, shape, weights_of(network))
+    x = lenet.to_tensor(np.random.RandomState(0).randn(4, *shape).astype(np.float32))
+    np.testing.assert_array_equal(again(x).numpy(), network.eval()(x).numpy())
+    assert architecture.describe(again, shape) == rows
+    in_another_order = any("inputs" in row for row in rows)
+    assert architecture.account(rows, shape, 0.0, 1.0, ["a"])["format"] == (2 if in_another_order else 1)
+
+
+def test_a_chain_is_written_as_it_always_was():
+    rows = architecture.describe(lenet.LeNet(), (1, 28, 28))
+    assert not any("inputs" in row for row in rows)
+    assert architecture.account(rows, (1, 28, 28), 0.0, 1.0, ["a"])["format"] == 1
+
+
+class Peeking(nn.Layer):
+    def forward(self, x):
         x = lenet.flatten(x, 1)
-        return self.one(x) + self.one(x)
+        return x * float(x.max())
 
 
-def test_a_network_that_is_no_chain_is_refused():
-    with pytest.raises(ValueError, match="a chain of operations of the table"):
-        architecture.describe(Branching(), (1, 2, 2))
+class Choosing(nn.Layer):
+    def forward(self, x):
+        x = lenet.flatten(x, 1)
+        return x.exp() if x.shape[0] > 2 else x
+
+
+class Mixing(nn.Layer):
+    def forward(self, x):
+        x = lenet.flatten(x, 1)
+        return x - x.mean(axis=0)
+
+
+class Sorting(nn.Layer):
+    def forward(self, x):
+        return lenet.sort(lenet.flatten(x, 1), axis=1)
+
+
+@pytest.mark.parametrize(
+    ("network", "text", "line"),
+    [
+        (Peeking(), "reads a tensor's values", "return x * float(x.max())"),
+        (Choosing(), "goes by the images' values or number", ""),
+        (Mixing(), "got mean with a result float32 [4]", "return x - x.mean(axis=0)"),
+        (Sorting(), "got a forward with take_along_axis", "return lenet.sort(lenet.flatten(x, 1), axis=1)"),
+    ],
+)
+def test_what_cant_be_described_says_where(network, text, line):
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the text is compared below
+        architecture.describe(network, (1, 2, 2))
+    assert text in str(caught.value)
+    lines = Path(__file__).read_text(encoding="utf-8").splitlines()
+    if line:
+        number = next(k for k, one in enumerate(lines, 1) if one.strip() == line)
+        assert f"(test_architecture.py, line {number})" in str(caught.value)
 
 
 HUGE = 300
@@ -144,9 +223,9 @@ def attrs(number, **parts):
         (changed(9, parameters=["linear1.weight", "linear1.bias"]), "[I, O] and [O] on [I]"),
         (lambda rows: rows[:6], "one number a class"),
         (lambda rows: rows[7:], "[I, O] and [O] on [I]"),
-        (lambda rows: [*rows, {"op": "softmax", "attrs": {"axis": 0}}], "softmax over the classes"),
+        (lambda rows: [*rows, {"op": "softmax", "attrs": {"axis": 0}}], "expected another axis than the images'"),
         (lambda rows: [*rows, {"op": "reshape", "attrs": {"shape": [-1, 3]}}], "as many numbers as before"),
-        (lambda rows: [*rows, {"op": "reshape", "attrs": {"shape": [10]}}], "-1 and one to four sizes"),
+        (lambda rows: [*rows, {"op": "reshape", "attrs": {"shape": [10]}}], "as many numbers as before"),
         (lambda rows: [*rows, {"op": "dropout", "attrs": {"p": 2, "mode": "upscale_in_train"}}], "from 0 to 1"),
         (lambda rows: [*rows, {"op": "dropout", "attrs": {"p": 0.5, "mode": "x"}}], "'upscale_in_train' or"),
     ],
@@ -183,8 +262,63 @@ def test_a_parameter_used_twice():
         {"op": "linear", "attrs": {}, "parameters": ["a.weight", None]},
         {"op": "linear", "attrs": {}, "parameters": ["a.weight", None]},
     ]
-    with pytest.raises(ValueError, match="each parameter once"):
-        architecture.build(rows, (1, 2, 2), {"a.weight": np.ones((4, 4), np.float32)})
+    weight = np.arange(16, dtype=np.float32).reshape(4, 4) / 8
+    network = architecture.build(rows, (1, 2, 2), {"a.weight": weight})
+    assert len(network.parameters()) == 1
+    x = np.ones((1, 1, 2, 2), np.float32)
+    np.testing.assert_allclose(network(lenet.to_tensor(x)).numpy(), x.reshape(1, 4) @ weight @ weight)
+
+
+ADD = {"op": "add", "attrs": {}, "inputs": [0, 0]}
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        (ADD | {"inputs": [0, 1]}, "expected a row from 0 to 0, or -1 for the images"),
+        (ADD | {"inputs": [0, -2]}, "row -2 as an input"),
+        (ADD | {"inputs": [0, None]}, "got None, expected a name such as"),
+        (ADD | {"inputs": [0]}, "expected 2 to 2 inputs"),
+        (ADD | {"inputs": "00"}, "expected 2 to 2 inputs"),
+        (ADD | {"inputs": [0, True]}, "got True, expected a name such as"),
+        (ADD | {"inputs": [0, {"value": "x"}]}, "a number or a list of numbers"),
+        (ADD | {"inputs": [0, {"value": [[1], [1, 2]]}]}, "a number or a list of numbers"),
+        (ADD | {"inputs": [0, {"value": [1e39]}]}, "expected finite numbers"),
+        (ADD | {"inputs": [0, {"value": [[0] * 70] * 70}]}, "at most 4096 numbers"),
+        (ADD | {"inputs": [0, {"value": [[[[[1]]]]]}]}, "at most 4096 numbers"),
+        (ADD | {"inputs": [0, {"values": 1}]}, '{"value"'),
+        (ADD | {"inputs": [0, {"value": [1, 2, 3]}]}, "shapes that are equal, or 1"),
+        ({"op": "concat", "attrs": {"axis": 0}, "inputs": [0, 0]}, "another axis than the images'"),
+        ({"op": "concat", "attrs": {"axis": 1}, "inputs": [0, -1]}, "shapes that differ in axis 1 alone"),
+        ({"op": "getitem", "attrs": {"key": [0]}}, "all of the images"),
+        ({"op": "getitem", "attrs": {"key": [{"slice": [None, None, None]}, 9]}}, "an index below 4"),
+        ({"op": "getitem", "attrs": {"key": [{"slice": [None, None, None]}, {"slice": [3, 1, None]}]}}, "at least one"),
+        ({"op": "getitem", "attrs": {"key": [{"slice": [None, None, -1]}]}}, "a step of at least 1"),
+        ({"op": "transpose", "attrs": {"perm": [1, 0]}}, "the images' first"),
+        ({"op": "pad", "attrs": {"pads": [[1, 0], [0, 0]], "mode": "constant", "value": 0.0}}, "none for the images'"),
+        (
+            {"op": "pad", "attrs": {"pads": [[0, 0], [9, 0]], "mode": "reflect", "value": 0.0}},
+            "less than the image has",
+        ),
+        ({"op": "mean", "attrs": {"axis": None, "keepdim": False}}, "another axis than the images'"),
+        ({"op": "matmul", "attrs": {}, "inputs": [0, "a"]}, "[…, I] and [I, O]"),
+        ({"op": "clip", "attrs": {"low": "0", "high": None}}, "a finite number"),
+        ({"op": "layer_norm", "attrs": {"over": 1, "epsilon": 1e-5}, "inputs": [0, "a", None]}, "a name such as"),
+    ],
+)
+def test_rows_with_inputs_that_make_no_sense(row, text):
+    rows = [{"op": "flatten", "attrs": {"start": 1, "stop": -1}}, row]
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the text is compared below
+        architecture.build(rows, (1, 2, 2), {"a": np.ones((3, 2), np.float32)})
+    assert text in str(caught.value)
+
+
+def test_constants_that_grow_are_refused():
+    """A hundred rows that each double what doesn't depend on the images."""
+    rows = [{"op": "reshape", "attrs": {"shape": [2, 1]}, "inputs": ["a"]}]
+    rows += [{"op": "concat", "attrs": {"axis": 0}, "inputs": [k, k]} for k in range(40)]
+    with pytest.raises(ValueError, match="at most 1048576 numbers"):
+        architecture.build(rows, (1, 2, 2), {"a": np.ones(2, np.float32)})
 
 
 @pytest.mark.parametrize("value", [None, [28, 28], [1, 28, 28, 1], [1, 0, 28], [1, 28.0, 28], "128"])

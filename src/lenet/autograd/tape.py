@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -65,15 +68,30 @@ _here = _Thread()
 
 
 class Trace:
-    """Watches this thread's forward pass: every call in order, and whether a value was read back into Python."""
+    """Watches this thread's forward pass: every call in order, and whether a value was read back into Python.
 
-    def __init__(self) -> None:
+    lines: also where in the user's program, as " (net.py, line 12)" or "": for each call, and for the first value read.
+    """
+
+    def __init__(self, lines: bool = False) -> None:
         self.nodes: list[tuple[Node, Tensor]] = []
         self.reads = 0
+        self.lines: list[str] = []
+        self.read_at = ""
         self.thread = threading.get_ident()
+        self._wants_lines = lines
 
     def _read(self) -> None:
-        self.reads += self.thread == threading.get_ident()
+        if self.thread == threading.get_ident():
+            self.reads += 1
+            if self._wants_lines and not self.read_at:
+                self.read_at = _line_outside()
+
+    def _saw(self, node: Node, output: Tensor) -> None:
+        if self.thread == threading.get_ident():
+            self.nodes.append((node, output))
+            if self._wants_lines:
+                self.lines.append(_line_outside())
 
     def __enter__(self) -> Trace:
         _traces.append(self)
@@ -83,6 +101,17 @@ class Trace:
     def __exit__(self, *_: object) -> None:
         _traces.remove(self)
         on_read.remove(self._read)
+
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+def _line_outside() -> str:
+    """Where the program is, outside this package: " (net.py, line 12)"; "" if it is nowhere else."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return "" if frame is None else f" ({os.path.basename(frame.f_code.co_filename)}, line {frame.f_lineno})"
 
 
 def call(name: str, *inputs: Any, **attrs: Any) -> Tensor:
@@ -104,8 +133,7 @@ def call(name: str, *inputs: Any, **attrs: Any) -> Tensor:
     if _traces:
         node = output._node or Node(row, inputs, attrs, saved, output._shape)
         for trace in tuple(_traces):
-            if trace.thread == threading.get_ident():
-                trace.nodes.append((node, output))
+            trace._saw(node, output)
     return output
 
 

@@ -37,6 +37,24 @@ def _normalised_gradient(dy: Array, y: Array, xwb: tuple[Array, Array, Array], a
 array_row("normalised", _normalised, _normalised_gradient)
 
 
+# ---- x normalised over its last axes, each sample by itself --------------------------------------------------
+
+
+def _own_statistics(x: Array, over: int) -> dict[str, Any]:
+    axes = tuple(range(x.ndim - over, x.ndim))
+    mean = x.mean(axis=axes, keepdims=True)
+    return {"mean": mean, "var": ((x - mean) ** 2).mean(axis=axes, keepdims=True), "axes": axes}
+
+
+array_row(
+    "layer_norm",
+    lambda x, w, b, over, epsilon: _normalised(x, w, b, epsilon=epsilon, **_own_statistics(x, over)),
+    lambda dy, y, xwb, at: _normalised_gradient(
+        dy, y, xwb, {"epsilon": at["epsilon"]} | _own_statistics(xwb[0], at["over"])
+    ),
+)
+
+
 # ---- embedding: w [V, D] -> [..., D] -----------------------------------------------------------------------
 
 

@@ -83,13 +83,9 @@ def layer_norm(
     last = [normalized_shape] if hasattr(normalized_shape, "__index__") else list(normalized_shape)
     if not last or list(x.shape[-len(last) :]) != last:
         raise check.ShapeError(check.message("layer_norm", f"x of shape {list(x.shape)}", f"last axes {last}"))
-    over = tuple(range(len(x.shape) - len(last), len(x.shape)))
-    values = x.data_array()
-    mean = values.mean(axis=over, keepdims=True)
-    var = ((values - mean) ** 2).mean(axis=over, keepdims=True)
     shape = [1] * (len(x.shape) - len(last)) + last
     factor, shift = (_wide(t, fill, math.prod(last), x, shape) for t, fill in ((weight, 1), (bias, 0)))
-    return tape.call("normalised", x, factor, shift, axes=over, mean=mean, var=var, epsilon=epsilon)
+    return tape.call("layer_norm", x, factor, shift, over=len(last), epsilon=epsilon)
 
 
 def normalize(
