@@ -289,7 +289,7 @@ def test_an_unexpected_error_is_one_line_too(small_mnist, monkeypatch):
 
 
 def test_ctrl_c_before_training_is_130(small_mnist, monkeypatch):
-    def pressed(*_: object) -> None:
+    def pressed(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("lenet.train.trainer.data_sets.load", pressed)

@@ -290,7 +290,7 @@ def test_arrays_become_samples():
             r"images: got ndarray of float64 \[2, 3, 3\], expected a numpy array of uint8",
         ),
         ([[1]], [0], TypeError, "images: got list"),
-        (np.zeros((2, 3, 3, 3), np.uint8), [0, 1], ValueError, r"images: got shape \[2, 3, 3, 3\]"),
+        (np.zeros((2, 4, 3, 4), np.uint8), [0, 1], ValueError, r"images: got shape \[2, 4, 3, 4\]"),
         (np.zeros((2, 3), np.uint8), [0, 1], ValueError, r"images: got shape \[2, 3\], expected \[N, H, W\]"),
         (np.zeros((2, 3, 3), np.uint8), [0.0, 1.0], TypeError, r"labels: got ndarray of float64 \[2\].*one-hot"),
         (np.zeros((2, 3, 3), np.uint8), np.eye(2, dtype=int), ValueError, r"labels: got shape \[2, 2\]"),

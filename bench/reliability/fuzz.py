@@ -207,12 +207,12 @@ def read_pickle(path: str) -> None:
 
 def read_picture(path: str) -> None:
     from lenet.reading import open_pages
-    from lenet.vision.datasets.folder import grey_image
+    from lenet.vision.datasets.folder import small_image
 
     for page in open_pages(path):
         if page.rgb.size:
             break
-    grey_image(path, (28, 28))
+    small_image(path, (28, 28))
 
 
 FORMATS: dict[str, tuple[Callable[[random.Random], bytes], Callable[[str], None]]] = {

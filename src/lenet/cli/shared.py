@@ -187,9 +187,11 @@ def test_images(models: list[Trained], name: str, folder: str | None) -> tuple[l
     """
     root = os.path.expanduser(name)
     before = next((trained.inverted for trained in models if _trained_on(trained, root)), None)
+    shape = models[0].shape
+    asked: dict[str, Any] = {} if name in DATASETS else {"size": shape[1:], "colour": shape[0] == 3}
     if name in DATASETS or (os.path.isdir(root) and parts_of(root) is not None):
-        return load_test(name, folder, before)
-    found = load(name, folder, before)
+        return load_test(name, folder, before, **asked)
+    found = load(name, folder, before, **asked)
     for trained in models:
         if _data_of(trained).get("digest") == found.source.digest or _trained_on(trained, root):
             return found.classes, found.test, f"{found.line}: the {len(found.test.labels):,} held back from training"

@@ -16,6 +16,7 @@ from lenet.messages.check import message
 from lenet.train import RECIPES, Interrupted, Result, Runs, Seeds, State, Trained, train_seeds
 from lenet.train import train as run_training
 from lenet.train.data import Part
+from lenet.train.networks import NETWORKS
 from lenet.train.runs import FOLDER
 from lenet.train.seeds import SeedsInterrupted
 
@@ -58,6 +59,18 @@ def train(
             metavar="SHARE",
         ),
     ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            help=f"{', '.join(NETWORKS)}, or FILE.py:NAME, a network of your own. [default: the recipe's]",
+            metavar="NET",
+        ),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(help="Pixels a side, or HxW, to bring a folder's images to. [default: 28]", metavar="N"),
+    ] = None,
+    colour: Annotated[bool, typer.Option("--colour", "--color", help="Keep a folder's images in colour.")] = False,
     seed: Annotated[
         int | None, typer.Option(help="The same seed gives the same weights. [default: 0]", metavar="N")
     ] = None,
@@ -108,13 +121,18 @@ def train(
 
     - `lenet train --dataset my-digits/   # my-digits/0/, my-digits/1/ ...`
 
+    - `lenet train --dataset leaves/ --size 32 --colour   # a small VGG, in colour`
+
+    - `lenet train --network net.py:Net   # a class of your own`
+
     - `lenet train --seeds 5              # five runs: how far does luck go?`
     """
     with exit_codes(), Signals() as signals:
         _check(seeds, resume, runs, no_run, report)
         asked: dict[str, Any] = {
             "data": data, "seed": seed, "epochs": epochs, "batch_size": batch_size, "held_out": held_out,
-            "threads": threads, "out": out, "stop": signals.stop,
+            "network": network, "size": _sides(size), "colour": colour, "threads": threads, "out": out,
+            "stop": signals.stop,
         }  # fmt: skip
         kept = None if no_run else Runs(FOLDER if runs is None else runs)
         display = _Display()
@@ -134,6 +152,16 @@ def train(
             raise typer.Exit(128 + ended.number) from None
         finally:
             display.close()
+
+
+def _sides(text: str | None) -> Any:
+    """``32`` or ``32x48`` (height x width) as numbers; ValueError for anything else."""
+    if text is None:
+        return None
+    parts = text.lower().replace("×", "x").split("x")
+    if len(parts) > 2 or not all(part.isascii() and part.isdigit() and len(part) < 6 for part in parts):
+        raise ValueError(message("--size", repr(text), "pixels a side, or height x width, such as 32 or 32x48"))
+    return int(parts[0]) if len(parts) == 1 else tuple(map(int, parts))
 
 
 def _check(seeds: int | None, resume: bool, runs: str | None, no_run: bool, report: bool) -> None:

@@ -1,4 +1,4 @@
-"""Augmentation as geometry: for each sample the matrix that moves, turns, sizes and slants its image.
+"""Augmentation as geometry: for each sample the matrix that moves, turns, sizes, slants and mirrors its image.
 
 The engine applies the matrices while it loads a batch (``plan.Compiled.train``), so an augmented epoch costs little more
 than a plain one; ``warped`` is the same rule in numpy. The numbers come from ``counter``, keyed by seed, epoch and sample:
@@ -17,7 +17,7 @@ from lenet.data import counter
 
 __all__ = ["Augmentation", "matrices", "warped"]
 
-_DOWN, _RIGHT, _ANGLE, _HEIGHT, _WIDTH, _SLANT = range(6)  # the draws of a sample
+_DOWN, _RIGHT, _ANGLE, _HEIGHT, _WIDTH, _SLANT, _MIRROR = range(7)  # the draws of a sample
 
 
 class Augmentation(NamedTuple):
@@ -27,6 +27,7 @@ class Augmentation(NamedTuple):
     rotate: float = 0.0  # degrees
     scale: float = 0.0  # of height and width, each on its own: 0.1 is 90 % to 110 %
     shear: float = 0.0  # columns a row
+    mirror: float = 0.0  # the share of images that are turned left to right
 
     @property
     def whole(self) -> bool:
@@ -48,7 +49,7 @@ def matrices(
         out[:, 0, 0] = out[:, 1, 1] = 1
         out[:, 0, 2] = -counter.integers(*key, -most, most + 1, _RIGHT)
         out[:, 1, 2] = -counter.integers(*key, -most, most + 1, _DOWN)
-        return out.astype(np.float32)
+        return _mirrored(out, how.mirror, size[1], key).astype(np.float32)
 
     def drawn(most: float, draw: int) -> NDArray[np.float64]:
         return (2 * counter.uniform(*key, draw) - 1) * most
@@ -63,7 +64,18 @@ def matrices(
     middle = np.array([(size[1] - 1) / 2, (size[0] - 1) / 2])
     moved = np.stack([drawn(how.shift, _RIGHT), drawn(how.shift, _DOWN)], axis=1)
     out[:, :, 2] = middle - np.einsum("nij,nj->ni", out[:, :, :2], middle + moved)
-    return out.astype(np.float32)
+    return _mirrored(out, how.mirror, size[1], key).astype(np.float32)
+
+
+def _mirrored(
+    matrices: NDArray[np.float64], share: float, width: int, key: tuple[int, int, NDArray[np.int64]]
+) -> NDArray[np.float64]:
+    """The same, some showing the input's column width - 1 - x where they would show x."""
+    if share:
+        turned = counter.uniform(*key, _MIRROR) < share
+        matrices[turned, 0] *= -1
+        matrices[turned, 0, 2] += width - 1
+    return matrices
 
 
 def warped(images: NDArray[np.float32], m: NDArray[np.float32], outside: float) -> NDArray[np.float32]:

@@ -100,7 +100,8 @@ class _Watched:
         """ValueError for an operation that has no rule, mixes the images, or takes what was computed elsewhere."""
         if not isinstance(self.result, Tensor) or self.sources.get(id(self.result), IMAGES) == IMAGES:
             raise ValueError(message("network", "a forward that returns something else", "one tensor"))
-        needed, found = self._needed(), []
+        needed = self._needed()
+        found: list[Json] = []
         places = {IMAGES: IMAGES} | {old: new for new, old in enumerate(needed)}
         for old in needed:
             found.append(self._row(old, places, len(found)))

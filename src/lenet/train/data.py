@@ -24,7 +24,7 @@ Pair = tuple[ArrayDataset, ArrayDataset]
 
 
 class Part(NamedTuple):
-    """Images uint8 [N, 1, H, W], light on dark, and labels int64 [N]."""
+    """Images uint8 [N, C, H, W], grey ones light on dark, and labels int64 [N]."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
@@ -40,6 +40,7 @@ class Data(NamedTuple):
     train: Part
     test: Part
     inverted: bool  # the images were dark on light
+    size: tuple[int, int] | None = None  # what a folder's images were brought to, if that was asked for
 
     @property
     def source(self) -> fetch.Source:
@@ -56,15 +57,22 @@ def load(
     dataset: str | os.PathLike[str] | Pair,
     folder: str | os.PathLike[str] | None = None,
     inverted: bool | None = None,
+    size: tuple[int, int] | None = None,
+    colour: bool = False,
 ) -> Data:
     """``"mnist"``, ``"fashion-mnist"``, a folder of class folders, or a pair of ArrayDatasets (train, test).
 
     folder: where the four IDX files of a named data set are; None looks in the usual places and may download. Data sets
-    whose images have a light border are inverted: digits are light on dark ground for every network. inverted: whether
-    to, as it was decided before, when a model was trained on them.
+    whose images are grey and have a light border are inverted: digits are light on dark ground for every network.
+    inverted: whether to, as it was decided before, when a model was trained on them. size, colour: of a folder's images,
+    (height, width), 28 x 28 unless given, and grey unless said.
     ValueError for an unknown name; else whatever the data set's own loading raises.
     """
     name = ""
+    if (size is not None or colour) and (isinstance(dataset, (tuple, list)) or dataset in DATASETS):
+        given = "--size or --colour" if isinstance(dataset, (str, os.PathLike)) else "size or colour"
+        fix = "Leave them out, or name a folder of class folders"
+        raise ValueError(message("dataset", f"{given} for images that have a size already", "a folder", fix))
     if isinstance(dataset, (tuple, list)):
         if len(dataset) != 2:
             raise TypeError(message("dataset", f"{len(dataset)} parts", "a pair of ArrayDatasets, train and test"))
@@ -80,20 +88,24 @@ def load(
         classes = list(train.classes)
     else:
         name = _class_folders(dataset, folder)
-        train, test, classes = load_folder(name)
+        train, test, classes = load_folder(name, size or (28, 28), colour=colour)
+    if train._pixels.ndim == 4:
+        inverted = False  # what a light border means is known of drawings and writing alone
     inverted = is_light(train._pixels) if inverted is None else inverted
     parts = _part("train", train, inverted), _part("test", test, inverted)
-    return Data(name, "" if folder is None else os.path.abspath(folder), classes, parts[0], parts[1], inverted)
+    return Data(name, "" if folder is None else os.path.abspath(folder), classes, parts[0], parts[1], inverted, size)
 
 
 def load_test(
     dataset: str | os.PathLike[str] | Pair,
     folder: str | os.PathLike[str] | None = None,
     inverted: bool | None = None,
+    size: tuple[int, int] | None = None,
+    colour: bool = False,
 ) -> tuple[list[str], Part, str]:
     """The classes, the test part and the line of ``load``, without reading a named set's training part."""
     if not isinstance(dataset, str) or dataset not in DATASETS:
-        whole = load(dataset, folder, inverted)
+        whole = load(dataset, folder, inverted, size, colour)
         return whole.classes, whole.test, whole.line
     name, files = str(dataset), {} if folder is None else fetch.given(folder)
     found = _published(name, files, "test")
@@ -143,12 +155,17 @@ def _class_folders(dataset: str | os.PathLike[str], folder: str | os.PathLike[st
 
 
 def _part(kind: str, ds: ArrayDataset, inverted: bool) -> Part:
-    images, labels = ds._pixels[:, None], ds._targets
+    images, labels = _channels_first(ds._pixels), ds._targets
     source: fetch.Source | None = getattr(ds, "source", None)
     if source is None:
         hashes = {f"{kind}-images": fetch.sha256(ds._pixels), f"{kind}-labels": fetch.sha256(labels)}
         source = fetch.Source("arrays", "arrays in memory", {}, hashes)
     return Part(255 - images if inverted else images, labels, source)
+
+
+def _channels_first(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A data set's images, [N, H, W] or [N, H, W, 3], as networks take them: [N, C, H, W]."""
+    return pixels[:, None] if pixels.ndim == 3 else np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
 
 
 def _border(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -13,21 +13,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.autograd import random
+from lenet.autograd import random, tape
 from lenet.autograd.tensor import dense
 from lenet.callbacks.ema import kept
 from lenet.data import augment, counter
 from lenet.jit import plan
 from lenet.jit.plan import TrainingTrouble
-from lenet.messages.check import brief, message, positive_int
-from lenet.nn import CrossEntropyLoss, Linear
+from lenet.messages.check import MOST, brief, message, one_line, positive_int
+from lenet.nn import CrossEntropyLoss
 from lenet.nn.initializer import FanIn, fans
 from lenet.nn.layer import Layer
 from lenet.optimizer import Adam
 from lenet.train.data import Data, split
+from lenet.train.eager import Eager
+from lenet.train.networks import Network, network_named
 from lenet.train.recipes import Recipe
 from lenet.train.trained import Trained, pixel_table
-from lenet.vision.tutorial import LeNet
 
 __all__ = ["MEAN", "STD", "Run"]
 
@@ -49,8 +50,11 @@ class Run:
     smoothing; empty if none are held out.
     """
 
-    def __init__(self, recipe: Recipe, data: Data, seed: int) -> None:
-        """``lenet.seed(seed)``, a new LeNet with an output a class, and its optimizer. Seeds the process's stream."""
+    def __init__(self, recipe: Recipe, data: Data, seed: int, network: Network | None = None) -> None:
+        """``lenet.seed(seed)``, a new network with an output a class, and its optimizer. Seeds the process's stream.
+
+        network: in place of the recipe's. ValueError for one that doesn't fit the images and classes.
+        """
         self.recipe, self.data = recipe, data
         self.seed = positive_int("seed", seed, least=0)
         self.epochs = positive_int("epochs", recipe.epochs)
@@ -70,14 +74,39 @@ class Run:
         self._lut = pixel_table(MEAN, STD)
 
         random.seed(seed)
-        self.network: Layer = LeNet()
-        if len(data.classes) != 10:
-            self.network.linear3 = Linear(self.network.linear3.weight.shape[0], len(data.classes))
+        self.kind = network_named(recipe.network) if network is None else network
+        self.shape: tuple[int, int, int] = data.train.images.shape[1:]
+        self.network: Layer = self.kind.make(len(data.classes), self.shape[0])
+        self._check_fit()
         if recipe.fan_in_start:
             start_from_fan_in(self.network)
         self.network.train()
         self._optimizer = Adam(recipe.rate, beta2=recipe.beta2, parameters=self.network.parameters())
-        self._compiled: plan.Compiled | None = None
+        self._compiled: plan.Compiled | Eager | None = None
+
+    def _check_fit(self) -> None:
+        """ValueError unless the network takes such images and has an output a class."""
+        x, classes = dense(np.zeros((1, *self.shape), np.float32)), len(self.data.classes)
+        self.network.eval()
+        try:
+            with tape.no_grad():
+                given = list(self.network(x).shape)
+        except Exception as error:  # a user's forward may fail in any way
+            size = " x ".join(map(str, self.shape))
+            text = f"network {self.kind.name}: on images of {size}: {error}"
+            raise ValueError(one_line(text, MOST)) from None
+        if given != [1, classes]:
+            fix = "Let it take num_classes" if given[:1] == [1] and len(given) == 2 else ""
+            raise ValueError(
+                message(f"network {self.kind.name}", f"an output of shape {given}", f"[N, {classes}], one a class", fix)
+            )
+
+    @property
+    def plan_reason(self) -> str | None:
+        """Why the network is trained step by step in Python; None if it isn't."""
+        if self._compiled is None:
+            self._compiled = self._compile()
+        return self._compiled.reason if isinstance(self._compiled, Eager) else None
 
     @property
     def steps(self) -> int:
@@ -146,16 +175,17 @@ class Run:
             found = self.trained().score(part.images[self.held], part.labels[self.held])
             self.held_curve.append([self.steps_done, found.loss, found.accuracy])
 
-    def _compile(self) -> plan.Compiled:
+    def _compile(self) -> plan.Compiled | Eager:
         x = dense(self._lut[self.data.train.images[:16]])
-        found = plan.compile(
-            self.network, CrossEntropyLoss(label_smoothing=self.recipe.smoothing), self._optimizer, [x]
-        )
-        if not isinstance(found, plan.Compiled):
-            raise RuntimeError(message("recipe", f"a network that is eager only: {found}", "a chain of operations"))
+        loss = CrossEntropyLoss(label_smoothing=self.recipe.smoothing)
+        compiled = plan.compile(self.network, loss, self._optimizer, [x])
+        steps = compiled if isinstance(compiled, plan.Compiled) else self._eager(loss, compiled)
         if self.recipe.average:
-            found.averages()
-        return found
+            steps.averages()
+        return steps
+
+    def _eager(self, loss: CrossEntropyLoss, why: object) -> Eager:
+        return Eager(self.network, loss, self._optimizer, str(why))
 
     def _averaging(self, at: int, count: int) -> list[float] | None:
         """How much of the average stays at each step, if the recipe keeps one."""
@@ -203,23 +233,24 @@ class Run:
 
     def trained(self) -> Trained:
         """The network as it is now, ready to answer; training can go on afterwards."""
-        shape = (1, *self.data.train.images.shape[2:])
-        network = copy.deepcopy(self.network)
+        network, weights = copy.deepcopy(self.network), self.weights()
         for name, tensor in network.state_dict().items():
-            tensor.set_value(self.weights()[name])
-        return Trained(network, shape, self.data.classes, MEAN, STD)
+            tensor.set_value(weights[name])
+        return Trained(network, self.shape, self.data.classes, MEAN, STD)
 
     # ---- taking a run down and setting it up again ------------------------------------------------------------------
 
     def weights(self) -> Arrays:
-        """The result by name, not copied: the network's parameters, or their average where the recipe keeps one."""
+        """The result by name, not copied: the network's tensors, averaged where the recipe keeps an average."""
         if not self.recipe.average:
             return self._values()
         if self._compiled is None:
             self._compiled = self._compile()
         names = {id(p): name for name, p in self.network.named_parameters()}
-        pairs = zip(self._compiled.chain.params, self._compiled.averages(), strict=True)
-        return {names[id(p)]: average for p, average in pairs}
+        compiled = self._compiled
+        params = compiled.params if isinstance(compiled, Eager) else compiled.chain.params
+        averaged = {names[id(p)]: average for p, average in zip(params, compiled.averages(), strict=True)}
+        return self._values() | averaged
 
     def _values(self) -> Arrays:
         return {name: tensor.data_array() for name, tensor in self.network.state_dict().items()}
@@ -260,8 +291,11 @@ class Run:
         self._open, self._epoch_sums = _numbers(position["open"], 4), _numbers(position["epoch_sums"], 4)
         random.generator().set_state(position["random"])
         self._order = self._compiled = None
-        for name, average in self.weights().items() if self.recipe.average else ():
-            average[...] = arrays[_AVERAGE + name]
+        if self.recipe.average:
+            own = {name for name, _ in self.network.named_parameters()}
+            for name, average in self.weights().items():
+                if name in own:
+                    average[...] = arrays[_AVERAGE + name]
 
     def _optimizer_names(self) -> list[tuple[str, str]]:
         """The optimizer's arrays: their names in a file (those of ``Model.save``) and in its own state."""
@@ -281,7 +315,7 @@ def start_from_fan_in(network: Layer) -> None:
     """Draw every weight and bias anew, from U(+-1/sqrt(fan_in)) with the fan_in of the layer's weight."""
     for layer in network.sublayers(include_self=True):
         weight = layer._parameters.get("weight")
-        if weight is not None:
+        if weight is not None and len(weight.shape) > 1:  # those of a normalisation start as they are
             fan_in = fans(weight.shape)[0]
             for parameter in layer._parameters.values():
                 if parameter is not None:

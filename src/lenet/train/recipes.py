@@ -32,6 +32,7 @@ class Recipe(NamedTuple):
     augment: Augmentation = Augmentation()  # what happens to each image, anew in each epoch
     average: float = 0.0  # the result is the weights' running average, of which this much stays at a step; 0: the last
     held_out: float = 0.0  # this share of the training images is never trained on
+    network: str = "lenet"  # of ``networks.NETWORKS``, unless a run names another
     paddle_order: bool = False  # each epoch in the order of Paddle's Model.fit, else in ``data.counter``'s
 
     def as_json(self) -> dict[str, Any]:
@@ -44,7 +45,9 @@ class Recipe(NamedTuple):
         augment = Augmentation(**numbers["augment"])
         for name, value in (*numbers.items(), *augment._asdict().items()):
             usual = cls._field_defaults.get(name, 0)  # whose kind it has
-            kinds = (str,) if name in ("name", "about") else (bool,) if isinstance(usual, bool) else (int, float)
+            kinds = (
+                (str,) if name in ("name", "about", "network") else (bool,) if isinstance(usual, bool) else (int, float)
+            )
             if name != "augment" and type(value) not in kinds:
                 raise TypeError(message(f"recipe, {name}", describe(value), "what a recipe has there"))
         return cls(**numbers | {"augment": augment})
@@ -96,6 +99,19 @@ RECIPES = {
             augment=Augmentation(shift=2, rotate=10, scale=0.1, shear=0.1),
             average=0.998,
             held_out=1 / 12,
+        ),
+        Recipe(
+            "small",
+            "a small VGG with batch normalisation, mirrored and shifted images; for pictures of things, in colour too",
+            epochs=12,
+            batch_size=64,
+            rate=3e-3,
+            warmup=0.2,
+            decay=True,
+            smoothing=0.05,
+            augment=Augmentation(shift=2, mirror=0.5),
+            held_out=1 / 12,
+            network="vgg_small",
         ),
     )
 }

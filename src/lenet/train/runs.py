@@ -20,6 +20,7 @@ from lenet.messages.check import message
 from lenet.messages.progress import say as say_to_stderr
 from lenet.train.data import Pair, Part
 from lenet.train.loop import Run
+from lenet.train.networks import network_named
 from lenet.train.recipes import Recipe
 from lenet.train.recording import CONFIG, CURVES, HELD_OUT, REPORT, Recorder, points, tilde
 from lenet.train.trainer import Interrupted, Result, State, train
@@ -203,6 +204,9 @@ class Runs:
         epochs: int | None = None,
         batch_size: int | None = None,
         held_out: float | None = None,
+        network: Any = None,
+        size: Any = None,
+        colour: bool = False,
         threads: int | None = None,
         out: str | os.PathLike[str] = "lenet.safetensors",
         resume: bool = False,
@@ -223,6 +227,9 @@ class Runs:
             "epochs": epochs,
             "batch_size": batch_size,
             "held_out": held_out,
+            "network": None if network is None else network_named(network).name,
+            "size": size,
+            "colour": colour or None,
             "threads": threads,
         }
         kept = {key: value for key, value in asked.items() if value is not None}
@@ -244,8 +251,8 @@ class Runs:
         try:
             result = train(
                 recipe, dataset, data=data, seed=seed, epochs=epochs, batch_size=batch_size, held_out=held_out,
-                threads=threads, out=out, resume=resume, stop=stop, progress=update, begun=begun,
-                say=say,
+                network=network, size=size, colour=colour, threads=threads, out=out, resume=resume,
+                stop=stop, progress=update, begun=begun, say=say,
             )  # fmt: skip
         except (Interrupted, FloatingPointError):
             recorder.keep_model()

@@ -126,6 +126,9 @@ def train_seeds(
     epochs: int | None = None,
     batch_size: int | None = None,
     held_out: float | None = None,
+    network: Any = None,
+    size: Any = None,
+    colour: bool = False,
     threads: int | None = None,
     out: str | os.PathLike[str] = "lenet.safetensors",
     runs: Runs | None = None,
@@ -167,6 +170,7 @@ def train_seeds(
         try:
             found = method(
                 recipe, dataset, data=data, seed=now, epochs=epochs, batch_size=batch_size, held_out=held_out,
+                network=network, size=size, colour=colour,
                 threads=threads, out=seed_file(target, now), stop=stop, progress=update, say=say_once,
             )  # fmt: skip
         except Interrupted as stopped:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet.autograd import tape
 from lenet.autograd.tensor import dense
 from lenet.evaluation import Evaluation, evaluate, expected_calibration_error, fit_temperature, softmax, wilson
 from lenet.evaluation.calibration import checked_temperature, mean_loss
@@ -22,12 +23,13 @@ from lenet.modelfile import architecture, serialization
 from lenet.modelfile.architecture import MAX_NAME
 from lenet.nn.layer import Layer
 from lenet.train.data import is_light
-from lenet.vision.datasets.folder import grey_image
+from lenet.vision.datasets.folder import small_image
 from lenet.vision.transforms import Normalize
 
 __all__ = ["Score", "Trained", "standard_error"]
 
 _AT_ONCE = 2048  # images a call into the engine: bounds the memory
+_NUMBERS = 1 << 26  # that a network without a plan makes in one call
 _FEWEST = 100  # images that a temperature is fitted to
 
 
@@ -100,17 +102,16 @@ class Trained:
         self.meta = {} if meta is None else meta
         self.path, self.digest = path, digest
         self.calibration = _calibration(self.meta.get("calibration"))
-        chain = self._compile()
-        if chain.outputs != len(self.labels):
-            raise ValueError(message("labels", f"{len(self.labels)} names", f"one for each of {chain.outputs} outputs"))
-        self._chain = chain
         self.rows = architecture.describe(self.network, shape)
+        outputs = self.rows[-1]["output"]
+        if outputs != [len(self.labels)]:
+            raise ValueError(message("labels", f"{len(self.labels)} names", f"one for each of {outputs[0]} outputs"))
+        self._chain = self._compile()
 
-    def _compile(self) -> plan.Chain:
+    def _compile(self) -> plan.Chain | None:
+        """The network's plan; None if none can run it, and it answers an operation at a time."""
         chain = plan.compile(self.network, None, None, [dense(np.zeros((1, *self.shape), np.float32))])
-        if not isinstance(chain, plan.Chain):
-            raise ValueError(message("network", f"one that is eager only: {chain}", "a chain of operations"))
-        return chain
+        return chain if isinstance(chain, plan.Chain) else None
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the plan, which is compiled anew: so it can be pickled, copied and sent to other processes."""
@@ -162,10 +163,23 @@ class Trained:
         found = np.empty((len(images), len(self.labels)), np.float32)
         for start in range(0, len(images), _AT_ONCE):
             some = np.ascontiguousarray(images[start : start + _AT_ONCE])
-            found[start : start + len(some)] = self._chain.infer(some, self.lut)
+            found[start : start + len(some)] = self._answers(some)
         if self.rows[-1]["op"] == "softmax":
             return np.log(np.maximum(found, np.finfo(np.float32).tiny))
         return found
+
+    def _answers(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The network's outputs for some images [n, …], [n, K]."""
+        if self._chain is not None:
+            return self._chain.infer(images, self.lut)
+        most = sum(int(np.prod(row["output"])) for row in self.rows)
+        at_once = max(1, _NUMBERS // most)
+        with tape.no_grad():
+            parts = [
+                self.network(dense(self.lut[images[k : k + at_once].reshape(-1, *self.shape)])).numpy()
+                for k in range(0, len(images), at_once)
+            ]
+        return np.concatenate(parts)
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """softmax(logits / temperature), float32 [N, K], each row adding up to 1; images as ``logits`` takes them.
@@ -219,15 +233,18 @@ class Trained:
         return value if isinstance(value, bool) else None
 
     def read(self, path: str | os.PathLike[str]) -> NDArray[np.uint8]:
-        """An image file as this network wants it: uint8 [H, W], grey, light on dark, resized without keeping proportions.
+        """An image file as this network wants it: uint8 [H, W], light on dark, or [3, H, W] of colour; resized to fit.
 
         Turned as its camera said, laid on white where transparent; inverted if the training images were (``inverted``),
         or, where no record says so, if its border is light. OSError naming a file that is no image; ValueError if the
-        network doesn't take grey images.
+        network takes neither grey nor colour images.
         """
-        if self.shape[0] != 1:
-            raise ValueError(message("network", f"one for images of {self.shape[0]} channels", "one for grey images"))
-        image = grey_image(os.fspath(path), self.shape[1:])
+        if self.shape[0] not in (1, 3):
+            given = f"one for images of {self.shape[0]} channels"
+            raise ValueError(message("network", given, "one for grey or colour images"))
+        image = small_image(os.fspath(path), self.shape[1:], self.shape[0] == 3)
+        if image.ndim == 3:
+            return np.ascontiguousarray(image.transpose(2, 0, 1))
         inverted = is_light(image[None]) if self.inverted is None else self.inverted
         return 255 - image if inverted else image
 

@@ -19,12 +19,15 @@ from lenet.modelfile import serialization
 from lenet.train import data as data_sets
 from lenet.train import files, record
 from lenet.train.loop import Run
+from lenet.train.networks import network_named
 from lenet.train.recipes import Recipe, recipe_named
 from lenet.train.trained import Score, Trained
 
 __all__ = ["Interrupted", "Result", "State", "train"]
 
 Say = Callable[[str], None]
+
+MOST_SIDE = 512  # pixels of an image's side
 
 
 class State(NamedTuple):
@@ -87,6 +90,9 @@ def train(
     epochs: int | None = None,
     batch_size: int | None = None,
     held_out: float | None = None,
+    network: Any = None,
+    size: Any = None,
+    colour: bool = False,
     threads: int | None = None,
     out: str | os.PathLike[str] = "lenet.safetensors",
     resume: bool = False,
@@ -95,13 +101,17 @@ def train(
     begun: Callable[[Run], None] | None = None,
     say: Say = say_to_stderr,
 ) -> Result:
-    """Train a LeNet by a recipe and write it to ``out``, a model file that describes itself.
+    """Train a network by a recipe and write it to ``out``, a model file that describes itself.
 
-    recipe: ``"fast"`` (the default), ``"tutorial"`` or a Recipe. dataset: ``"mnist"`` (the default), ``"fashion-mnist"``,
+    recipe: the name of one of ``RECIPES`` (``"fast"``, or ``"small"`` for images of another size or in colour), or a
+    Recipe. dataset: ``"mnist"`` (the default), ``"fashion-mnist"``,
     a folder of class folders, or a pair of ArrayDatasets (train, test). data: the folder of a named data set's four IDX
     files. seed: 0 unless given; the process's random stream is started with it, as by ``lenet.seed``. epochs,
     batch_size, held_out: instead of the recipe's; the latter is the share of the training images kept aside, from 0 to
-    0.5. threads: for this process from now on; the weights' bits don't depend on it.
+    0.5. network: instead of the recipe's: ``"lenet"``, ``"vgg_small"``, ``"resnet20"``, ``"resnet32"``, ``"FILE.py:NAME"``,
+    or a class or function that makes one, given ``num_classes`` and ``channels`` if it takes them. size, colour: to what a
+    folder's images are brought: pixels a side, or (height, width). threads: for this process from now on; the weights'
+    bits don't depend on it.
 
     stop is asked between steps, some hundred times a second: once it says True, the model so far and a state beside it
     are written and ``Interrupted`` is raised. With ``resume``, that run goes on to the very weights of an uninterrupted
@@ -118,18 +128,21 @@ def train(
     target = files.check_out(out)
     if threads is not None:
         set_num_threads(positive_int("threads", threads))
-    wanted = _Wanted(recipe, dataset, data, seed, epochs, batch_size, held_out)
+    wanted = _Wanted(recipe, dataset, data, seed, epochs, batch_size, held_out, network, _size(size), colour or None)
     saved = files.read_resume(target) if resume else None
     if saved is not None:
         wanted = wanted.filled_from(saved[1], files.resume_path(target))
-    chosen = recipe_named("fast" if wanted.recipe is None else wanted.recipe)
+    kind = None if wanted.network is None else network_named(wanted.network)
+    usual = "fast" if wanted.size in (None, (28, 28)) and not wanted.colour else "small"
+    chosen = recipe_named(usual if wanted.recipe is None else wanted.recipe)
     chosen = chosen._replace(
         epochs=chosen.epochs if wanted.epochs is None else wanted.epochs,
         batch_size=chosen.batch_size if wanted.batch_size is None else wanted.batch_size,
         held_out=chosen.held_out if wanted.held_out is None else _share(wanted.held_out),
     )
-    loaded = data_sets.load("mnist" if wanted.dataset is None else wanted.dataset, wanted.data)
-    run = Run(chosen, loaded, 0 if wanted.seed is None else wanted.seed)
+    dataset = "mnist" if wanted.dataset is None else wanted.dataset
+    loaded = data_sets.load(dataset, wanted.data, size=wanted.size, colour=bool(wanted.colour))
+    run = Run(chosen, loaded, 0 if wanted.seed is None else wanted.seed, kind)
     say(loaded.line)
     say(_plan_line(run))
     replaceable = ""
@@ -148,12 +161,17 @@ class _Wanted(NamedTuple):
     epochs: int | None
     batch_size: int | None
     held_out: float | None
+    network: Any = None
+    size: tuple[int, int] | None = None
+    colour: bool | None = None
 
     def filled_from(self, about: dict[str, Any], path: str) -> _Wanted:
         """The same with an interrupted run's values where nothing was said; ValueError where it was begun otherwise."""
         try:
             before = Recipe.of_json(about["recipe"])
             dataset, folder, seed = about["dataset"], about["folder"], about["seed"]
+            network, size, colour = about.get("network", "lenet"), about.get("size"), about.get("colour")
+            size = None if size is None else tuple(size)
         except (KeyError, TypeError):
             raise ValueError(message(path, "a damaged state", "an interrupted run's state")) from None
         same_recipe = self.recipe is None or (
@@ -168,6 +186,9 @@ class _Wanted(NamedTuple):
             ("epochs", self.epochs, before.epochs, self.epochs in (None, before.epochs)),
             ("batch size", self.batch_size, before.batch_size, self.batch_size in (None, before.batch_size)),
             ("held out", self.held_out, before.held_out, self.held_out in (None, before.held_out)),
+            ("network", _name_of(self.network), network, self.network is None or _name_of(self.network) == network),
+            ("size", self.size, size, self.size in (None, size)),
+            ("colour", self.colour, colour, self.colour in (None, colour)),
         ):
             if not same:
                 fix = "Say nothing about it to go on, or leave --resume out to start anew"
@@ -182,7 +203,28 @@ class _Wanted(NamedTuple):
             before.epochs,
             before.batch_size,
             before.held_out,
+            network if self.network is None else self.network,
+            size,
+            colour,
         )
+
+
+def _name_of(network: Any) -> str | None:
+    return None if network is None else network_named(network).name
+
+
+def _size(value: Any) -> tuple[int, int] | None:
+    """Pixels a side, or height and width, as a pair; TypeError or ValueError for anything else."""
+    if value is None:
+        return None
+    sides = list(value) if isinstance(value, (tuple, list)) else [value, value]
+    if len(sides) != 2:
+        raise ValueError(message("size", value, "pixels a side, or (height, width)"))
+    for side in sides:
+        if positive_int("size", side) > MOST_SIDE:
+            fix = "This library is for small images: bring yours to some dozens of pixels"
+            raise ValueError(message("size", side, f"at most {MOST_SIDE} pixels", fix))
+    return sides[0], sides[1]
 
 
 def _share(value: object) -> float:
@@ -216,10 +258,12 @@ def _plan_line(run: Run) -> str:
     now, recipe = record.machine(), run.recipe
     threads = f"{now['threads']} thread{'s' if now['threads'] != 1 else ''}"
     epochs = f"{run.epochs} epoch{'s' if run.epochs != 1 else ''}"
+    slow = f"; step by step in Python, because {run.plan_reason}" if run.plan_reason else ""
+    which = "" if run.kind.name == "lenet" else f", network {run.kind.name}"
     held = f", {len(run.held):,} held out" if len(run.held) else ""
     return (
-        f"recipe {recipe.name}: {epochs} of {len(run.kept):,} images{held}, batches of {run.batch_size},"
-        f" seed {run.seed}; {threads}, CPU level {now['level']}"
+        f"recipe {recipe.name}{which}: {epochs} of {len(run.kept):,} images{held}, batches of {run.batch_size},"
+        f" seed {run.seed}; {threads}, CPU level {now['level']}{slow}"
     )
 
 
@@ -269,7 +313,7 @@ class _Training:
         if self.resumed:
             files.remove_resume(self.out, self.replaceable)
         if test.images and test.accuracy <= 2 / len(run.data.classes):
-            self.say("this is hardly better than guessing: are the labels right, and the images like MNIST's?")
+            self.say("this is hardly better than guessing: are the labels right?")
         speed = account["images_per_second"]
         return Result(self.out, digest, test, held, run.seconds, speed, account, trained, found)
 
@@ -295,6 +339,9 @@ class _Training:
             "seed": run.seed,
             "dataset": run.data.name,
             "folder": run.data.folder,
+            "network": run.kind.name,
+            "size": run.data.size,
+            "colour": run.shape[0] == 3 or None,
             "data": run.data.source.digest,
             "weights": digest,
             "machine": record.machine(),
@@ -318,6 +365,7 @@ def _account(run: Run, test: Score | None, held: Score | None) -> dict[str, Any]
     """The record of a run: what it was, on what, how it went."""
     return {
         "recipe": run.recipe.as_json(),
+        "network": run.kind.name,
         "seed": run.seed,
         "epochs": run.epochs,
         "batch_size": run.batch_size,

@@ -1,4 +1,4 @@
-"""Labelled grey images in memory: one uint8 array, presented image by image or, where possible, a batch at a time.
+"""Labelled images in memory: one uint8 array, presented image by image or, where possible, a batch at a time.
 
 ``ArrayDataset`` is what ``MNIST`` and ``load_folder`` are made of. Beside Paddle's ``ds[i]`` it offers the loader a
 shortcut: where the transform maps each pixel by itself, the whole of it is a table of 256 floats (``_table``), and a
@@ -77,10 +77,11 @@ class Rows(Sequence[NDArray[Any]]):
 
 
 class ArrayDataset(Dataset):
-    """Grey images and their labels from arrays.
+    """Grey or colour images and their labels from arrays.
 
-    images: uint8 [N, H, W] or [N, 1, H, W], 0 to 255. labels: integers [N] or [N, 1], from 0. transform: called with
-    each image. backend: ``"pil"`` hands out Pillow images of mode L, ``"cv2"`` float32 arrays [H, W] of 0 to 255; None
+    images: uint8 [N, H, W] or [N, 1, H, W], or of colour [N, H, W, 3] or [N, 3, H, W], 0 to 255. labels: integers [N] or
+    [N, 1], from 0. transform: called with each image. backend: ``"pil"`` hands out Pillow images, ``"cv2"`` float32 arrays
+    [H, W] or [H, W, 3] of 0 to 255; None
     takes ``get_image_backend()``. classes: the labels' names, in order.
 
     ``ds[i]`` is ``(image, label)`` with label int64 [1]. TypeError for images or labels of another dtype, ValueError
@@ -155,7 +156,7 @@ class ArrayDataset(Dataset):
         return to_tensor(moved) if isinstance(plain, Tensor) else moved
 
     def _present(self, pixels: NDArray[np.uint8], transform: Callable[[Any], Any] | None) -> Any:
-        """One image, uint8 [H, W], in the backend's kind and transformed."""
+        """One image, uint8 [H, W] or [H, W, 3], in the backend's kind and transformed."""
         image: Any
         if self.backend == "pil":
             from PIL import Image
@@ -175,6 +176,8 @@ class ArrayDataset(Dataset):
         at the front is left to whoever reads the table.
         """
         own = type(self)
+        if self._pixels.ndim == 4:  # of colour: a transform may mix the channels
+            return None
         if own.__getitem__ is not ArrayDataset.__getitem__ or own._present is not ArrayDataset._present:
             return None
         if own.__len__ is not ArrayDataset.__len__ or len(self._pixels) != len(self._targets):
@@ -251,15 +254,16 @@ def _signature(transform: Any) -> tuple[Any, ...] | None:
 
 
 def _checked_images(images: Any) -> NDArray[np.uint8]:
-    """``images`` as uint8 [N, H, W], or an error that says what it should be."""
+    """``images`` as uint8 [N, H, W] or [N, H, W, 3], or an error that says what it should be."""
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
         fix = "Convert with (x * 255).round().astype('uint8') if x is 0..1, else with x.astype('uint8')."
         raise TypeError(message("images", describe(images), "a numpy array of uint8", fix))
     if images.ndim == 4 and images.shape[1] == 1:
         images = images[:, 0]
-    if images.ndim != 3:
-        fix = "Colour images become grey with PIL's convert('L')."
-        raise ValueError(message("images", f"shape {list(images.shape)}", "[N, H, W] or [N, 1, H, W]", fix))
+    elif images.ndim == 4 and images.shape[1] == 3 and images.shape[3] != 3:
+        images = images.transpose(0, 2, 3, 1)
+    if images.ndim != 3 and (images.ndim != 4 or images.shape[3] != 3):
+        raise ValueError(message("images", f"shape {list(images.shape)}", "[N, H, W], or of colour [N, H, W, 3]"))
     return np.require(images, requirements=["C", "W"])  # writable, so that ds.images[i] = x works
 
 

@@ -1,7 +1,7 @@
 """A user's own images in folders: ``DatasetFolder`` and ``ImageFolder`` under Paddle's names, and ``load_folder``.
 
-The first two read each file when it is asked for and hand out colour. ``load_folder`` is for MNIST-class training: it
-makes everything grey and small once, keeps it in memory, and sets a test part aside.
+The first two read each file when it is asked for and hand out colour. ``load_folder`` is for training on small images: it
+brings everything to one size once, grey or in colour, keeps it in memory, and sets a test part aside.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from lenet.vision.image import get_image_backend, open_image
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["IMG_EXTENSIONS", "DatasetFolder", "ImageFolder", "grey_image", "load_folder"]
+__all__ = ["IMG_EXTENSIONS", "DatasetFolder", "ImageFolder", "load_folder", "small_image"]
 
 _TINT = 40  # levels between an image's channels: JPEG leaves up to some thirty of them at the edges of what is grey
 
@@ -119,15 +119,16 @@ def load_folder(
     size: tuple[int, int] = (28, 28),
     transform: Callable[[Any], Any] | None = None,
     holdout: float = 0.1,
+    colour: bool = False,
 ) -> tuple[ArrayDataset, ArrayDataset, list[str]]:
     """A folder of labelled images, ready to train on: ``(train, test, class names)``.
 
     path holds one folder per class, or parts that do: ``train`` and ``test``, ``training`` and ``testing``, ``Train`` and
     ``Valid`` and so on; of three the third is trained on too. Each image is turned as its camera said, laid on white
-    where it is transparent, made grey, and resized to ``size`` (height, width) without keeping its proportions; how many
-    that changed stands in ``train.source.line``. Without parts, ``holdout`` of each class (at least one image) becomes
-    the test part: those whose names hash lowest, so the choice is the same on every machine and a new file moves few
-    others. Hidden folders and files are passed over.
+    where it is transparent, made grey unless ``colour`` says otherwise, and resized to ``size`` (height, width) without
+    keeping its proportions; how many that changed stands in ``train.source.line``. Without parts, ``holdout`` of each
+    class (at least one image) becomes the test part: those whose names hash lowest, so the choice is the same on every
+    machine and a new file moves few others. Hidden folders and files are passed over.
 
     FileNotFoundError for a missing folder; ValueError for one without images, for fewer than two classes, for a class
     with a single image, for a test class that train lacks, for parts that are not clear, and for a ``holdout`` outside
@@ -150,8 +151,10 @@ def load_folder(
         fix = f"Give {inside}, if the class folders are in it" if split is None and visible_folders(inside) else ""
         raise ValueError(message(root, f"one class, {classes[0]!r}", "at least two class folders", fix))
     _every_class_has(parts[0], classes, root)
-    made = _Made()
-    with Progress(f"reading {root}", sum(map(len, parts)), unit="images") as bar:
+    count = sum(map(len, parts))
+    _check_memory(root, count, height * width * (3 if colour else 1))
+    made = _Made(colour)
+    with Progress(f"reading {root}", count, unit="images") as bar:
         train_arrays = _read_all(parts[0], (height, width), bar, made)
         test_arrays = _read_all(parts[1], (height, width), bar, made)
     train, test = (ArrayDataset(*arrays, transform, "pil", classes) for arrays in (train_arrays, test_arrays))
@@ -164,7 +167,8 @@ def load_folder(
 class _Made:
     """What was made of the images, counted: nothing of that happens without a word."""
 
-    def __init__(self) -> None:
+    def __init__(self, colour: bool = False) -> None:
+        self.colour = colour
         self.read = self.coloured = self.clear = self.resized = self.squeezed = 0
 
     def line(self, size: tuple[int, int]) -> str:
@@ -172,7 +176,7 @@ class _Made:
         steps = []
         if self.clear:
             steps.append(f"laid on white ({self._share(self.clear)} were transparent)")
-        if self.coloured:
+        if self.coloured and not self.colour:
             steps.append(f"made grey ({self._share(self.coloured)} were in colour)")
         if self.resized:
             squeezed = f", {self._share(self.squeezed)} squeezed" if self.squeezed else ""
@@ -235,16 +239,26 @@ def _every_class_has(samples: Sequence[tuple[str, int]], classes: Sequence[str],
 def _read_all(
     samples: Sequence[tuple[str, int]], size: tuple[int, int], bar: Progress, made: _Made
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Images uint8 [N, H, W] and class numbers int64 [N]."""
-    images = np.empty((len(samples), *size), np.uint8)
+    """Images uint8 [N, H, W], or [N, H, W, 3] of colour, and class numbers int64 [N]."""
+    images = np.empty((len(samples), *size, *([3] if made.colour else [])), np.uint8)
     for i, (path, _) in enumerate(samples):
-        images[i] = grey_image(path, size, made)
+        images[i] = small_image(path, size, made.colour, made)
         bar.update(made.read)
     return images, np.array([number for _, number in samples], np.int64)
 
 
-def grey_image(path: str, size: tuple[int, int], made: _Made | None = None) -> NDArray[np.uint8]:
-    """One image file as uint8 [H, W], as ``load_folder`` makes it."""
+_MOST_BYTES = 1 << 33  # of all images of a folder
+
+
+def _check_memory(root: str, count: int, pixels: int) -> None:
+    """ValueError for more than fits a usual machine's memory, before any of it is taken."""
+    if count * pixels > _MOST_BYTES:
+        given = f"{count:,} images of {pixels:,} bytes each"
+        raise ValueError(message(root, given, f"at most {_MOST_BYTES >> 30} GiB in all", "Use a smaller size"))
+
+
+def small_image(path: str, size: tuple[int, int], colour: bool = False, made: _Made | None = None) -> NDArray[np.uint8]:
+    """One image file as uint8 [H, W], or [H, W, 3] of colour, as ``load_folder`` makes it."""
     from PIL import Image, ImageOps
 
     made = _Made() if made is None else made
@@ -260,7 +274,7 @@ def grey_image(path: str, size: tuple[int, int], made: _Made | None = None) -> N
     made.coloured += _is_coloured(image)
     made.resized += image.size != size[::-1]
     made.squeezed += abs(image.width * size[0] - image.height * size[1]) > 0.05 * image.height * size[1]
-    small = image.convert("L").resize((size[1], size[0]), Image.Resampling.BILINEAR)
+    small = image.convert("RGB" if colour else "L").resize((size[1], size[0]), Image.Resampling.BILINEAR)
     return np.asarray(small, np.uint8)
 
 
