@@ -4,6 +4,9 @@
 over 99 % in seconds. Importing this loads numpy, the standard library and the engine, nothing else.
 """
 
+import importlib
+from typing import TYPE_CHECKING
+
 from lenet import (
     callbacks,
     device,
@@ -55,6 +58,20 @@ from lenet.nn.param import ParamAttr, create_parameter
 from lenet.reader import batch
 from lenet.static import disable_static, enable_static, in_dynamic_mode
 from lenet.vision.tutorial import LeNet
+
+if TYPE_CHECKING:
+    from lenet import evaluation, plots, reading, report
+    from lenet.train.on_arrays import Train
+
+    train: Train
+
+
+def __getattr__(name: str) -> object:
+    """The parts that are imported when they are first asked for, which most programs never do."""
+    if name not in ("evaluation", "plots", "reading", "report", "train"):
+        raise AttributeError(name)
+    return importlib.import_module(f"lenet.{name}")
+
 
 _names.teach(nn.functional, "functional")
 for _part in (nn, optimizer, metric):

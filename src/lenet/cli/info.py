@@ -118,13 +118,18 @@ def _layer_lines(found: dict[str, Any]) -> list[str]:
     lines = []
     for row in found["architecture"]:
         output = " x ".join(str(size) for size in row.get("output", []))
-        weights = [name for name in row.get("parameters", []) if name is not None]
+        taken = row.get("inputs", row.get("parameters", []))
+        weights = [name for name in taken if isinstance(name, str)]
         shapes = [f"{name} {found['tensors'][name][1:]}" for name in weights]
         lines.append(f"{row['op']:<11} -> {output:<12} {', '.join(shapes)}".rstrip())
     return lines
 
 
 def _training_lines(training: dict[str, Any]) -> list[str]:
+    if "command" in training:  # of the package's own weights, whose data have an account of their own
+        held = training["held_out"]
+        score = share_text(held["correct"], held["images"])
+        return [f"training   {training['command']}, seed {training['seed']}", f"held out   accuracy {score}"]
     recipe, data, on = training["recipe"], training["data"], training["machine"]
     run = f"{training['epochs']} epochs of {training['images']:,} images, batches of {training['batch_size']}"
     speed = f"{training['seconds']:.1f} s, {training['images_per_second']:,.0f} images/s"
@@ -138,7 +143,7 @@ def _training_lines(training: dict[str, Any]) -> list[str]:
         lines.append(f"unfinished {training['steps_done']:,} of {training['steps']:,} steps")
     for title, key in (("held out", "held_out"), ("test", "test")):
         score = training[key]
-        if score is not None:
+        if score is not None and score["images"]:
             accuracy = share_text(score["correct"], score["images"])
             lines.append(f"{title:<10} accuracy {accuracy}, loss {score['loss']:.4f}")
     return lines

@@ -44,6 +44,8 @@ MAX_CLASSES = 4096
 MAX_NAME = 255  # characters of a class's name: more than a folder's can have
 MAX_VALUE = 4096  # numbers of a constant
 IMAGES = -1  # the row number that stands for them
+_MODES = {"dropout": "training", "batch_norm": "batch"}  # the attribute that says whether the network is in training
+_STATISTICS = {"batch_norm": (3, 4)}  # the inputs that are counted, not learned
 
 
 def account(rows: list[Json], shape: Sequence[int], mean: float, std: float, labels: Sequence[str]) -> Json:
@@ -236,6 +238,8 @@ def _checked_row(what: str, row: Any, number: int) -> tuple[str, Json, list[Any]
         raise wrong(what, parameters if "inputs" not in row else inputs, expected)
     for place, one in enumerate(inputs):
         _check_input(what, one, number, place < rule.needed)
+        if place in _STATISTICS.get(name, ()) and not isinstance(one, str):
+            raise wrong(what, one, "the name of a tensor")
     return name, attrs, inputs
 
 
@@ -315,35 +319,41 @@ class _FromRows(Layer):
     def __init__(self, rows: list[tuple[str, Json, list[Any]]], tensors: Mapping[str, NDArray[Any]]) -> None:
         super().__init__()
         self._rows: list[Any] = []  # first of all: no layer may take this name
-        parameters = {}
+        held: dict[str, Tensor] = {}
+        counted = {inputs[k] for name, _, inputs in rows for k in _STATISTICS.get(name, ())}
         for name, array in tensors.items():
             *path, leaf = name.split(".")
             owner: Layer = self
             try:
                 for step in path:
                     owner = owner._sub_layers.get(step) or _added(owner, step)
-                parameter = owner.create_parameter(list(array.shape), Constant(0.0))  # draws no random number
-                parameters[name] = owner.add_parameter(leaf, parameter)
+                if name in counted:
+                    held[name] = dense(array.copy())
+                    owner.register_buffer(owner._check_new_name("buffer", leaf, "_buffers"), held[name])
+                else:
+                    parameter = owner.create_parameter(list(array.shape), Constant(0.0))  # draws no random number
+                    assert parameter is not None  # None is made for attr=False alone
+                    owner.add_parameter(leaf, parameter)
+                    held[name] = parameter
+                    parameter.set_value(array)
             except KeyError as error:
                 raise ValueError(error.args[0]) from None
-            if parameter is not None:
-                parameter.set_value(array)
-        self._rows = [(name, [_held(one, parameters) for one in inputs], attrs) for name, attrs, inputs in rows]
+        self._rows = [(name, [_held(one, held) for one in inputs], attrs) for name, attrs, inputs in rows]
 
     def forward(self, x: Tensor) -> Tensor:
         results: list[Tensor] = []
         for name, inputs, attrs in self._rows:
-            if name == "dropout":
-                attrs = attrs | {"training": self.training}
+            if name in _MODES:
+                attrs = attrs | {_MODES[name]: self.training}
             taken = [(x if one == IMAGES else results[one]) if type(one) is int else one for one in inputs]
             results.append(tape.call(name, *taken, **attrs))
         return results[-1]
 
 
-def _held(one: Any, parameters: Mapping[str, Any]) -> Any:
+def _held(one: Any, held: Mapping[str, Tensor]) -> Any:
     """What a row takes, ready to be used: a row's number, a tensor or None."""
     if isinstance(one, str):
-        return parameters[one]
+        return held[one]
     return dense(_constant("value", one["value"])) if isinstance(one, dict) else one
 
 

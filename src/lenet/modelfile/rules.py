@@ -317,6 +317,18 @@ def _getitem(what: str, attrs: Json, shapes: Sequence[Any]) -> Shape:
     return tuple(found)
 
 
+def _batch_norm(what: str, attrs: Json, shapes: Sequence[Any]) -> Shape:
+    x, *others = shapes
+    if len(x) < 2 or x[0] != BATCH or any(s not in (None, x[1:2]) for s in others) or None in others[2:]:
+        raise wrong(what, [s and _plain(s) for s in shapes], "[N, C, …] and four times [C]")
+    return _size(what, x)
+
+
+def _upsample2d(what: str, attrs: Json, shapes: Sequence[Any]) -> Shape:
+    channels, height, width = _images(what, shapes[0])
+    return _size(what, (BATCH, channels, height * attrs["factor"][0], width * attrs["factor"][1]))
+
+
 def _normalised(what: str, attrs: Json, shapes: Sequence[Any]) -> Shape:
     x, *others = shapes
     if np.broadcast_shapes(*shapes) != x:
@@ -340,6 +352,8 @@ RULES: dict[str, Rule] = {
     ),
     "dropout": Rule((1, 1), {"p": _share, "mode": _one_of("upscale_in_train", "downscale_in_infer")}, _same),
     "softmax": Rule((1, 1), {"axis": _axis}, _softmax),
+    "batch_norm": Rule((5, 5), {"momentum": _share, "epsilon": _number}, _batch_norm),
+    "upsample2d": Rule((1, 1), {"factor": pair}, _upsample2d),
     "flatten": Rule((1, 1), {"start": _axis, "stop": _axis}, _flatten),
     "reshape": Rule((1, 1), {"shape": _sizes}, _reshape),
     "transpose": Rule((1, 1), {"perm": _order}, _transpose),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -161,7 +162,12 @@ def teach(target: Any, where: str) -> None:
 
 
 def _teach_module(module: ModuleType, where: str) -> None:
+    before = vars(module).get("__getattr__")
+
     def look_up(name: str) -> Any:
+        if before is not None:
+            with suppress(AttributeError):
+                return before(name)
         text = elsewhere(where, module.__name__.removeprefix("lenet."), name)
         text = text or f"module {module.__name__!r} has no attribute {name!r}"
         if _is_from_import(sys._getframe(1)):  # which would put a text of its own in the place of ours

@@ -20,6 +20,7 @@ from lenet.data import augment, counter
 from lenet.jit import plan
 from lenet.jit.plan import TrainingTrouble
 from lenet.messages.check import MOST, brief, message, one_line, positive_int
+from lenet.modelfile import architecture
 from lenet.nn import CrossEntropyLoss
 from lenet.nn.initializer import FanIn, fans
 from lenet.nn.layer import Layer
@@ -33,6 +34,7 @@ from lenet.train.trained import Trained, pixel_table
 __all__ = ["MEAN", "STD", "Run"]
 
 _AVERAGE = "average/"  # before a parameter's name in an interrupted run's arrays
+SIDE = 28  # of the images that a recipe's shifts are pixels of; of larger ones they are as much larger
 MEAN = STD = 127.5  # pixels of 0 to 255 enter as -1 to 1, as in the tutorial
 STEPS_AT_ONCE, IMAGES_AT_ONCE = 16, 4096  # a call into the engine, some ten milliseconds: how soon Ctrl-C is heard
 POINTS_AN_EPOCH = 64  # of the curves, at most
@@ -100,6 +102,7 @@ class Run:
             raise ValueError(
                 message(f"network {self.kind.name}", f"an output of shape {given}", f"[N, {classes}], one a class", fix)
             )
+        architecture.describe(self.network, self.shape)  # a model file could not be written in the end
 
     @property
     def plan_reason(self) -> str | None:
@@ -205,8 +208,10 @@ class Run:
         return self._order
 
     def _warps(self, samples: NDArray[np.int64]) -> NDArray[np.float32] | None:
-        size = self.data.train.images.shape[2:]
-        return augment.matrices(self.recipe.augment, (size[0], size[1]), self.seed, self.epoch, samples)
+        height, width = self.shape[1:]
+        how = self.recipe.augment
+        how = how._replace(shift=how.shift * min(height, width) / SIDE)
+        return augment.matrices(how, (height, width), self.seed, self.epoch, samples)
 
     def _count(self, losses: NDArray[np.float32], right: NDArray[np.bool_], counts: list[int]) -> None:
         self.step += len(losses)

@@ -17,7 +17,7 @@ __all__ = ["RECIPES", "Recipe", "recipe_named"]
 
 
 class Recipe(NamedTuple):
-    """One way to train. Rates are per step, ``warmup`` and ``held_out`` shares of the whole (0 to 1)."""
+    """One way to train. Rates are per step, ``warmup`` and ``held_out`` shares of the whole (0 to 1), shifts pixels of 28."""
 
     name: str
     about: str  # one line for --help
@@ -102,14 +102,14 @@ RECIPES = {
         ),
         Recipe(
             "small",
-            "a small VGG with batch normalisation, mirrored and shifted images; for pictures of things, in colour too",
+            "a small VGG with batch normalisation, twelve epochs of shifted images; for other sizes, and for colour",
             epochs=12,
             batch_size=64,
             rate=3e-3,
             warmup=0.2,
             decay=True,
             smoothing=0.05,
-            augment=Augmentation(shift=2, mirror=0.5),
+            augment=Augmentation(shift=2),
             held_out=1 / 12,
             network="vgg_small",
         ),

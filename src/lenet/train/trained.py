@@ -23,7 +23,9 @@ from lenet.modelfile import architecture, serialization
 from lenet.modelfile.architecture import MAX_NAME
 from lenet.nn.layer import Layer
 from lenet.train.data import is_light
+from lenet.vision.datasets.as_bytes import Form
 from lenet.vision.datasets.folder import small_image
+from lenet.vision.datasets.labelled import targets
 from lenet.vision.transforms import Normalize
 
 __all__ = ["Score", "Trained", "standard_error"]
@@ -80,8 +82,9 @@ class Trained:
 
     network: takes float32 [N, *shape] to [N, K]. shape: (C, H, W). labels: the K classes' names. mean, std: a pixel x
     of 0 to 255 enters as (x - mean) / std. meta: the file's whole account. path, digest: the file and its weights'
-    SHA-256, "" for a network that comes from no file. calibration: what ``calibrate`` found, or None; temperature: by
-    which logits are divided before softmax, 1 without calibration. Neither is part of the weights or their digest.
+    SHA-256, "" for a network that comes from no file. arrays: how arrays of images become bytes, if the network was
+    trained on some. calibration: what ``calibrate`` found, or None; temperature: by which logits are divided before
+    softmax, 1 without calibration. Neither is part of the weights or their digest.
     """
 
     def __init__(
@@ -102,6 +105,7 @@ class Trained:
         self.meta = {} if meta is None else meta
         self.path, self.digest = path, digest
         self.calibration = _calibration(self.meta.get("calibration"))
+        self.arrays = _arrays(self.meta.get("input"))
         self.rows = architecture.describe(self.network, shape)
         outputs = self.rows[-1]["output"]
         if outputs != [len(self.labels)]:
@@ -224,6 +228,52 @@ class Trained:
         right = int((found.argmax(axis=1) == labels).sum())
         return Score(len(labels), right, mean_loss(found, labels) if len(labels) else 0.0)
 
+    # ---- arrays of any kind --------------------------------------------------------------------------------------------
+
+    def images(self, x: Any) -> NDArray[np.uint8]:
+        """Arrays of images, laid out as those it was trained on, as ``probabilities`` takes them: uint8 [N, C, H, W].
+
+        x: [N, H, W], [N, C, H, W], [N, H, W, C] or [N, F], bytes or floats, a numpy array, Tensor, list or data frame. A
+        network that was not trained on arrays takes them as they are. Inverted if the training images were.
+        """
+        form = Form.of("images", x) if self.arrays is None else self.arrays
+        images = form.bytes_of("images", x)
+        if images.shape[1:] != self.shape:
+            given, expected = f"images of [C, H, W] = {list(images.shape[1:])}", f"{list(self.shape)}, as in training"
+            raise ValueError(message("images", given, expected))
+        return 255 - images if self.inverted else images
+
+    def predict(self, x: Any) -> NDArray[Any]:
+        """The likeliest label of each image of ``x`` (see ``images``): [N] names, or numbers where all names are numbers."""
+        names = np.array(self.labels)
+        if all(name.isascii() and name.lstrip("-").isdigit() and len(name) < 18 for name in self.labels):
+            names = names.astype(np.int64)
+        return names[self.probabilities(self.images(x)).argmax(axis=1)]
+
+    def predict_proba(self, x: Any) -> NDArray[np.float32]:
+        """Calibrated probabilities [N, K] of the images of ``x`` (see ``images``), in the order of ``labels``."""
+        return self.probabilities(self.images(x))
+
+    def report(self, path: str | os.PathLike[str], x: Any, y: Any) -> None:
+        """Write a page about the answers to labelled images: ``lenet.report.write``. x: as ``images`` takes them."""
+        from lenet import report
+
+        numbers = targets("y", y, self.labels)[0]
+        report.write(path, self, self.images(x), numbers, line=f"{len(numbers):,} images in memory")
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a model file, ending in .safetensors, which ``load`` and the command line read; it replaces an earlier one."""
+        target = os.fspath(path)
+        if not target.endswith(".safetensors"):
+            fix = f"Type {os.path.splitext(target)[0] or 'model'}.safetensors"
+            raise ValueError(message("save(path)", repr(target), "a name ending in .safetensors", fix))
+        about = architecture.account(self.rows, self.shape, self.mean, self.std, self.labels)
+        if self.arrays is not None:
+            about["input"]["arrays"] = self.arrays.as_json()
+        calibration = {} if self.calibration is None else {"calibration": self.calibration}
+        tensors = {name: tensor.data_array() for name, tensor in self.network.state_dict().items()}
+        serialization.write_model(target, tensors, self.meta | about | calibration)
+
     @property
     def inverted(self) -> bool | None:
         """Whether the images that it was trained on were dark on light, and so were inverted; None if no record says so."""
@@ -273,6 +323,12 @@ def _calibration(value: Any) -> dict[str, Any] | None:
         expected = "images, and ece and loss, each before and after"
         raise ValueError(message("calibration", brief(value, 80), expected))
     return value
+
+
+def _arrays(about: Any) -> Form | None:
+    """How arrays become images, out of a file's account of its input; None if it says nothing of it."""
+    value = about.get("arrays") if isinstance(about, dict) else None
+    return None if value is None else Form.of_json(value)
 
 
 def _is_pair(value: Any) -> bool:

@@ -100,6 +100,7 @@ def train(
     progress: Callable[[State], None] | None = None,
     begun: Callable[[Run], None] | None = None,
     say: Say = say_to_stderr,
+    arrays: dict[str, Any] | None = None,
 ) -> Result:
     """Train a network by a recipe and write it to ``out``, a model file that describes itself.
 
@@ -117,7 +118,7 @@ def train(
     are written and ``Interrupted`` is raised. With ``resume``, that run goes on to the very weights of an uninterrupted
     one; what is given then must be what it was begun with. progress is called about as often, and at each epoch's end;
     begun once before them, with the run whose curve grows.
-    say gets the lines that a person should read.
+    say gets the lines that a person should read. arrays: how arrays became the images, for the record (``Form.as_json``).
 
     The held-out images set the temperature (``Trained.calibrate``), by which the file's probabilities are as sure as they
     are right; a recipe that holds none out has none. The test images are looked at once, at the end. ValueError,
@@ -148,7 +149,7 @@ def train(
     replaceable = ""
     if saved is not None:
         replaceable = _go_on(run, *saved, files.resume_path(target), say)
-    return _Training(run, target, replaceable, saved is not None, say).go(stop, progress, begun)
+    return _Training(run, target, replaceable, saved is not None, say, arrays).go(stop, progress, begun)
 
 
 class _Wanted(NamedTuple):
@@ -274,7 +275,10 @@ def _where(run: Run) -> str:
 class _Training:
     """A run on its way to a file."""
 
-    def __init__(self, run: Run, out: str, replaceable: str, resumed: bool, say: Say) -> None:
+    def __init__(
+        self, run: Run, out: str, replaceable: str, resumed: bool, say: Say, arrays: dict[str, Any] | None = None
+    ) -> None:
+        self.arrays = arrays
         self.run, self.out, self.replaceable, self.resumed, self.say = run, out, replaceable, resumed, say
 
     def go(
@@ -324,6 +328,8 @@ class _Training:
         run = self.run
         account = _account(run, test, held)
         meta = record.model_meta(run.trained() if trained is None else trained, account)
+        if self.arrays is not None:
+            meta["input"]["arrays"] = self.arrays
         weights = run.weights()
         digest = files.store(
             self.out, weights, meta, self.say, replaceable=self.replaceable, goes_on=self.resumed,

@@ -20,7 +20,7 @@ from lenet.messages.check import brief, choice, describe, message
 from lenet.vision.datasets.arrays import ArrayDataset
 from lenet.vision.transforms import Normalize
 
-__all__ = ["Layout", "are_arrays", "is_array", "labelled", "layout_of", "parted", "targets"]
+__all__ = ["Layout", "are_arrays", "images_of", "is_array", "labelled", "layout_of", "parted", "targets"]
 
 CHANNELS = (1, 3, 4)  # that a last axis of images may be taken for
 FORMATS = ("NCHW", "NHWC")
@@ -90,7 +90,7 @@ def labelled(what: str, images: Any, labels: Any, layout: Layout, targets: NDArr
 
     targets: the labels as numbers, if they are known. Grey bytes stay bytes; all else becomes float32.
     """
-    x = _laid_out(_numbers(what, images), layout)
+    x = images_of(what, images, layout)
     y = _array(f"{what}: the labels", labels) if targets is None else targets
     if len(x) != len(y):
         raise ValueError(message(what, f"{len(x)} images and {len(y)} labels", "one label for each image"))
@@ -99,12 +99,21 @@ def labelled(what: str, images: Any, labels: Any, layout: Layout, targets: NDArr
     grey = x.ndim == 4 and x.shape[1] == 1 and x.dtype == np.uint8 and layout.scaled
     if grey and y.dtype == np.int64 and y.ndim == 1:
         return ArrayDataset(np.ascontiguousarray(x), y, GREY, backend="cv2")
-    return TensorDataset([_floats(what, x, layout), y])
+    return TensorDataset([_floats(what, x, layout.scaled), y])
+
+
+def images_of(what: str, images: Any, layout: Layout) -> NDArray[Any]:
+    """Images alone as an array [N, …], laid out as ``layout`` says; bytes stay bytes. TypeError for the other of the two."""
+    x = _laid_out(_numbers(what, images), layout)
+    if layout.scaled != (x.dtype.kind in "iu"):
+        given = "floats" if layout.scaled else "whole numbers"
+        raise TypeError(message(what, given, "bytes 0 to 255, as before" if layout.scaled else "floats, as before"))
+    return x
 
 
 def floats(what: str, images: Any, layout: Layout) -> NDArray[np.float32]:
     """Images alone, as ``labelled`` would hand them to the network: float32 [N, …]."""
-    return _floats(what, _laid_out(_numbers(what, images), layout), layout)
+    return _floats(what, images_of(what, images, layout), layout.scaled)
 
 
 def targets(what: str, labels: Any, classes: Sequence[str] | None = None) -> tuple[NDArray[Any], tuple[str, ...]]:
@@ -210,12 +219,9 @@ def _laid_out(x: NDArray[Any], layout: Layout) -> NDArray[Any]:
     return x.astype(np.uint8) if x.dtype.kind in "iu" else x
 
 
-def _floats(what: str, x: NDArray[Any], layout: Layout) -> NDArray[np.float32]:
-    if layout.scaled != (x.dtype.kind in "iu"):
-        given = "floats" if layout.scaled else "whole numbers"
-        raise TypeError(message(what, given, "bytes 0 to 255, as before" if layout.scaled else "floats, as before"))
+def _floats(what: str, x: NDArray[Any], scaled: bool) -> NDArray[np.float32]:
     found = x.astype(np.float32)
-    if layout.scaled:
+    if scaled:
         found = (found - HALF) / HALF
     if not np.isfinite(found).all():
         at = int(np.argmin(np.isfinite(found).reshape(len(found), -1).all(axis=1)))
