@@ -94,6 +94,7 @@ using FloatArray = Array<float>;
 
 // Each file's part of the module.
 void bind_arrays(nb::module_& m);
+void bind_maps(nb::module_& m);
 void bind_operations(nb::module_& m);
 void bind_optimizers(nb::module_& m);
 void bind_plan(nb::module_& m);

@@ -49,6 +49,29 @@ void bind_buffer(nb::module_& m, const char* buffer_name) {
       },
       "dense"_a, "n"_a, "The numbers of up to 8 samples as they are, for operations that no backward follows.");
   m.def(
+      "part_of",
+      [](const B& x, int n, size_t features, size_t start, size_t count) {
+        need_size(x, n, features);
+        need(start <= features && count <= features - start, say::part_sizes);
+        auto y = make<T>(size_of(samples(n), count, false));
+        for (size_t g = 0; g < size_t(groups_of(n)); ++g)
+          std::memcpy(y->data + g * count * L, x.data + (g * features + start) * L, count * L * sizeof(T));
+        return y;
+      },
+      "x"_a, "n"_a, "features"_a, "start"_a, "count"_a, "Some features of each sample.");
+  m.def(
+      "part_into",
+      [](const B& y, int n, size_t features, size_t start, size_t count) {
+        need_size(y, n, count);
+        need(start <= features && count <= features - start, say::part_sizes);
+        auto x = make<T>(size_of(samples(n), features, false));
+        std::memset(x->data, 0, x->size * sizeof(T));
+        for (size_t g = 0; g < size_t(groups_of(n)); ++g)
+          std::memcpy(x->data + (g * features + start) * L, y.data + g * count * L, count * L * sizeof(T));
+        return x;
+      },
+      "y"_a, "n"_a, "features"_a, "start"_a, "count"_a, "The same features, and zeros for the others.");
+  m.def(
       "from_lanes",
       [](const B& lanes, size_t n, Array<T> out) {
         need(n > 0 && out.size() % n == 0, say::from_lanes_samples);

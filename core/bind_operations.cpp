@@ -256,6 +256,7 @@ void bind_operations(nb::module_& m) {
 
   bind_on<float>(m);
   bind_on<double>(m);
+  bind_maps(m);
 }
 
 }  // namespace lenet

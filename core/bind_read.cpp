@@ -3,43 +3,104 @@
 
 namespace lenet {
 
-Row row_of(nb::handle description) {
+namespace {
+
+Act act_of(const std::string& name) {
+  static const std::pair<const char*, Act> known[] = {
+      {"relu", Act::relu},   {"sigmoid", Act::sigmoid},       {"tanh", Act::tanh},
+      {"relu6", Act::relu6}, {"leaky_relu", Act::leaky_relu}, {"gelu", Act::gelu},
+      {"silu", Act::silu},   {"gelu_tanh", Act::gelu_tanh},
+  };
+  for (const auto& [each, act] : known)
+    if (name == each) return act;
+  throw std::invalid_argument("a plan has no row named " + name);
+}
+
+// What a row takes, by number: those of the values before it, each of as many numbers as the row expects.
+void check_taken(const Graph& graph, const Row& row) {
+  for (int v : row.from) need(v >= 0 && size_t(v) <= graph.rows.size(), say::row_takes);
+  if (row.kind != Kind::join) {
+    need(row.from.size() == (row.kind == Kind::add ? 2 : 1) && row.at.empty(), say::row_takes);
+    for (int v : row.from) need(graph.size_of(v) == row.in_size, say::neighbouring_rows);
+    return;
+  }
+  need(!row.from.empty() && row.from.size() == row.at.size(), say::row_takes);
+  size_t filled = 0;
+  for (size_t i = 0; i < row.from.size(); ++i) {
+    const size_t n = graph.size_of(row.from[i]);
+    need(row.at[i] >= filled && row.at[i] <= row.out_size && n <= row.out_size - row.at[i], say::neighbouring_rows);
+    filled = row.at[i] + n;
+  }
+}
+
+}  // namespace
+
+Row row_of(const Graph& graph, nb::handle description) {
   nb::tuple t = nb::cast<nb::tuple>(description);
+  need(t.size() >= 2, say::row_fields);
   std::string kind = nb::cast<std::string>(t[0]);
   Row row{};
+  row.from = nb::cast<std::vector<int>>(t[1]);
+  auto field = [&](size_t i) -> nb::object {
+    need(i < t.size(), say::row_fields);
+    return t[i];
+  };
+  auto number = [&](size_t i) { return nb::cast<int>(field(i)); };
   if (kind == "conv2d") {
     row.kind = Kind::conv;
-    row.conv = nb::cast<Conv>(t[1]);
-    row.w = nb::cast<int>(t[2]), row.b = nb::cast<int>(t[3]);
+    row.conv = nb::cast<Conv>(field(2));
+    row.w = number(3), row.b = number(4);
     row.in_size = row.conv.in_size(), row.out_size = row.conv.out_size();
   } else if (kind == "max_pool2d" || kind == "avg_pool2d") {
     row.kind = kind == "max_pool2d" ? Kind::max_pool : Kind::avg_pool;
-    row.pool = nb::cast<Pool>(t[1]);
+    row.pool = nb::cast<Pool>(field(2));
     row.in_size = row.pool.in_size(), row.out_size = row.pool.out_size();
   } else if (kind == "linear") {
     row.kind = Kind::linear;
-    row.in = nb::cast<int>(t[1]), row.out = nb::cast<int>(t[2]);
+    row.in = number(2), row.out = number(3);
     check_sizes("linear", {row.in, row.out});
     check_numbers("linear", {size_t(row.in), size_t(row.out)}, kMostWeights);
-    row.w = nb::cast<int>(t[3]), row.b = nb::cast<int>(t[4]);
+    row.w = number(4), row.b = number(5);
     row.in_size = row.in, row.out_size = row.out;
-  } else if (kind == "relu" || kind == "sigmoid" || kind == "tanh") {
-    row.kind = kind == "relu" ? Kind::relu : kind == "sigmoid" ? Kind::sigmoid : Kind::tanh;
-    row.in_size = row.out_size = nb::cast<size_t>(t[1]);
   } else if (kind == "softmax") {
     row.kind = Kind::softmax;
-    row.in = row.out = nb::cast<int>(t[1]);
+    row.in = row.out = number(2);
     check_sizes("softmax", {row.in});
     row.in_size = row.out_size = row.out;
   } else if (kind == "dropout") {
     row.kind = Kind::dropout;
-    row.in_size = row.out_size = nb::cast<size_t>(t[1]);
-    row.p = nb::cast<float>(t[2]), row.upscale = nb::cast<bool>(t[3]);
+    row.in_size = row.out_size = nb::cast<size_t>(field(2));
+    row.p = nb::cast<float>(field(3)), row.upscale = nb::cast<bool>(field(4));
+  } else if (kind == "add") {
+    row.kind = Kind::add;
+    row.in_size = row.out_size = nb::cast<size_t>(field(2));
+  } else if (kind == "join") {
+    row.kind = Kind::join;
+    row.at = nb::cast<std::vector<size_t>>(field(2));
+    row.in_size = row.out_size = nb::cast<size_t>(field(3));
+  } else if (kind == "spread") {
+    row.kind = Kind::spread;
+    row.in = number(2), row.H = number(3), row.W = number(4), row.fh = number(5), row.fw = number(6);
+    check_sizes("upsample2d", {row.in, row.H, row.W, row.fh, row.fw});
+    check_numbers("upsample2d", {size_t(row.in), size_t(row.H), size_t(row.W), size_t(row.fh), size_t(row.fw)});
+    row.in_size = size_t(row.in) * row.H * row.W, row.out_size = row.in_size * row.fh * row.fw;
+  } else if (kind == "batch_norm") {
+    row.kind = Kind::norm;
+    row.out = number(2), row.cells = nb::cast<size_t>(field(3));
+    check_sizes("batch_norm", {row.out});
+    check_numbers("batch_norm", {size_t(row.out), row.cells});
+    row.w = number(4), row.b = number(5), row.mean = number(6), row.var = number(7);
+    row.epsilon = nb::cast<float>(field(8)), row.momentum = nb::cast<float>(field(9)), row.batch = nb::cast<bool>(field(10));
+    row.in_size = row.out_size = size_t(row.out) * row.cells;
   } else {
-    throw std::invalid_argument("a plan has no row named " + kind);
+    row.kind = Kind::act;
+    row.act = act_of(kind);
+    row.in_size = row.out_size = nb::cast<size_t>(field(2));
+    row.slope = nb::cast<float>(field(3));
   }
   need(row.in_size > 0, say::empty_row);
   check_numbers("a plan's row", {row.in_size});
+  check_taken(graph, row);
   return row;
 }
 

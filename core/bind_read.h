@@ -6,7 +6,8 @@
 
 namespace lenet {
 
-Row row_of(nb::handle description);  // a tuple: the operation's name, then what it needs
+// A tuple: the operation's name, the values it takes, then what it needs. graph: the rows before it.
+Row row_of(const Graph& graph, nb::handle description);
 Update update_of(nb::dict d);
 // count: gets the number of images
 Source source_of(size_t in_size, MaybeArray<const uint8_t>& bytes, MaybeArray<const float>& lut,

@@ -7,6 +7,7 @@
 
 #include "layout.h"
 #include "memory.h"
+#include "moments.h"
 #include "pool.h"
 
 namespace lenet {
@@ -151,6 +152,48 @@ void loss_forward(int classes, int n, const T* x, const T* target, const T* weig
   });
 }
 
+// ---- normalisation -------------------------------------------------------------------------------------------------
+
+template <class T>
+void norm_statistics(int C, size_t cells, int n, const T* x, T* mean, T* var) {
+  const int groups = groups_of(n);
+  const size_t step = 2 * size_t(C);
+  std::vector<double> found(step * groups);
+  over_groups(groups, [&](int g) {
+    double* to = found.data() + step * g;
+    table<T>().norm_stats(C, cells, real_lanes(n, g), x + size_t(g) * C * cells * L, to, to + C);
+  });
+  for (int c = 0; c < C; ++c)
+    join_moments(n, cells, found.data() + c, found.data() + C + c, step, mean + c, var + c);
+}
+template <class T>
+void norm_forward(int C, size_t cells, int n, const T* x, const T* mean, const T* scale, const T* shift, T* y) {
+  over_groups(groups_of(n), [&](int g) {
+    const size_t at = size_t(g) * C * cells * L;
+    table<T>().norm(C, cells * L, x + at, mean, scale, shift, nullptr, false, y + at);
+  });
+}
+template <class T>
+void norm_backward(int C, size_t cells, int n, const T* x, const T* dy, const T* mean, const T* var, const T* scale,
+                   T epsilon, bool batch, T* dx, T* dw, T* db) {
+  const int groups = groups_of(n);
+  const size_t step = 2 * size_t(C), size = size_t(C) * cells * L;
+  std::vector<double> found(step * groups);
+  over_groups(groups, [&](int g) {
+    double* to = found.data() + step * g;
+    table<T>().norm_sums(C, cells, x + size * g, nullptr, dy + size * g, mean, to, to + C);
+  });
+  std::vector<T> a(C), b(C);
+  for (int c = 0; c < C; ++c)
+    join_sums(n, cells, found.data() + c, found.data() + C + c, step, var[c], epsilon, batch, dw + c, db + c, &a[c],
+              &b[c]);
+  if (!dx) return;
+  over_groups(groups, [&](int g) {
+    table<T>().norm_dx(C, cells, real_lanes(n, g), x + size * g, nullptr, dy + size * g, mean, scale, a.data(),
+                       b.data(), dx + size * g, nullptr);
+  });
+}
+
 // ---- few images ----------------------------------------------------------------------------------------------------
 
 template <class T>
@@ -161,7 +204,7 @@ void few_conv(const Conv& c, int n, const T* x, const T* w, const T* b, T* y) {
   T* frame = c.padded() ? scratch_of<T>(1, c.frame_size() + kSlack) : nullptr;
   for (int i = 0; i < n; ++i, x += c.in_size(), y += c.out_size()) {
     if (frame) pad_image(c, x, frame);
-    k.one_conv(c, frame ? frame : x, packed, b, false, false, y);
+    k.one_conv(c, frame ? frame : x, packed, b, false, false, size_t(c.OH) * c.OW, y);
   }
 }
 template <class T>
@@ -188,6 +231,13 @@ void few_linear(int in, int out, int n, const T* x, const T* w, const T* b, T* y
 template <class T>
 void few_softmax(int classes, int n, const T* x, T* y) {
   for (int i = 0; i < n; ++i) table<T>().one_softmax(classes, x + size_t(i) * classes, y + size_t(i) * classes);
+}
+
+template <class T>
+void few_norm(int C, size_t cells, int n, const T* x, const T* mean, const T* scale, const T* shift, T* y) {
+  const size_t size = size_t(C) * cells;
+  for (int i = 0; i < n; ++i)
+    table<T>().norm(C, cells, x + size * i, mean, scale, shift, nullptr, false, y + size * i);
 }
 
 constexpr size_t kPiece = 16384;  // numbers; smaller arrays aren't worth a second thread
@@ -224,6 +274,10 @@ AdamStep adam_step(float lr, float beta1, float beta2, float eps, float beta1_po
   template void linear_backward<T>(int, int, int, const T*, const T*, const T*, T*, T*, T*);  \
   template void softmax_forward<T>(int, int, const T*, T*);                                   \
   template void softmax_backward<T>(int, int, const T*, const T*, T*);                        \
+  template void norm_statistics<T>(int, size_t, int, const T*, T*, T*);                       \
+  template void norm_forward<T>(int, size_t, int, const T*, const T*, const T*, const T*, T*); \
+  template void norm_backward<T>(int, size_t, int, const T*, const T*, const T*, const T*, const T*, T, bool, T*, T*, T*); \
+  template void few_norm<T>(int, size_t, int, const T*, const T*, const T*, const T*, T*); \
   template void loss_forward<T>(int, int, const T*, const T*, const T*, T*, T*);              \
   template void few_conv<T>(const Conv&, int, const T*, const T*, const T*, T*);              \
   template void few_max_pool<T>(const Pool&, int, const T*, T*);                              \

@@ -32,6 +32,16 @@ template <class T>
 void softmax_forward(int classes, int n, const T* x, T* y);
 template <class T>
 void softmax_backward(int classes, int n, const T* y, const T* dy, T* dx);
+// Batch normalisation of x [C][cells] a sample: a channel's mean and biased variance over the batch, and (x - mean) *
+// scale + shift.
+template <class T>
+void norm_statistics(int C, size_t cells, int n, const T* x, T* mean, T* var);
+template <class T>
+void norm_forward(int C, size_t cells, int n, const T* x, const T* mean, const T* scale, const T* shift, T* y);
+// batch: the statistics are the batch's own. dx may be null.
+template <class T>
+void norm_backward(int C, size_t cells, int n, const T* x, const T* dy, const T* mean, const T* var, const T* scale,
+                   T epsilon, bool batch, T* dx, T* dw, T* db);
 // targets and weights in lanes; loss [groups*L]; dx is the gradient of each sample's own loss
 template <class T>
 void loss_forward(int classes, int n, const T* x, const T* target, const T* weight, T* loss, T* dx);
@@ -49,6 +59,9 @@ template <class T>
 void few_linear(int in, int out, int n, const T* x, const T* w, const T* b, T* y);
 template <class T>
 void few_softmax(int classes, int n, const T* x, T* y);
+
+template <class T>
+void few_norm(int C, size_t cells, int n, const T* x, const T* mean, const T* scale, const T* shift, T* y);
 
 template <class T>
 using Unary = void (*)(size_t, const T*, T*);

@@ -71,6 +71,9 @@ void tanh_dx(size_t n, const float* y, const float* dy, float* dx) {
 void add(size_t n, const float* a, const float* b, float* y) {
   each(n, a, b, y, [](V p, V q) { return p + q; });
 }
+void add_cut(size_t n, const float* a, const float* b, float* y) {
+  each(n, a, b, y, [](V p, V q) { return relu(p + q); });
+}
 void mul(size_t n, const float* a, const float* b, float* y) {
   each(n, a, b, y, [](V p, V q) { return p * q; });
 }
@@ -96,9 +99,11 @@ float multiply_adds(long rounds) {
 }  // namespace
 }  // namespace lenet
 
+#include "activate.h"
 #include "bytes.h"
 #include "linear.h"
 #include "loss.h"
+#include "norm.h"
 #include "one.h"
 #include "updates.h"
 #include "ways.h"
@@ -134,7 +139,10 @@ const Kernels<float>& LENET_TABLE() {
       sigmoid_dx,
       tanh_all,
       tanh_dx,
+      activate,
+      activate_dx,
       add,
+      add_cut,
       mul,
       scale,
       linear,
@@ -144,6 +152,11 @@ const Kernels<float>& LENET_TABLE() {
       softmax,
       softmax_dx,
       softmax_loss,
+      class_loss,
+      norm_stats,
+      norm,
+      norm_sums,
+      norm_dx,
       one_packed_size,
       one_pack,
       one_conv,

@@ -37,6 +37,9 @@ struct Pool {
   size_t out_size() const { return size_t(C) * OH * OW; }
 };
 
+// Elementwise functions with a gradient of their own; leaky_relu alone has a setting, its slope below 0.
+enum class Act { relu, sigmoid, tanh, relu6, leaky_relu, gelu, gelu_tanh, silu };
+
 // Gradients with respect to a convolution's output, as its backward kernels want them: [K][OH][OW + 2][L], the first
 // and the last column zero, so that a kernel may look one column past either edge.
 inline size_t dy_frame_size(const Conv& c) { return size_t(c.K) * c.OH * (c.OW + 2); }
@@ -110,7 +113,10 @@ struct Kernels {
   void (*sigmoid_dx)(size_t n, const T* y, const T* dy, T* dx);
   void (*tanh)(size_t n, const T* x, T* y);
   void (*tanh_dx)(size_t n, const T* y, const T* dy, T* dx);
+  void (*activate)(Act, T slope, size_t n, const T* x, T* y);
+  void (*activate_dx)(Act, T slope, size_t n, const T* x, const T* y, const T* dy, T* dx);  // dx may be dy
   void (*add)(size_t n, const T* a, const T* b, T* y);  // y may be a
+  void (*add_cut)(size_t n, const T* a, const T* b, T* y);  // and relu; y may be a
   void (*mul)(size_t n, const T* a, const T* b, T* y);
   void (*scale)(size_t n, T factor, const T* x, T* y);  // y may be x
 
@@ -128,12 +134,32 @@ struct Kernels {
   // target [C][L] (a distribution), weight [L]: loss[l] = weight * -sum target*log p; dx = d loss / d x
   void (*softmax_loss)(int C, const T* x, const T* target, const T* weight, T* loss, T* dx);
 
+  // The same for the class that each cell has: x and dx [C][cells][L], label (a class, or < 0 for one that none has),
+  // weight and loss [cells][L]. The target is 1 - smoothing at the label, and smoothing / C everywhere more.
+  void (*class_loss)(int C, size_t cells, const T* x, const int32_t* label, T smoothing, const T* weight, T* loss,
+                     T* dx);
+
+  // ---- batch normalisation, channel by channel of x [C][cells][L]
+  // The mean of a channel's numbers in the first `real` lanes, and the sum of squares of what each is away from it.
+  void (*norm_stats)(int C, size_t cells, int real, const T* x, double* mean, double* squares);
+  // y = (x - mean) * scale + shift, + rest where that isn't null, relu if cut; n numbers a channel. Behind every x
+  // stand kSlack numbers that may be read, behind every y kSlack that may be written.
+  void (*norm)(int C, size_t n, const T* x, const T* mean, const T* scale, const T* shift, const T* rest, bool cut,
+               T* y);
+  // The sums of dy and of dy * (x - mean), dy being 0 where y isn't above 0 (y null: nowhere).
+  void (*norm_sums)(int C, size_t cells, const T* x, const T* y, const T* dy, const T* mean, double* sum,
+                    double* product);
+  // dx = scale * (dy - a - (x - mean) * b), 0 beyond the first `real` lanes; rest (or null) gets dy. dy as above.
+  void (*norm_dx)(int C, size_t cells, int real, const T* x, const T* y, const T* dy, const T* mean, const T* scale,
+                  const T* a, const T* b, T* dx, T* rest);
+
   // ---- one image, inference only: dense [C][H][W], xp padded. Behind every x stand kSlack numbers that may be read,
   // behind every y kSlack that may be written.
   size_t (*one_packed_size)(const Conv&);
   void (*one_pack)(const Conv&, const T* w, T* packed);
-  // cut: relu behind; pooled: 2x2 maximum behind (stride 1, even OH and OW)
-  void (*one_conv)(const Conv&, const T* xp, const T* packed, const T* bias, bool cut, bool pooled, T* y);
+  // cut: relu behind; pooled: 2x2 maximum behind (stride 1, even OH and OW); plane: from one channel of y to the next.
+  // Some rows of an image are a convolution of their own, with fewer OH. Of y nothing beyond the last row is written.
+  void (*one_conv)(const Conv&, const T* xp, const T* packed, const T* bias, bool cut, bool pooled, size_t plane, T* y);
   // room: one_pool_room(p) numbers to work in
   void (*one_max_pool)(const Pool&, const T* x, T* room, T* y);
   void (*one_avg_pool)(const Pool&, const T* x, T* room, T* y);

@@ -72,12 +72,38 @@ void transpose_group(int out, const T* dy, T* dyt) {
   }
 }
 
+template <class T>
+void spread(size_t planes, int H, int W, int fh, int fw, size_t lanes, const T* x, T* y) {
+  const size_t row = size_t(W) * fw * lanes;
+  for (size_t r = 0; r < planes * H; ++r, y += row * fh) {
+    T* to = y;
+    for (int w = 0; w < W; ++w, x += lanes)
+      for (int j = 0; j < fw; ++j, to += lanes)
+        for (size_t l = 0; l < lanes; ++l) to[l] = x[l];
+    for (int i = 1; i < fh; ++i) std::memcpy(y + row * i, y, row * sizeof(T));
+  }
+}
+
+template <class T>
+void spread_dx(size_t planes, int H, int W, int fh, int fw, size_t lanes, const T* dy, T* dx) {
+  const size_t row = size_t(W) * fw * lanes;
+  for (size_t r = 0; r < planes * H; ++r, dy += row * fh)
+    for (int w = 0; w < W; ++w, dx += lanes) {
+      const T* from = dy + size_t(w) * fw * lanes;
+      for (size_t l = 0; l < lanes; ++l) dx[l] = from[l];
+      for (int q = 1; q < fh * fw; ++q)
+        for (size_t l = 0; l < lanes; ++l) dx[l] += from[row * size_t(q / fw) + size_t(q % fw) * lanes + l];
+    }
+}
+
 #define LENET_INSTANTIATE(T)                                 \
   template void to_lanes<T>(size_t, size_t, const T*, T*);   \
   template void from_lanes<T>(size_t, size_t, const T*, T*); \
   template void pad_group<T>(const Conv&, const T*, T*);     \
   template void frame_group<T>(const Conv&, const T*, T*);   \
-  template void transpose_group<T>(int, const T*, T*);
+  template void transpose_group<T>(int, const T*, T*);       \
+  template void spread<T>(size_t, int, int, int, int, size_t, const T*, T*); \
+  template void spread_dx<T>(size_t, int, int, int, int, size_t, const T*, T*);
 
 LENET_INSTANTIATE(float)
 LENET_INSTANTIATE(double)

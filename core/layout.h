@@ -46,6 +46,20 @@ void pad_image(const Conv& c, const T* x, T* xp) {
       std::memcpy(xp + (size_t(ch) * c.Hp + r + c.pt) * c.Wp + c.pl, x, c.W * sizeof(T));
 }
 
+// `rows` rows of a padded image from row `top` of the image on, which may lie in the padding: [C][rows][Wp].
+inline void pad_strip(const Conv& c, int top, int rows, const float* x, float* to) {
+  for (int ch = 0; ch < c.C; ++ch, x += size_t(c.H) * c.W)
+    for (int r = top; r < top + rows; ++r, to += c.Wp) {
+      if (r < 0 || r >= c.H) {
+        std::memset(to, 0, size_t(c.Wp) * sizeof(float));
+        continue;
+      }
+      std::memset(to, 0, size_t(c.pl) * sizeof(float));
+      std::memcpy(to + c.pl, x + size_t(r) * c.W, size_t(c.W) * sizeof(float));
+      std::memset(to + c.pl + c.W, 0, size_t(c.pr) * sizeof(float));
+    }
+}
+
 // Steps shared with the plan, on one group.
 template <class T>
 void pad_group(const Conv& c, const T* x, T* xp);
@@ -53,6 +67,11 @@ template <class T>
 void frame_group(const Conv& c, const T* dy, T* dframe);
 template <class T>
 void transpose_group(int out, const T* dy, T* dyt);  // [out][L] -> [L][outp]
+// Each pixel of x [planes][H][W] fh x fw times, and the gradient's way back; a pixel is `lanes` numbers.
+template <class T>
+void spread(size_t planes, int H, int W, int fh, int fw, size_t lanes, const T* x, T* y);
+template <class T>
+void spread_dx(size_t planes, int H, int W, int fh, int fw, size_t lanes, const T* dy, T* dx);
 inline int padded_out(int out) { return (out + L - 1) / L * L; }
 
 }  // namespace lenet

@@ -55,5 +55,38 @@ void softmax_loss(int C, const float* x, const float* target, const float* weigh
   }
 }
 
+void class_loss(int C, size_t cells, const float* x, const int32_t* label, float smoothing, const float* weight,
+                float* loss, float* dx) {
+  const size_t step = cells * L;  // from class to class
+  const float rest = smoothing / float(C);
+  const V low = splat(-64.0f), own = splat(1.0f - smoothing + rest), others = splat(rest);
+  for (size_t i = 0; i < step; i += VW) {
+    V top = load(x + i);
+    for (int c = 1; c < C; ++c) top = larger(top, load(x + c * step + i));
+    V sum = V{};
+    for (int c = 0; c < C; ++c) {
+      V z = load(x + c * step + i) - top;
+      V e = lenet::exp(select(z < low, low, z));
+      store(dx + c * step + i, e);
+      sum += e;
+    }
+    const V log_sum = lenet::log(sum), w = load(weight + i);
+    const Vi at = loadi(label + i);
+    V mass = V{}, total = V{};
+    for (int c = 0; c < C; ++c) {
+      const V t = select(at == splati(c), own, others);
+      V z = load(x + c * step + i) - top;
+      z = select(z < low, low, z);
+      total += select(t != V{}, t * (log_sum - z), V{});
+      mass += t;
+    }
+    for (int c = 0; c < C; ++c) {
+      const V t = select(at == splati(c), own, others), p = load(dx + c * step + i) / sum;
+      store(dx + c * step + i, select(w != V{}, w * (mass * p - t), V{}));
+    }
+    store(loss + i, select(w != V{}, w * total, V{}));  // a NaN in an ignored cell stays out
+  }
+}
+
 }  // namespace
 }  // namespace lenet

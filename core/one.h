@@ -88,7 +88,7 @@ LENET_INLINE void scatter(const V* v, int n, size_t plane, float* y) {
 // PX columns of PY rows from xr on, into yr and the planes of n - 1 further channels. pooled: PY is 2.
 template <int PY, int PX>
 LENET_INLINE void channels_step(const Conv& c, const float* xr, const float* w, V bias, bool cut, bool pooled, int n,
-                                float* yr) {
+                                size_t plane, float* yr) {
   V acc[PY * PX];
   if (c.sw == 1)
     channels_block<PY, PX, true>(c, xr, w, bias, acc);
@@ -100,19 +100,19 @@ LENET_INLINE void channels_step(const Conv& c, const float* xr, const float* w, 
       V m = larger(larger(larger(acc[p], acc[p + 1]), acc[(PY - 1) * PX + p]), acc[(PY - 1) * PX + p + 1]);
       acc[p / 2] = cut ? relu(m) : m;
     }
-    scatter<PX / 2 + (PX == 1)>(acc, n, size_t(c.OH / 2) * (c.OW / 2), yr);
+    scatter<PX / 2 + (PX == 1)>(acc, n, plane, yr);
   } else {
 #pragma GCC unroll 16
     for (int p = 0; cut && p < PY * PX; ++p) acc[p] = relu(acc[p]);
 #pragma GCC unroll 2
-    for (int r = 0; r < PY; ++r) scatter<PX>(acc + r * PX, n, size_t(c.OH) * c.OW, yr + size_t(r) * c.OW);
+    for (int r = 0; r < PY; ++r) scatter<PX>(acc + r * PX, n, plane, yr + size_t(r) * c.OW);
   }
 }
 
 // PY whole rows. The steps are chosen so that the last is no narrow one, which would wait for itself.
 template <int PY>
 LENET_INLINE void channels_rows(const Conv& c, const float* xr, const float* w, V bias, bool cut, bool pooled, int n,
-                                float* yr) {
+                                size_t plane, float* yr) {
   for (int ox = 0, px; ox < c.OW; ox += px) {
     const int left = c.OW - ox;
     const float* x = xr + size_t(ox) * c.sw;
@@ -120,27 +120,27 @@ LENET_INLINE void channels_rows(const Conv& c, const float* xr, const float* w, 
     px = kManyRegisters && (left >= 12 || left == 8) ? 8 : left >= 6 ? 6 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
     switch (px) {
       case 8:
-        if constexpr (kManyRegisters) channels_step<PY, 8>(c, x, w, bias, cut, pooled, n, y);
+        if constexpr (kManyRegisters) channels_step<PY, 8>(c, x, w, bias, cut, pooled, n, plane, y);
         break;
       case 6:
-        channels_step<PY, 6>(c, x, w, bias, cut, pooled, n, y);
+        channels_step<PY, 6>(c, x, w, bias, cut, pooled, n, plane, y);
         break;
       case 4:
-        channels_step<PY, 4>(c, x, w, bias, cut, pooled, n, y);
+        channels_step<PY, 4>(c, x, w, bias, cut, pooled, n, plane, y);
         break;
       case 2:
-        channels_step<PY, 2>(c, x, w, bias, cut, pooled, n, y);
+        channels_step<PY, 2>(c, x, w, bias, cut, pooled, n, plane, y);
         break;
       default:
-        channels_step<PY, 1>(c, x, w, bias, cut, pooled, n, y);
+        channels_step<PY, 1>(c, x, w, bias, cut, pooled, n, plane, y);
     }
   }
 }
 
 void channels_conv(const Conv& c, const float* xp, const float* packed, const float* bias, bool cut, bool pooled,
-                   float* y) {
+                   size_t plane, float* y) {
   const size_t inner = size_t(c.C) * c.kh * c.kw;
-  const int rows = pooled ? c.OH / 2 : c.OH, columns = pooled ? c.OW / 2 : c.OW;
+  const int columns = pooled ? c.OW / 2 : c.OW;
   for (int k = 0; k < c.K; k += VW) {
     const int n = c.K - k < VW ? c.K - k : VW;
     float b[VW] = {};
@@ -149,11 +149,11 @@ void channels_conv(const Conv& c, const float* xp, const float* packed, const fl
     const float* w = packed + size_t(k) * inner;
     for (int oy = 0; oy < c.OH; oy += 2) {
       const float* xr = xp + size_t(oy) * c.sh * c.Wp;
-      float* yr = y + (size_t(k) * rows + (pooled ? oy / 2 : oy)) * columns;
+      float* yr = y + size_t(k) * plane + size_t(pooled ? oy / 2 : oy) * columns;
       if (oy + 1 < c.OH)
-        channels_rows<2>(c, xr, w, bv, cut, pooled, n, yr);
+        channels_rows<2>(c, xr, w, bv, cut, pooled, n, plane, yr);
       else
-        channels_rows<1>(c, xr, w, bv, cut, pooled, n, yr);
+        channels_rows<1>(c, xr, w, bv, cut, pooled, n, plane, yr);
     }
   }
 }
@@ -213,6 +213,7 @@ struct ColumnsCall {
   bool cut, pooled;
   int columns;  // of the block that are real
   bool spill;   // whole registers may be stored, since what lies behind in y is written later
+  size_t plane;
   float* y;     // where the block's first output goes, channel 0
   template <int OB>
   void run() const {
@@ -220,7 +221,6 @@ struct ColumnsCall {
     if (pooled) {
       V acc[OB][2 * VX];
       columns_block<OB, 2, VX>(c, xr, w, bias, acc);
-      const size_t plane = size_t(c.OH / 2) * (c.OW / 2);
 #pragma GCC unroll 8
       for (int o = 0; o < OB; ++o) {
         V a = larger(acc[o][0], acc[o][VX]), b = VX > 1 ? larger(acc[o][VX - 1], acc[o][2 * VX - 1]) : V{};
@@ -236,7 +236,6 @@ struct ColumnsCall {
     } else {
       V acc[OB][VX];
       columns_block<OB, 1, VX>(c, xr, w, bias, acc);
-      const size_t plane = size_t(c.OH) * c.OW;
       for (int o = 0; o < OB; ++o) {
         float* to = spill ? y + o * plane : lanes;
         for (int v = 0; v < VX; ++v) store(to + v * VW, cut ? relu(acc[o][v]) : acc[o][v]);
@@ -247,7 +246,7 @@ struct ColumnsCall {
 };
 
 void columns_conv(const Conv& c, const float* xp, const float* packed, const float* bias, bool cut, bool pooled,
-                  float* y) {
+                  size_t plane, float* y) {
   const int inner = c.C * c.kh * c.kw, b = block_of(c.K, kOneOB), rows = pooled ? c.OH / 2 : c.OH;
   const int step = pooled ? 2 : 1, columns = pooled ? c.OW / 2 : c.OW;
   for (int k = 0; k < c.K; k += b) {
@@ -255,16 +254,16 @@ void columns_conv(const Conv& c, const float* xp, const float* packed, const flo
     for (int oy = 0; oy < rows; ++oy)
       for (int ox = 0; ox < c.OW;) {
         const float* xr = xp + size_t(oy) * step * c.Wp + ox;
-        float* yr = y + (size_t(k) * rows + oy) * columns + ox / step;
+        float* yr = y + size_t(k) * plane + size_t(oy) * columns + ox / step;
         const float *w = packed + size_t(k) * inner, *bk = bias ? bias + k : nullptr;
         const int left = c.OW - ox;
         const bool two = kManyRegisters && left > VW;
         const bool spill = oy + 1 < rows && ox / step + (two && !pooled ? 2 * VW : VW) <= 2 * columns;
         if (two) {
-          with_block(n, ColumnsCall<2>{c, xr, w, bk, cut, pooled, left < 2 * VW ? left : 2 * VW, spill, yr});
+          with_block(n, ColumnsCall<2>{c, xr, w, bk, cut, pooled, left < 2 * VW ? left : 2 * VW, spill, plane, yr});
           ox += 2 * VW;
         } else {
-          with_block(n, ColumnsCall<1>{c, xr, w, bk, cut, pooled, left < VW ? left : VW, spill, yr});
+          with_block(n, ColumnsCall<1>{c, xr, w, bk, cut, pooled, left < VW ? left : VW, spill, plane, yr});
           ox += VW;
         }
       }
@@ -272,11 +271,12 @@ void columns_conv(const Conv& c, const float* xp, const float* packed, const flo
 }
 
 // conv (+ relu if cut, + 2x2 maximum if pooled) of one image
-void one_conv(const Conv& c, const float* xp, const float* packed, const float* bias, bool cut, bool pooled, float* y) {
+void one_conv(const Conv& c, const float* xp, const float* packed, const float* bias, bool cut, bool pooled,
+              size_t plane, float* y) {
   if (channel_lanes(c))
-    channels_conv(c, xp, packed, bias, cut, pooled, y);
+    channels_conv(c, xp, packed, bias, cut, pooled, plane, y);
   else
-    columns_conv(c, xp, packed, bias, cut, pooled, y);
+    columns_conv(c, xp, packed, bias, cut, pooled, plane, y);
 }
 
 // ---- pooling: lanes are columns

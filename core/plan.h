@@ -1,45 +1,36 @@
-// A plan: a chain of operations run as one thing, forward, backward and update, without Python inside a step.
+// A plan: a graph of operations run as one thing, forward, backward and update, without Python inside a step.
 // It computes what the eager calls compute, within rounding: a group's whole forward and backward while it is in the
 // cache, in the same shards; convolution + relu + 2x2 maximum as one, by kernels that need fewer products (pooled.h).
 //
 // A step has three phases with a barrier after each: (A) shards of samples: load, forward, loss, backward, each with
 // its own convolution gradients; (B) parameters: those summed in fixed order, linear gradients over all samples,
 // squares for the norm; (C) the update, and the packing of the new weights for the next step.
-// Between B and C the loss and the norm are checked: on NaN or infinity nothing is written.
+// Between B and C the loss and the norm are checked: on NaN or infinity nothing is written. A normalisation needs all
+// samples of a batch before any can go on: it cuts phase A into segments, with a barrier between them on the way
+// forward and one on the way back.
+//
+// Files: graph.cpp (what is fused, where values lie), plan.cpp (made, packed), plan_forward.cpp and plan_backward.cpp
+// (one group, and all of them), plan_step.cpp (loss, sums, update), plan_load.cpp, plan_infer.cpp and plan_few.cpp.
 //
 // Threads. Several may call one plan at once. What keeps activations (forward, backward, train) runs one call after
 // another under the plan's lock; infer() keeps nothing, works in its callers' own scratch and takes no turn. All read
 // the parameters as they are: whoever writes them meanwhile gets answers made of old and new weights, never a wrong
 // address.
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "engine.h"
+#include "graph.h"
 #include "kernels.h"
 #include "lock.h"
 #include "memory.h"
 #include "rng.h"
 
 namespace lenet {
-
-enum class Kind { conv, conv_pool, max_pool, avg_pool, relu, sigmoid, tanh, linear, dropout, softmax };
-
-struct Row {
-  Kind kind;
-  Conv conv{};
-  Pool pool{};
-  int in = 0, out = 0;  // linear
-  float p = 0;          // dropout: probability of zero
-  bool upscale = true;  // dropout: divide by 1 - p while training (else multiply by it when not)
-  bool cut = false;     // relu fused behind
-  int w = -1, b = -1;   // parameters, -1: none
-  size_t in_size = 0, out_size = 0;
-  bool convolves() const { return kind == Kind::conv || kind == Kind::conv_pool; }
-  size_t frame = 0, y = 0, winner = 0;  // where they are in a group's arena, set by the plan
-};
 
 struct Param {
   float* value;
@@ -67,32 +58,36 @@ struct Source {
   const float* lut = nullptr;
   const float* floats = nullptr;
   const float* lanes = nullptr;
-  const int64_t* labels = nullptr;  // one a row
   // Augmentation of bytes: for each sample of the batch the 2x3 matrix from an output pixel (x, y, 1) to the input
   // pixel it shows; bilinear, byte 0 outside.
   const float* warps = nullptr;
 };
 
+// Cross entropy over a head's channels, a class a cell.
 struct Loss {
+  const int64_t* labels = nullptr;     // [samples][cells]
+  const float* cell_weight = nullptr;  // [samples][cells] or null
   float smoothing = 0;
   int64_t ignore = -100;
-  const float* weight = nullptr;  // [classes] or null
+  const float* weight = nullptr;  // [channels] or null
 };
 
 class Plan {
  public:
-  Plan(std::vector<Row> rows, std::vector<Param> params);
+  Plan(Graph graph, std::vector<Param> params);
 
-  size_t in_size() const { return in_size_; }
-  size_t out_size() const { return out_size_; }
-  const std::vector<Row>& rows() const { return rows_; }
+  size_t in_size() const { return training_form_.in_size; }
+  size_t out_size() const { return out_size_; }  // of all heads together
+  const std::vector<Head>& heads() const { return training_form_.heads; }
+  const std::vector<Row>& rows() const { return training_form_.rows; }
   const std::vector<Param>& params() const { return params_; }
+  bool takes_warps() const { return training_form_.entry >= 0; }
 
   // Where a parameter's moments and its average are, and how it is updated; value, size and gradient stay.
   void set_param(size_t i, const Param& param);
 
-  // Logits of n rows, dense [n][out]; activations aren't kept.
-  void infer(const Source& source, const int64_t* indices, size_t n, float* logits);
+  // Each head's outputs of n rows, dense [n][channels][cells]; activations aren't kept.
+  void infer(const Source& source, const int64_t* indices, size_t n, float* const* outputs);
 
   // What backward() needs to know of a forward pass. before: where the random stream stood, if masks were drawn.
   struct Pass {
@@ -101,8 +96,8 @@ class Plan {
     bool training = false;
     std::unique_ptr<Generator> before;
   };
-  // Keeps activations; y in lanes.
-  void forward(const Source& source, int n, bool training, Generator& random, float* y, Pass& pass);
+  // Keeps activations; y in lanes, the heads one after another. moves: running statistics follow the batch's.
+  void forward(const Source& source, int n, bool training, bool moves, Generator& random, float* y, Pass& pass);
   // Fills every trainable parameter's grad and copies it to grads[i] where that isn't null. If another pass came
   // between the forward one is run again, from the same source and with the same masks.
   void backward(const float* dy, const Source& source, const Pass& pass, float* const* grads);
@@ -116,65 +111,108 @@ class Plan {
     int steps = 0;  // done; fewer than asked: the next one would have spoilt the weights
     std::string trouble;
   };
-  // `steps` updates; step s takes rows indices[s * batch …], `counts[s]` of them. losses [steps], logits [sum
-  // counts][out]. averaging[s]: how much of each parameter's average stays at step s, 1 for no change; null keeps no
-  // average.
+  // `steps` updates; step s takes rows indices[s * batch …], `counts[s]` of them. loss: one a head, their sum is made
+  // smaller. losses [steps]; outputs: for each head [sum counts][channels][cells], or null. averaging[s]: how much of
+  // each parameter's average stays at step s, 1 for no change; null keeps no average.
   Outcome train(const Source& source, const int64_t* indices, const int* counts, int steps, const double* rates,
-                const double* averaging, const Loss& loss, Update& update, Generator& random, float* losses,
-                float* logits);
+                const double* averaging, const std::vector<Loss>& loss, Update& update, Generator& random,
+                float* losses, float* const* outputs);
 
  private:
   struct PackedOne;
-  bool infer_few(const Source& source, const int64_t* indices, size_t n, float* logits);
-  void infer_one(const PackedOne& weights, const Source& source, size_t at, size_t room, float* logits) const;
-  std::shared_ptr<const PackedOne> pack_for_one();
-  void fuse();
-  void lay_out();
-  void grow(int n);
-  void pack_row(size_t r, float* packed, float* packed_dx) const;
-  void pack_weights(float* packed, float* packed_dx) const;
-  void run_forward(const Source& source, const Pass& pass, Generator& random, Generator* before, float* y);
-  void load(const Source& source, const int64_t* indices, size_t n, int g, float* arena) const;
-  void load_warped(const Source& source, const size_t* rows, size_t start, size_t n, float* out) const;
-  void forward_group(float* arena, const float* packed, const float* masks, bool training,
-                     std::vector<double>& clock) const;
-  void backward_group(int g, int shard, const float* dy);
-  void draw_masks(int n, Generator& random, Generator* before);
-  void zero_shard(int shard);
-  void gradients(int groups);
-  double squares() const;
-  void apply(double rate, double kept, const Update& update, double norm_squared);
-  const float* input_of(size_t row, const float* arena) const;
-  float* group(int g) { return arena_.data() + size_t(g) * arena_size_; }
-
   struct Task {  // a stretch of one parameter's gradient, phase B
     size_t row;
     int from, to;  // linear: rows of dw; -1: the bias; a convolution's are all there
     int param;
     size_t at, n;
   };
-
   struct Piece {  // of a parameter, phase C
     int param;
     size_t at, n;
   };
 
-  std::vector<Row> rows_;
+  // plan.cpp
+  void lay_out_parameters();
+  void lay_out_gradients();
+  bool trained(int p) const { return p >= 0 && params_[size_t(p)].trainable; }
+  void grow(int n);
+  float* group(int g) { return arena_.data() + training_form_.size * size_t(g); }
+  float* gradients_of(int g);  // the group's memory for gradients: a thread's own where there is one segment alone
+  void pack_row(const Graph& form, size_t r, float* packed, float* packed_dx) const;
+  void pack_weights(const Graph& form, float* packed, float* packed_dx) const;
+  // A folded convolution's weights and bias, [K][…] and [K].
+  void fold(const Row& row, float* w, float* b) const;
+  // What a normalisation multiplies with and adds, by its channels' variance.
+  void norm_numbers(int w, int b, float epsilon, int channels, const float* var, float* scale, float* shift) const;
+
+  // plan_load.cpp
+  void load(const Graph& form, const Source& source, const int64_t* indices, size_t n, int g, float* arena) const;
+  void load_warped(const Conv& c, const Source& source, const size_t* rows, size_t start, size_t n, float* out) const;
+
+  // plan_forward.cpp
+  void forward_row(const Graph& form, size_t r, float* arena, const float* packed, const float* masks,
+                   bool training) const;
+  void norm_statistics(size_t r, int g);
+  void join_statistics(size_t r);
+  void move_statistics(double kept);
+  template <class Enter, class Leave>
+  void run_segments(int groups, bool training, Enter enter, Leave leave);  // plan_run.h
+  void run_forward(const Source& source, const Pass& pass, Generator& random, Generator* before, float* y);
+  void draw_masks(int n, Generator& random, Generator* before);
+
+  // plan_backward.cpp
+  void zero_shard(int shard);
+  void backward_row(size_t r, int g, int shard, float* grads);
+  void backward_segment(size_t segment, int g, int shard);  // the rows of one segment, latest first
+  void backward_rest(int groups);                           // all segments but the last
+  void norm_gradient(size_t r, int g, float* grads);
+
+  // plan_step.cpp
+  float loss_scale(const Loss& loss, const Head& head, const int64_t* indices, int n) const;
+  void head_loss(const Loss& loss, const Head& head, const int64_t* indices, float scale, int g, float* grads);
+  void give_outputs(const Head& head, int g, const float* arena, float* to) const;
+  void gradients(int groups);
+  double squares() const;
+  void apply(double rate, double kept, const Update& u, double norm_squared);
+
+  // plan_few.cpp
+  std::shared_ptr<const PackedOne> pack_for_one();
+  bool infer_few(const Source& source, const int64_t* indices, size_t n, float* const* outputs);
+  void infer_one(const PackedOne& weights, const Source& source, size_t at, float* const* outputs, size_t i,
+                 bool side_by_side) const;
+
   std::vector<Param> params_;
-  size_t in_size_ = 0, out_size_ = 0, arena_size_ = 0, widest_ = 0, frame_size_ = 0, mask_size_ = 0;
-  size_t first_trained_ = 0;  // rows before it need no gradient
+  Graph training_form_, answer_form_;
+  Graph one_form_;  // answer_form_ laid out for one image, whose values are dense
+  size_t out_size_ = 0;
+
+  // The training form's: by row, where each has its part of what is shared.
+  std::vector<size_t> partial_at_, packed_at_, packed_dx_at_, dyt_at_, mask_at_, norm_at_;
+  size_t partial_size_ = 0, packed_size_ = 0, packed_dx_size_ = 0, dyt_size_ = 0, mask_size_ = 0, norm_size_ = 0;
+  size_t frame_size_ = 0, widest_ = 0;
+  std::vector<size_t> cuts_;  // where segments begin: 0, each normalisation, and the end
+  // The answer form's: where each convolution's packed weights and bias, each normalisation's mean, scale and shift are.
+  std::vector<size_t> answer_at_;
+  size_t answer_size_ = 0;
+
+  // Gradients of values: which are wanted, where they lie, and which row writes them first (a head: none).
+  std::vector<char> wanted_;
+  std::vector<size_t> gradient_at_;
+  std::vector<int> first_writer_;
+  size_t gradient_size_ = 0;
+
   int capacity_ = 0, n_ = 0;  // groups there is room for; samples of the last forward
   bool training_ = false;
-  std::vector<size_t> partial_at_, packed_at_, packed_dx_at_, dyt_at_, mask_at_;  // per row
-  size_t partial_size_ = 0, packed_size_ = 0, packed_dx_size_ = 0, dyt_size_ = 0;
-  Floats arena_, masks_, partials_, dyt_, packed_, packed_dx_;
+  Floats arena_, gradient_arena_, masks_, partials_, dyt_, packed_, packed_dx_;
+  Floats norm_;  // by channel of all normalisations: mean, scale, shift, variance, a, b; see kernels.h
+  std::vector<double> statistics_;  // by group and channel: mean and squares, or the gradient's sums
   std::vector<Task> tasks_;
   std::vector<Piece> pieces_;
   std::vector<size_t> pack_late_;  // convolutions of more than one piece, packed when all of them are there
   std::vector<float> scale_;       // of a clipped gradient, by parameter
   std::vector<double> clock_;      // empty: not profiling
   std::vector<double> squares_;    // one a task
-  std::vector<float> weights_, sample_loss_;
+  std::vector<double> sample_loss_;
   uint64_t kept_ = 0;  // the pass whose activations are here, 0: none
   Lock lock_;          // of all that changes after the constructor, but packed_one_
 
@@ -183,5 +221,29 @@ class Plan {
   std::shared_ptr<const PackedOne> packed_one_;
   Lock packing_;
 };
+
+// Adds the seconds of its scope to clock[at], if there is a clock.
+class Stopwatch {
+ public:
+  Stopwatch(std::vector<double>& clock, size_t at) : to_(clock.empty() ? nullptr : &clock[at]) {
+    if (to_) start_ = std::chrono::steady_clock::now();
+  }
+  ~Stopwatch() {
+    if (to_) *to_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  double* to_;
+  std::chrono::steady_clock::time_point start_;
+};
+
+// Where a convolution's kernels are: dilated and grouped ones run on the plain loops.
+inline const Kernels<float>& kernels_of(const Row& row) { return row.conv.plain() ? kernels() : reference_kernels(); }
+
+// What a convolution's kernels work in.
+inline float* room_of(const Kernels<float>& k, const Row& row) {
+  const size_t n = (row.kind == Kind::conv_pool ? k.pooled_room : k.conv_room)(row.conv);
+  return static_cast<float*>(scratch(2, n * sizeof(float) + 64));
+}
 
 }  // namespace lenet

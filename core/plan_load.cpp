@@ -1,4 +1,4 @@
-// How a batch enters a plan: rows of bytes or floats, or lanes, into the first row's input; warped on the way if asked
+// How a batch enters a plan: rows of bytes or floats, or lanes, into what the rows take; warped on the way if asked
 // to. Plain code at baseline: an augmented image is the same on every ISA level.
 #include <cmath>
 #include <cstring>
@@ -20,25 +20,25 @@ static void zero_border(const Conv& c, float* frame) {
   }
 }
 
-// One group's input, into the first row's padded frame or to the arena's start.
-void Plan::load(const Source& source, const int64_t* indices, size_t n, int g, float* arena) const {
-  const Row& first = rows_.front();
-  const bool framed = first.convolves() && first.conv.padded();
-  int C = 1, H = 1, W = int(in_size_), Hp = 1, Wp = W, top = 0, left = 0;
+// One group's input, into its entry's padded frame or to the arena's start.
+void Plan::load(const Graph& form, const Source& source, const int64_t* indices, size_t n, int g, float* arena) const {
+  int C = 1, H = 1, W = int(form.in_size), Hp = 1, Wp = W, top = 0, left = 0;
   float* out = arena;
-  if (framed) {
-    const Conv& c = first.conv;
+  if (form.framed()) {
+    const Row& entry = form.rows[size_t(form.entry)];
+    const Conv& c = entry.conv;
     C = c.C, H = c.H, W = c.W, Hp = c.Hp, Wp = c.Wp, top = c.pt, left = c.pl;
-    out = arena + first.frame;
+    out = arena + entry.frame;
     zero_border(c, out);
   }
+  const size_t in_size = form.in_size;
   const size_t start = size_t(g) * L;
   size_t rows[L];
   for (size_t l = 0; l < size_t(L); ++l) {  // pad lanes repeat the last sample: finite, and masked in the loss
     size_t at = start + l < n ? start + l : n - 1;
-    rows[l] = (indices ? size_t(indices[at]) : at) * in_size_;
+    rows[l] = (indices ? size_t(indices[at]) : at) * in_size;
   }
-  if (source.warps) return load_warped(source, rows, start, n, out);
+  if (source.warps) return load_warped(form.rows[size_t(form.entry)].conv, source, rows, start, n, out);
   if (source.bytes) {
     const uint8_t* images[L];
     for (int ch = 0; ch < C; ++ch) {
@@ -53,7 +53,7 @@ void Plan::load(const Source& source, const int64_t* indices, size_t n, int g, f
     for (int y = 0; y < H; ++y) {
       float* to = out + ((size_t(ch) * Hp + y + top) * Wp + left) * L;
       if (source.lanes) {
-        std::memcpy(to, source.lanes + (size_t(g) * in_size_ + f) * L, size_t(W) * L * sizeof(float));
+        std::memcpy(to, source.lanes + (size_t(g) * in_size + f) * L, size_t(W) * L * sizeof(float));
         f += W;
         continue;
       }
@@ -101,17 +101,18 @@ void warp(const Plane& p, const float* m, float* to, size_t step, size_t row) {
 
 }  // namespace
 
-// As load(), each sample warped. The first row is a convolution: it alone says how the numbers lie as an image.
-void Plan::load_warped(const Source& source, const size_t* rows, size_t start, size_t n, float* out) const {
-  const Conv& c = rows_.front().conv;
+// As load(), each sample warped, for the convolution c, which alone says how the numbers lie as an image.
+void Plan::load_warped(const Conv& c, const Source& source, const size_t* rows, size_t start, size_t n,
+                       float* out) const {
+  const size_t in_size = c.in_size();
   const int Hp = c.padded() ? c.Hp : c.H, Wp = c.padded() ? c.Wp : c.W, top = c.pt, left = c.pl;
-  float* pixels = static_cast<float*>(scratch(7, in_size_ * sizeof(float)));
+  float* pixels = static_cast<float*>(scratch(7, in_size * sizeof(float)));
   for (int l = 0; l < L; ++l) {
     const float* m = source.warps + 6 * (start + l < n ? start + l : n - 1);
     const bool whole =
         m[0] == 1 && m[1] == 0 && m[3] == 0 && m[4] == 1 && m[2] == float(int(m[2])) && m[5] == float(int(m[5]));
     const uint8_t* image = source.bytes + rows[l];
-    for (size_t f = 0; f < in_size_; ++f) pixels[f] = source.lut[image[f]];
+    for (size_t f = 0; f < in_size; ++f) pixels[f] = source.lut[image[f]];
     for (int ch = 0; ch < c.C; ++ch) {
       const Plane plane{pixels + size_t(ch) * c.H * c.W, c.H, c.W, source.lut[0]};
       float* to = out + ((size_t(ch) * Hp + top) * Wp + left) * L + l;

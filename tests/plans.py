@@ -11,6 +11,7 @@ import lenet
 from lenet import nn
 from lenet.autograd.tensor import Tensor, to_tensor
 from lenet.jit import plan
+from lenet.nn import functional as F
 
 # Mostly the same kernels, only fused rows and whole batches are added in another order; before a 2x2 maximum a plan has
 # kernels of its own, whose sums and gradients are of other products (core/split.h, core/winner.h).
@@ -25,6 +26,59 @@ def distance(ours: Any, theirs: Any) -> float:
     a, b = np.asarray(ours, np.float64).ravel(), np.asarray(theirs, np.float64).ravel()
     assert a.shape == b.shape
     return float(np.linalg.norm(a - b) / max(float(np.linalg.norm(b)), 1e-30))
+
+
+class Residual(nn.Layer):
+    """Two blocks with something around them: the sum of what came in, or of what a convolution made of it."""
+
+    def __init__(self, channels: int, norm: bool) -> None:
+        super().__init__()
+        self.one, self.two = nn.Conv2D(channels, 6, 3, padding=1), nn.Conv2D(6, channels, 3, padding=1)
+        self.around, self.last = nn.Conv2D(channels, 5, 1, stride=2), nn.Conv2D(channels, 5, 3, stride=2, padding=1)
+        sizes = (6, channels, 5, 5) if norm else ()
+        self.norms = nn.LayerList([nn.BatchNorm2D(n) for n in sizes])
+
+    def forward(self, x: Tensor) -> Tensor:
+        def norm(k: int, y: Tensor) -> Tensor:
+            return self.norms[k](y) if len(self.norms) else y
+
+        y = F.relu(x + norm(1, self.two(F.relu(norm(0, self.one(x))))))
+        return F.relu(norm(2, self.last(y)) + norm(3, self.around(y)))
+
+
+class Skipping(nn.Layer):
+    """A way around a block without parameters: every second pixel, zeros for new channels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.norm = nn.Conv2D(2, 5, 3, stride=2, padding=1), nn.BatchNorm2D(5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        around = F.pad(x[:, :, ::2, ::2], [0, 0, 1, 2, 0, 0, 0, 0])
+        return F.relu(self.norm(self.conv(x)) + around)
+
+
+class Ladder(nn.Layer):
+    """A map at two sizes, joined: one summed up, one beside the other. heads: what it gives."""
+
+    def __init__(self, heads: int = 1) -> None:
+        super().__init__()
+        self.fine, self.coarse = nn.Conv2D(2, 6, 3, padding=1), nn.Conv2D(6, 8, 3, stride=2, padding=1)
+        self.norm, self.up, self.out = nn.BatchNorm2D(6), nn.Conv2D(8, 6, 1), nn.Conv2D(14, 4, 1)
+        self.other = nn.Conv2D(6, 3, 1) if heads > 1 else None
+
+    def forward(self, x: Tensor) -> Any:
+        fine = F.relu(self.norm(self.fine(x)))
+        coarse = F.relu(self.coarse(fine))
+        both = fine + F.interpolate(self.up(coarse), scale_factor=2)
+        joined = lenet.concat([both, F.upsample(coarse, scale_factor=[2, 2])], axis=1)
+        found = self.out(joined)
+        return found if self.other is None else (found, self.other(fine))
+
+
+class Mean(nn.Layer):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean([2, 3])
 
 
 class Reshaping(nn.Layer):
@@ -119,6 +173,54 @@ NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[], list[nn.Layer]]]] = {
     ),
     "softmax": ((5,), lambda: [nn.Linear(5, 6), nn.Softmax(), nn.Linear(6, 4)]),
     "one relu": ((4,), lambda: [nn.ReLU()]),
+    "residual": ((3, 6, 8), lambda: [Residual(3, False), Mean(), nn.Linear(5, 3)]),
+    "residual, normalised": ((3, 6, 8), lambda: [Residual(3, True), nn.AdaptiveAvgPool2D(1), nn.Flatten()]),
+    "around without parameters": ((2, 7, 6), lambda: [Skipping(), nn.Flatten(), nn.Linear(60, 3)]),
+    "map": ((2, 6, 4), lambda: [Ladder()]),
+    "normalised": (
+        (1, 8, 8),
+        lambda: [
+            nn.Conv2D(1, 6, 3, padding=1, bias_attr=False),
+            nn.BatchNorm2D(6),
+            nn.ReLU(),
+            nn.MaxPool2D(2, 2),
+            nn.Conv2D(6, 5, 3),
+            nn.BatchNorm2D(5, weight_attr=False, bias_attr=False, momentum=0.5, epsilon=1e-3),
+            nn.Flatten(),
+            nn.Linear(20, 7),
+            nn.BatchNorm1D(7),
+            nn.ReLU(),
+            nn.Linear(7, 3),
+        ],
+    ),
+    "normalised first": ((2, 5, 4), lambda: [nn.BatchNorm2D(2), nn.Conv2D(2, 3, 2), nn.Flatten()]),
+    "always by running statistics": (
+        (2, 6, 6),
+        lambda: [
+            nn.Conv2D(2, 3, 3),
+            nn.BatchNorm2D(3, use_global_stats=True),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(48, 3),
+        ],
+    ),
+    "activations": (
+        (3, 5, 4),
+        lambda: [
+            nn.Conv2D(3, 6, 3, padding=1),
+            nn.GELU(),
+            nn.Conv2D(6, 5, 1),
+            nn.Silu(),
+            nn.Conv2D(5, 5, 1),
+            nn.LeakyReLU(0.2),
+            nn.Flatten(),
+            nn.Linear(100, 8),
+            nn.GELU(True),
+            nn.Linear(8, 6),
+            nn.ReLU6(),
+            nn.Linear(6, 3),
+        ],
+    ),
 }
 
 

@@ -4,8 +4,7 @@
 over 99 % in seconds. Importing this loads numpy, the standard library and the engine, nothing else.
 """
 
-import importlib
-from typing import TYPE_CHECKING
+import typing as _typing
 
 from lenet import (
     callbacks,
@@ -53,25 +52,20 @@ from lenet.model import Model
 from lenet.modelfile.serialization import load, save
 from lenet.modelfile.summary import summary
 from lenet.names import elsewhere as _names
+from lenet.names.on_demand import on_demand as _on_demand
 from lenet.names.paddle import as_paddle
 from lenet.nn.param import ParamAttr, create_parameter
 from lenet.reader import batch
 from lenet.static import disable_static, enable_static, in_dynamic_mode
 from lenet.vision.tutorial import LeNet
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from lenet import evaluation, plots, reading, report
     from lenet.train.on_arrays import Train
 
     train: Train
 
-
-def __getattr__(name: str) -> object:
-    """The parts that are imported when they are first asked for, which most programs never do."""
-    if name not in ("evaluation", "plots", "reading", "report", "train"):
-        raise AttributeError(name)
-    return importlib.import_module(f"lenet.{name}")
-
+__getattr__ = _on_demand("lenet", ("evaluation", "plots", "reading", "report", "train"))
 
 _names.teach(nn.functional, "functional")
 for _part in (nn, optimizer, metric):

@@ -211,7 +211,7 @@ def _elementwise(name: str, kernel: Callable[[Any], Any], kernel_backward: Calla
         x = node.inputs[0]
         return (in_lanes(kernel_backward(node.saved, dy.lanes()), x._shape, x._dtype),)
 
-    return Row(name, "core", forward, backward, lambda node, _: (name, math.prod(node.output_shape[1:])), few=True)
+    return Row(name, "core", forward, backward, lambda node, _: (name, math.prod(node.output_shape[1:]), 0.0), few=True)
 
 
 TABLE["relu"] = _elementwise("relu", _core.relu, _core.relu_backward)

@@ -49,9 +49,10 @@ MOST_FEW = _core.FEW
 class Row(NamedTuple):
     """One operation. forward(inputs, attrs) -> (output, what backward needs); backward(node, dy) -> a gradient an input.
 
-    plan(node, index) -> the row a plan runs (a tuple for ``_core.Plan``), () for nothing to do, where index numbers a
-    parameter; plan None means "eager only". kind: "core" or "array". few: forward has a third argument, the form that
-    core numbers come and go in; lanes unless told otherwise.
+    plan(node, index) -> the row a plan runs (a tuple for ``_core.Plan``, but for the values it takes), () for nothing to
+    do, where index numbers a parameter; plan None means "eager only". takes: how many of the inputs, from the first on, are
+    values and no parameters; 0 for all. kind: "core" or "array". few: forward has a third argument, the form that core
+    numbers come and go in; lanes unless told otherwise.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Row(NamedTuple):
     backward: Callable[[Node, Tensor], Grads]
     plan: Callable[[Node, Callable[[Any], int]], tuple[Any, ...]] | None = None
     few: bool = False
+    takes: int = 1
 
 
 TABLE: dict[str, Row] = {}

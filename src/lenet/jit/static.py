@@ -1,23 +1,25 @@
 """``to_static``: the plan for way 2. The network's forward and backward each become one call into the engine.
 
 The user's loop stays as it is: ``net = lenet.jit.to_static(net)``, then forward, loss, backward, step. Where the network
-is no chain of core operations it goes on running eagerly, and ``net.forward.plan_reason`` says why.
+is no graph of core operations it goes on running eagerly, and ``net.forward.plan_reason`` says why.
 """
 
 from __future__ import annotations
 
 import copy
+import math
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from lenet import _core
 from lenet.autograd import random, table, tape
 from lenet.autograd.table import Grads, Row
 from lenet.autograd.tape import Node
 from lenet.autograd.tensor import Tensor, dense, in_lanes
-from lenet.jit import plan
+from lenet.jit.trace import Chain, trace
 from lenet.messages.check import describe, message
 from lenet.nn.layer import Layer, mutations
 
@@ -34,7 +36,7 @@ class StaticForward:
         self.network = network
         self.eager = forward
         self.plan_reason = ""
-        self._chains: dict[tuple[bool, tuple[int, ...]], plan.Chain | str] = {}
+        self._chains: dict[tuple[bool, tuple[int, ...]], Chain | str] = {}
         self._tracing: set[int] = set()  # threads that watch the network just now
         self._seen = -1  # the network's changes that the latest eager pass has left behind
 
@@ -68,19 +70,29 @@ class StaticForward:
         training = self.network.training
         if (
             not tape.is_grad_enabled()
-            and not (training and chain.has_dropout)
+            and not (training and chain.varies)
             and (x._data is not None or x._few is not None)
         ):
-            return dense(chain.infer(x.data_array()))
-        return tape.call("plan", x, *chain.params, chain=chain, training=training)
+            found = chain.infer(x.data_array())
+            return dense(found) if chain.several is None else chain.several(map(dense, found))
+        whole = tape.call("plan", x, *chain.params, chain=chain, training=training)
+        if len(chain.heads) == 1:
+            outputs = [whole]
+        else:
+            outputs, start = [], 0
+            for shape in chain.heads:
+                outputs.append(tape.call("output", whole, start=start, shape=shape))
+                start += math.prod(shape)
+        given = zip(chain.each(outputs), chain.shapes, strict=True)
+        return chain.arranged([t if t._shape[1:] == shape else t.reshape([0, *shape]) for t, shape in given])
 
-    def _chain(self, x: Tensor) -> plan.Chain | str:
+    def _chain(self, x: Tensor) -> Chain | str:
         key = (self.network.training, x._shape[1:])
         chain = self._chains.get(key)
         if chain is None or (self._seen != mutations() if isinstance(chain, str) else chain.stale()):
             self._tracing.add(threading.get_ident())
             try:
-                chain = plan.trace(self.network, x)
+                chain = trace(self.network, x)
             finally:
                 self._tracing.discard(threading.get_ident())
             self._chains[key] = chain
@@ -90,8 +102,9 @@ class StaticForward:
 def _plan_forward(inputs: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Tensor, Any]:
     x, chain = inputs[0], attrs["chain"]
     lanes = x.lanes()
-    y, forward_pass = chain.core.forward(lanes, x._shape[0], attrs["training"], random.generator().core)
-    return in_lanes(y, (x._shape[0], chain.outputs)), (lanes, forward_pass)
+    y, forward_pass = chain.core.forward(lanes, x._shape[0], attrs["training"], True, random.generator().core)
+    shape = chain.heads[0] if len(chain.heads) == 1 else (chain.core.n_out,)
+    return in_lanes(y, (x._shape[0], *shape)), (lanes, forward_pass)
 
 
 def _plan_backward(node: Node, dy: Tensor) -> Grads:
@@ -102,8 +115,22 @@ def _plan_backward(node: Node, dy: Tensor) -> Grads:
     return (None, *(None if g is None else dense(g) for g in grads))
 
 
-# The one row that isn't an operation of its own: a whole chain of them.
+def _output_forward(inputs: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Tensor, Any]:
+    (whole,) = inputs
+    n, total = whole._shape
+    lanes = _core.part_of(whole.lanes(), n, total, attrs["start"], math.prod(attrs["shape"]))
+    return in_lanes(lanes, (n, *attrs["shape"])), None
+
+
+def _output_backward(node: Node, dy: Tensor) -> Grads:
+    n, total = node.inputs[0]._shape
+    lanes = _core.part_into(dy.lanes(), n, total, node.attrs["start"], math.prod(node.attrs["shape"]))
+    return (in_lanes(lanes, (n, total)),)
+
+
+# The rows that aren't operations of their own: a whole graph of them, and one of its several outputs.
 table.TABLE["plan"] = Row("plan", "core", _plan_forward, _plan_backward)
+table.TABLE["output"] = Row("output", "core", _output_forward, _output_backward)
 
 
 def to_static(function: Any = None, input_spec: Any = None, **options: Any) -> Any:

@@ -6,6 +6,6 @@ The file needs nothing but a browser: no network, no script, figures and picture
 
 from __future__ import annotations
 
-from lenet.report._page import write
+from lenet.report._page import from_arrays, write
 
-__all__ = ["write"]
+__all__ = ["from_arrays", "write"]

@@ -1,9 +1,9 @@
-"""``write``: a model, images and their labels become one HTML file."""
+"""``write``: a model, images and their labels become one HTML file; ``from_arrays`` takes arrays of any kind."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,12 @@ from lenet.html.css import CSS
 from lenet.html.document import document, percent, text
 from lenet.report import _sections
 from lenet.report._findings import Findings, find
+from lenet.vision.datasets.labelled import targets
 
 if TYPE_CHECKING:
     from lenet.train import Trained
 
-__all__ = ["write"]
+__all__ = ["from_arrays", "write"]
 
 
 def write(
@@ -33,6 +34,12 @@ def write(
     """
     page = _page(find(trained, images, labels, line))
     atomic_write(path, page.encode("utf-8", "replace"))  # a path in it may be no UTF-8
+
+
+def from_arrays(path: str | os.PathLike[str], trained: Trained, x: Any, y: Any) -> None:
+    """``write`` for two arrays of any usual kind: x as ``Trained.images`` takes it, y the labels, words too."""
+    numbers = targets("y", y, trained.labels)[0]
+    write(path, trained, trained.images(x), numbers, line=f"{len(numbers):,} images in memory")
 
 
 def _page(findings: Findings) -> str:

@@ -25,7 +25,6 @@ from lenet.nn.layer import Layer
 from lenet.train.data import is_light
 from lenet.vision.datasets.as_bytes import Form
 from lenet.vision.datasets.folder import small_image
-from lenet.vision.datasets.labelled import targets
 from lenet.vision.transforms import Normalize
 
 __all__ = ["Score", "Trained", "standard_error"]
@@ -253,13 +252,6 @@ class Trained:
     def predict_proba(self, x: Any) -> NDArray[np.float32]:
         """Calibrated probabilities [N, K] of the images of ``x`` (see ``images``), in the order of ``labels``."""
         return self.probabilities(self.images(x))
-
-    def report(self, path: str | os.PathLike[str], x: Any, y: Any) -> None:
-        """Write a page about the answers to labelled images: ``lenet.report.write``. x: as ``images`` takes them."""
-        from lenet import report
-
-        numbers = targets("y", y, self.labels)[0]
-        report.write(path, self, self.images(x), numbers, line=f"{len(numbers):,} images in memory")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a model file, ending in .safetensors, which ``load`` and the command line read; it replaces an earlier one."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lenet.autograd import random, tape
+from lenet.autograd import random, table, tape
 from lenet.autograd.array_rows import indexing, matmul
 from lenet.autograd.tensor import Tensor, to_tensor
 from lenet.messages import check
@@ -166,6 +166,10 @@ def interpolate(
     both = size if size is not None else scale_factor
     both = both.tolist() if isinstance(both, Tensor) else both
     both = list(both) if isinstance(both, Sequence) else [both, both]
+    wanted = [b / s if size is not None else b for b, s in zip(both, x.shape[2:], strict=True)]
+    if mode == "nearest" and not align_corners and x.size and all(w >= 1 and w == int(w) for w in wanted):
+        table.check_float("interpolate", x)
+        return tape.call("upsample2d", x, factor=tuple(int(w) for w in wanted))
     for length, wanted, axis in zip(x.shape[2:], both, (2, 3), strict=True):
         out = int(wanted) if size is not None else int(length * wanted)
         if out < 1:

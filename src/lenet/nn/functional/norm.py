@@ -41,9 +41,13 @@ def batch_norm(
         expected = f"{running_mean.size} channels along axis {axis}"
         fix = f"Build the layer with num_features={shape[axis]}" if len(shape) >= 2 else ""
         raise check.ShapeError(check.message("batch_norm", f"x of shape {shape}", expected, fix))
+    from_batch = training and not use_global_stats
+    given = [t for t in (weight, bias, running_mean, running_var) if t is not None]
+    if axis == 1 and 0 not in shape and all(t._shape == (shape[1],) and t._dtype == x._dtype for t in given):
+        numbers = {"batch": from_batch, "momentum": momentum, "epsilon": epsilon}
+        return tape.call("batch_norm", x, weight, bias, running_mean, running_var, **numbers)
     over = tuple(i for i in range(len(shape)) if i != axis)
     wide = [-1 if i == axis else 1 for i in range(len(shape))]
-    from_batch = training and not use_global_stats
     if from_batch:
         values = x.data_array()
         mean = values.mean(axis=over)
@@ -55,8 +59,8 @@ def batch_norm(
                 running._write((old * old.dtype.type(momentum) + own * old.dtype.type(1 - momentum)).astype(old.dtype))
     else:
         mean, var = running_mean.data_array().copy(), running_var.data_array().copy()
-    numbers = {"mean": mean.reshape(wide), "var": var.reshape(wide), "epsilon": epsilon}
     factor, shift = (_wide(t, fill, running_mean.size, x, wide) for t, fill in ((weight, 1), (bias, 0)))
+    numbers = {"mean": mean.reshape(wide), "var": var.reshape(wide), "epsilon": epsilon}
     return tape.call("normalised", x, factor, shift, axes=over if from_batch else None, **numbers)
 
 
