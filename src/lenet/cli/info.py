@@ -132,10 +132,11 @@ def _training_lines(training: dict[str, Any]) -> list[str]:
         return [f"training   {training['command']}, seed {training['seed']}", f"held out   accuracy {score}"]
     recipe, data, on = training["recipe"], training["data"], training["machine"]
     run = f"{training['epochs']} epochs of {training['images']:,} images, batches of {training['batch_size']}"
+    network = f", network {training['network']}" if training.get("network", "lenet") != "lenet" else ""
     speed = f"{training['seconds']:.1f} s, {training['images_per_second']:,.0f} images/s"
     where = f"{on['cpu']}, level {on['level']}, {on['threads']} threads, lenet {on['lenet']}, numpy {on['numpy']}"
     lines = [
-        f"recipe     {recipe['name']}: {run}, seed {training['seed']}",
+        f"recipe     {recipe['name']}{network}: {run}, seed {training['seed']}",
         f"trained    {speed} on {where}",
         f"data       {data['line']} (SHA-256 of all: {data['digest'][:16]}…)",
     ]

@@ -39,8 +39,8 @@ def predict(
     If the model was trained on MNIST, it finds the digit on its paper and normalises it as `lenet read` does: any size,
     anywhere, dark on light or light on dark. A `?` after an answer means reject it: probably not a digit.
 
-    For any other model (Fashion-MNIST, your own folders) an image is turned to grey, resized to the network's input, and
-    inverted if the training images were. Crop it first the way those were cropped.
+    For any other model (Fashion-MNIST, your own folders) an image is resized to the network's input; for a grey network
+    it is turned to grey, and inverted if the training images were. Crop it first the way those were cropped.
 
     If a file cannot be read, the command names it, goes on, and exits with 1. A model trained with held-out images is
     calibrated: about nine in ten of its answers at 90 % are right, on images like those it was trained on.
@@ -86,7 +86,9 @@ def _answer(trained: Trained, reader: Reader | None, path: str, max_pixels: int)
         image, rejected = (trained.read(path), None) if reader is None else _formed(reader, path, max_pixels)
     except (OSError, ValueError, ImportError) as error:
         return {"file": path, "error": str(error)}
-    light = {} if reader is not None else {"light": is_light(image[None]) != bool(trained.inverted)}  # as it came
+    light = (
+        {} if reader is not None or image.ndim == 3 else {"light": is_light(image[None]) != bool(trained.inverted)}
+    )  # as it came
     shares = trained.probabilities(image[None])[0]
     best = int(shares.argmax())
     return {

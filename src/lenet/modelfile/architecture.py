@@ -327,15 +327,12 @@ class _FromRows(Layer):
             try:
                 for step in path:
                     owner = owner._sub_layers.get(step) or _added(owner, step)
-                if name in counted:
-                    held[name] = dense(array.copy())
-                    owner.register_buffer(owner._check_new_name("buffer", leaf, "_buffers"), held[name])
-                else:
-                    parameter = owner.create_parameter(list(array.shape), Constant(0.0))  # draws no random number
-                    assert parameter is not None  # None is made for attr=False alone
-                    owner.add_parameter(leaf, parameter)
-                    held[name] = parameter
-                    parameter.set_value(array)
+                parameter = owner.create_parameter(list(array.shape), Constant(0.0))  # draws no random number
+                assert parameter is not None  # None is made for attr=False alone
+                owner.add_parameter(leaf, parameter)
+                held[name] = parameter
+                parameter.set_value(array)
+                parameter.stop_gradient = name in counted
             except KeyError as error:
                 raise ValueError(error.args[0]) from None
         self._rows = [(name, [_held(one, held) for one in inputs], attrs) for name, attrs, inputs in rows]

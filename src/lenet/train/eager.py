@@ -15,7 +15,7 @@ from lenet.nn import CrossEntropyLoss
 from lenet.nn.layer import Layer
 from lenet.optimizer import Adam
 
-__all__ = ["Eager"]
+__all__ = ["Eager", "moved"]
 
 
 class Eager:
@@ -50,7 +50,7 @@ class Eager:
             chosen = indices[start : start + count]
             x = lut[images[chosen]]
             if warps is not None:
-                x = _warped(x, warps[start : start + count], float(lut[0]))
+                x = moved(x, warps[start : start + count], float(lut[0]))
             out = self.network(dense(x))
             loss = self._loss(out, dense(labels[chosen]))
             loss.backward()
@@ -85,7 +85,7 @@ class Eager:
         return "" if all(np.isfinite(g.data_array()).all() for g in grads) else "gradient"
 
 
-def _warped(images: NDArray[np.float32], m: NDArray[np.float32], outside: float) -> NDArray[np.float32]:
+def moved(images: NDArray[np.float32], m: NDArray[np.float32], outside: float) -> NDArray[np.float32]:
     """Images [n, C, H, W], all channels of one moved alike."""
     n, channels = images.shape[:2]
     flat = images.reshape(n * channels, *images.shape[2:])

@@ -26,7 +26,7 @@ from lenet.nn.initializer import FanIn, fans
 from lenet.nn.layer import Layer
 from lenet.optimizer import Adam
 from lenet.train.data import Data, split
-from lenet.train.eager import Eager
+from lenet.train.eager import Eager, moved
 from lenet.train.networks import Network, network_named
 from lenet.train.recipes import Recipe
 from lenet.train.trained import Trained, pixel_table
@@ -154,10 +154,7 @@ class Run:
         rates = [self.recipe.rate_at(at + i, self.steps) for i in range(count)]
         trouble = None
         try:
-            losses, logits = self._compiled.train(
-                self.data.train.images, self._lut, self.data.train.labels, samples, counts, rates,
-                self._warps(samples), self._averaging(at, count),
-            )  # fmt: skip
+            losses, logits = self._steps(self._compiled, samples, counts, rates, self._averaging(at, count))
         except TrainingTrouble as error:
             trouble, losses, logits = error, error.losses, error.logits
         self._count(losses, logits.argmax(axis=1) == self.data.train.labels[samples[: len(logits)]], counts)
@@ -170,6 +167,18 @@ class Run:
         self.epoch, self.step, self._order = self.epoch + 1, 0, None
         self._measure_held_out()
         return True
+
+    def _steps(
+        self, steps: plan.Compiled | Eager, samples: NDArray[np.int64], counts: list[int], rates: list[float],
+        averaging: list[float] | None,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:  # fmt: skip
+        """Some updates: the plan moves the images itself where a convolution comes first, else they come to it moved."""
+        images, labels, warps = self.data.train.images, self.data.train.labels, self._warps(samples)
+        if warps is None or isinstance(steps, Eager) or steps.chain.takes_warps:
+            return steps.train(images, self._lut, labels, samples, counts, rates, warps, averaging)
+        there = moved(self._lut[images[samples]], warps, float(self._lut[0]))
+        places = np.arange(len(samples))
+        return steps.train(there, None, labels[samples], places, counts, rates, None, averaging)
 
     def _measure_held_out(self) -> None:
         """The next point of ``held_curve``. It changes nothing of the training, nor does it count in ``seconds``."""

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from lenet.messages.check import brief, describe, message
+from lenet.messages.check import describe, message, one_line
 from lenet.nn import Linear
 from lenet.nn.layer import Layer
 from lenet.vision import models
@@ -132,4 +132,4 @@ def _where(error: Exception, path: str) -> str:
             line = trace.tb_lineno
         trace = trace.tb_next
     place = f"line {line} raises " if line else ""
-    return f"{place}{type(error).__name__}: {brief(str(error), 120)}"
+    return f"{place}{type(error).__name__}: {one_line(str(error), 120)}"
