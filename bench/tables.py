@@ -117,7 +117,7 @@ def knobs() -> str:
     for knob in columns[0]:
         if knob not in ("name", "about"):
             values = (numbers[knob] for numbers in columns)
-            shown = ("yes" if v is True else "–" if not v else f"{v:.4g}" for v in values)
+            shown = ("yes" if v is True else "–" if not v else v if isinstance(v, str) else f"{v:.4g}" for v in values)
             rows.append(f"| `{knob}` | {' | '.join(shown)} |")
     return "\n".join(rows)
 
