@@ -29,6 +29,16 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def peak_megabytes() -> int:
+    """The most memory this process has held. getrusage, asked elsewhere, counts what the parent once held too."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) >> 10
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+
+
 def source_hash() -> str:
     """The commit this tree is at, with a + if it was changed since."""
     git = ["git", "-C", str(ROOT)]

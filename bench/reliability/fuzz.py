@@ -13,7 +13,6 @@ import io
 import json
 import pickle
 import random
-import resource
 import struct
 import subprocess
 import sys
@@ -25,6 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from bench import machine
 
 __all__ = ["FORMATS", "run", "table"]
 
@@ -95,16 +96,18 @@ def model_files(rng: random.Random) -> bytes:
     from lenet.modelfile.serialization import write_model
 
     if not _models:
-        net = lenet.LeNet()
-        rows = architecture.describe(net, (1, 28, 28))
-        meta = architecture.account(rows, (1, 28, 28), 127.5, 127.5, list("0123456789"))
-        meta["calibration"] = {"temperature": 1.1, "images": 100, "ece": [0.1, 0.1], "loss": [0.1, 0.1]}
-        meta["training"] = {"threshold": 0.5, "data": {"name": "mnist", "inverted": False}}
-        arrays = {name: tensor.data_array() for name, tensor in net.state_dict().items()}
-        with tempfile.TemporaryDirectory() as folder:
-            write_model(Path(folder) / "m.safetensors", arrays, meta)
-            _models.append((Path(folder) / "m.safetensors").read_bytes())
-    content = _models[0]
+        small = lenet.vision.models.ResNet(1, channels=1)  # rows that take several others, and statistics
+        for net, shape in ((lenet.LeNet(), (1, 28, 28)), (small, (1, 12, 12))):
+            rows = architecture.describe(net, shape)
+            meta = architecture.account(rows, shape, 127.5, 127.5, list("0123456789"))
+            meta["input"]["arrays"] = {"scaled": True, "last": False, "side": 0, "low": 0.0, "high": 255.0}
+            meta["calibration"] = {"temperature": 1.1, "images": 100, "ece": [0.1, 0.1], "loss": [0.1, 0.1]}
+            meta["training"] = {"threshold": 0.5, "data": {"name": "mnist", "inverted": False}}
+            arrays = {name: tensor.data_array() for name, tensor in net.state_dict().items()}
+            with tempfile.TemporaryDirectory() as folder:
+                write_model(Path(folder) / "m.safetensors", arrays, meta)
+                _models.append((Path(folder) / "m.safetensors").read_bytes())
+    content = rng.choice(_models)
     size = int.from_bytes(content[:8], "little")
     head = json.loads(content[8 : 8 + size])
     place = rng.random()
@@ -253,7 +256,7 @@ def child(name: str, seed: int, first: int, count: int) -> dict[str, Any]:
             if trouble:
                 wrong += 1
                 examples.append(f"{name} {number}: {trouble}")
-    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    megabytes = machine.peak_megabytes()
     return {
         "refused": refused, "wrong": wrong, "seconds": slowest, "megabytes": megabytes, "examples": examples[:5],
     }  # fmt: skip
