@@ -448,3 +448,19 @@ def test_levels_agree_on_one_step(way: str) -> None:
         for ours, wanted in zip(step, plain, strict=True):
             # rounding alone, on a batch without near-ties
             assert np.linalg.norm(ours - wanted) <= 1e-5 * np.linalg.norm(wanted), name
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_forked_while_another_thread_opens_a_picture_opens_one_too(tmp_path: Path) -> None:
+    from PIL import Image
+
+    from lenet.reading import open_pages
+    from lenet.reading.sources import decode
+
+    path = tmp_path / "page.png"
+    Image.new("L", (40, 30), 255).save(path)
+    usual = Image.MAX_IMAGE_PIXELS
+    with decode._quiet(1 << 20), decode._lock, decode._PDFIUM:
+        found = in_child(lambda: f"{usual == Image.MAX_IMAGE_PIXELS} {next(open_pages(path)).rgb.shape}")
+    assert found == "True (30, 40, 3)"

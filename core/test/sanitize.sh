@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # The engine under gcc's sanitizers: core/test/sanitize.sh [address] [thread] [--long], all of both without arguments.
-#   address  memory and undefined behaviour: every kernel at every level, plans, few images, threads, random shapes
+#   address  memory and undefined behaviour: every kernel at every level, plans, few images, threads, random shapes, model files
 #   thread   data races: one plan and one stream in many threads, without Python and with it
 # --long gives the random shapes and files ten times as long. PYTHON: an interpreter with what the tests need (python3).
 # Reports end in exit code 1. Linux and gcc; the builds stay in build/sanitize-*.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 PYTHON=${PYTHON:-python3}
-kinds=() budget=0.25
+kinds=() budget=0.25 files=150
 for argument in "$@"; do
   case $argument in
     address | thread) kinds+=("$argument") ;;
-    --long) budget=2.5 ;;
+    --long) budget=2.5 files=3000 ;;
     *) echo "sanitize.sh: got $argument, expected address, thread or --long" >&2; exit 2 ;;
   esac
 done
@@ -58,6 +58,8 @@ for kind in "${kinds[@]}"; do
       -k "not daemon and not no_memory and not without_threads and not machine_has_free and not v2 and not reference"
     step "address: random shapes"
     address "$PYTHON" -m bench.reliability shapes --dry --budget "$budget"
+    step "address: damaged model files"  # the one kind of file that reaches the engine
+    address "$PYTHON" -m bench.reliability.fuzz "model files" 0 0 "$files"
   else
     build thread thread threads_test _core
     step "thread: one plan in many threads"

@@ -6,6 +6,7 @@ before it is decoded. No decoder's own exception, warning or limit gets past thi
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import warnings
@@ -329,3 +330,18 @@ def _quiet(most_pixels: int) -> Iterator[None]:
             if not _inside:
                 _before[0].__exit__(None, None, None)
                 Image.MAX_IMAGE_PIXELS = _before[1]
+
+
+def _forked() -> None:
+    """In a forked child nobody else reads: locks that another thread held would stay held for ever."""
+    global _lock, _PDFIUM, _inside
+    _lock, _PDFIUM = threading.Lock(), threading.Lock()
+    if _inside:
+        from PIL import Image
+
+        _before[0].__exit__(None, None, None)
+        Image.MAX_IMAGE_PIXELS, _inside = _before[1], 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
