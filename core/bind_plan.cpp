@@ -127,6 +127,13 @@ void bind_plan(nb::module_& m) {
       .def_prop_ro("n_out", [](const BoundPlan& self) { return self.plan->out_size(); })
       .def_prop_ro("takes_warps", [](const BoundPlan& self) { return self.plan->takes_warps(); })
       .def_prop_ro("fused", [](const BoundPlan& self) { return int(self.plan->rows().size()); })
+      .def_prop_ro("names",
+                   [](const BoundPlan& self) {
+                     std::vector<std::string> names;
+                     for (const Row& row : self.plan->rows()) names.push_back(name_of(row));
+                     return names;
+                   },
+                   "What each of its rows is, as fused.")
       .def(
           "profile",
           [](BoundPlan& self, bool on) {

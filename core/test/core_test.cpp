@@ -102,6 +102,9 @@ const ConvShape kConvs[] = {
     {3, 26, 24, 4, 5, 5, 1, 1, 2, 2, 2, 2}, {8, 6, 6, 16, 3, 3, 1, 1, 1, 1, 1, 1},
     {7, 9, 11, 6, 3, 3, 1, 1, 1, 1, 1, 1},  {6, 7, 8, 8, 5, 5, 1, 1, 4, 0, 2, 3},
     {6, 5, 3, 7, 3, 3, 1, 1, 2, 2, 0, 2},   {9, 8, 5, 6, 3, 3, 1, 1, 3, 1, 1, 1},
+    {7, 9, 5, 13, 1, 1, 1, 1, 0, 0, 0, 0},  {16, 12, 12, 15, 1, 1, 1, 1, 0, 0, 0, 0},
+    {2, 3, 1, 2, 1, 1, 1, 1, 0, 0, 0, 0},   {20, 4, 4, 33, 1, 1, 1, 1, 0, 0, 0, 0},
+    {5, 6, 7, 6, 1, 1, 2, 2, 0, 0, 0, 0},   {4, 5, 6, 9, 1, 1, 1, 1, 1, 0, 1, 1},
 };
 
 // A frame as the backward kernels want it, from dy [K][OH][OW][L].
@@ -130,7 +133,7 @@ ConvResult<T> convolve(const Kernels<T>& k, const Conv& c, const std::vector<T>&
   k.conv_forward(c, xp.data(), packed.data(), nullptr, true, r.cut.data(), room.data());
   const std::vector<T> frame = framed(c, dy);
   r.dw.resize(c.weights()), r.db.assign(c.K, T(0)), r.dx.resize(c.in_size() * L);
-  k.conv_dw(c, xp.data(), frame.data(), sums.data(), r.db.data());
+  k.conv_dw(c, xp.data(), frame.data(), sums.data(), r.db.data(), room.data());
   k.conv_unpack_dw(c, sums.data(), r.dw.data());
   k.conv_pack_dx(c, w.data(), packed.data());
   k.conv_dx(c, frame.data(), packed.data(), r.dx.data(), room.data());
