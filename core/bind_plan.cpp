@@ -127,6 +127,13 @@ void bind_plan(nb::module_& m) {
       .def_prop_ro("n_out", [](const BoundPlan& self) { return self.plan->out_size(); })
       .def_prop_ro("takes_warps", [](const BoundPlan& self) { return self.plan->takes_warps(); })
       .def_prop_ro("fused", [](const BoundPlan& self) { return int(self.plan->rows().size()); })
+      .def_prop_ro("names",
+                   [](const BoundPlan& self) {
+                     std::vector<std::string> names;
+                     for (const Row& row : self.plan->rows()) names.push_back(name_of(row));
+                     return names;
+                   },
+                   "What each of its rows is, as fused.")
       .def(
           "profile",
           [](BoundPlan& self, bool on) {
@@ -161,7 +168,7 @@ void bind_plan(nb::module_& m) {
           "bytes"_a.none(), "lut"_a.none(), "floats"_a.none(), "indices"_a.none(), "outputs"_a)
       .def(
           "forward",
-          [](BoundPlan& self, const Buffer<float>& x, int n, bool training, bool moves, Generator& random) {
+          [](BoundPlan& self, const Buffer<float>& x, int n, bool training, Generator& random, bool moves) {
             need_size(x, n, self.plan->in_size());
             auto y = make<float>(size_of(samples(n), self.plan->out_size(), false));
             auto pass = std::make_unique<Plan::Pass>();
@@ -173,7 +180,7 @@ void bind_plan(nb::module_& m) {
             }
             return nb::make_tuple(std::move(y), std::move(pass));
           },
-          "x"_a, "n"_a, "training"_a, "moves"_a, "random"_a,
+          "x"_a, "n"_a, "training"_a, "random"_a, "moves"_a = true,
           "The outputs, one after another, and what backward() has to know of this pass. moves: running statistics do.")
       .def(
           "backward",

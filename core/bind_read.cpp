@@ -35,6 +35,22 @@ void check_taken(const Graph& graph, const Row& row) {
 
 }  // namespace
 
+std::string name_of(const Row& row) {
+  static const char* kinds[] = {"conv",    "conv + pool", "max_pool", "avg_pool", "act",    "linear",
+                                "dropout", "softmax",     "add",      "join",     "spread", "norm"};
+  std::string name = kinds[int(row.kind)];
+  if (row.convolves()) {
+    const Conv& c = row.conv;
+    name += " " + std::to_string(c.kh) + "x" + std::to_string(c.kw) + ", " + std::to_string(c.C) + " to " +
+            std::to_string(c.K) + " on " + std::to_string(c.H) + "x" + std::to_string(c.W);
+    if (c.sh > 1) name += ", step " + std::to_string(c.sh);
+  }
+  if (row.kind == Kind::linear) name += " " + std::to_string(row.in) + " to " + std::to_string(row.out);
+  if (row.kind == Kind::norm) name += " " + std::to_string(row.out) + " x " + std::to_string(row.cells);
+  if (row.kind == Kind::norm && row.from.size() > 1) name += " + sum";
+  return row.cut ? name + " + relu" : name;
+}
+
 Row row_of(const Graph& graph, nb::handle description) {
   nb::tuple t = nb::cast<nb::tuple>(description);
   need(t.size() >= 2, say::row_fields);

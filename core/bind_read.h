@@ -6,6 +6,7 @@
 
 namespace lenet {
 
+std::string name_of(const Row& row);
 // A tuple: the operation's name, the values it takes, then what it needs. graph: the rows before it.
 Row row_of(const Graph& graph, nb::handle description);
 Update update_of(nb::dict d);

@@ -11,9 +11,11 @@
 
 namespace lenet {
 
-// Numbers in one image's activations and frames, and every single size, at most: sixteen lanes of them are a gigabyte,
-// and are still counted by an int. And the weights of one layer, which their owner has had to allocate before.
-constexpr size_t kMostNumbers = size_t(1) << 24;
+// Numbers in one image's activations and frames, and every single size, at most: sixteen lanes of them are four
+// gigabytes,
+// which allocate() compares with what is free, and are still counted by an int. And the weights of one layer, which
+// their owner has had to allocate before.
+constexpr size_t kMostNumbers = size_t(1) << 26;
 constexpr size_t kMostWeights = size_t(1) << 27;
 constexpr int kMostSamples = INT_MAX - 2 * L;
 

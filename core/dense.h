@@ -75,15 +75,10 @@ LENET_INLINE void conv_store(const Conv& c, const float* x, const float* w, cons
 }
 
 template <int OB>
-void conv_rows(const Conv& c, const float* xp, const float* w, const float* bias, bool cut, float* y) {
-  for (int s = 0; s < L; s += VW)
-    for (int oy = 0; oy < c.OH; ++oy) {
-      const float* xr = xp + size_t(oy) * c.sh * c.Wp * L + s;
-      float* yr = y + size_t(oy) * c.OW * L + s;
-      int ox = 0;
-      for (; ox + 4 <= c.OW; ox += 4) conv_store<OB, 4>(c, xr + size_t(ox) * c.sw * L, w, bias, cut, yr + ox * L);
-      for (; ox < c.OW; ++ox) conv_store<OB, 1>(c, xr + size_t(ox) * c.sw * L, w, bias, cut, yr + ox * L);
-    }
+void conv_row(const Conv& c, const float* xr, const float* w, const float* bias, bool cut, float* yr) {
+  int ox = 0;
+  for (; ox + 4 <= c.OW; ox += 4) conv_store<OB, 4>(c, xr + size_t(ox) * c.sw * L, w, bias, cut, yr + ox * L);
+  for (; ox < c.OW; ++ox) conv_store<OB, 1>(c, xr + size_t(ox) * c.sw * L, w, bias, cut, yr + ox * L);
 }
 
 // Calls f.template operator()<N>() for a run-time n in 1..6.
@@ -107,22 +102,26 @@ LENET_INLINE void with_block(int n, F f) {
 
 struct ForwardCall {
   const Conv& c;
-  const float *xp, *w, *bias;
+  const float *xr, *w, *bias;
   bool cut;
-  float* y;
+  float* yr;
   template <int OB>
   void run() const {
-    conv_rows<OB>(c, xp, w, bias, cut, y);
+    conv_row<OB>(c, xr, w, bias, cut, yr);
   }
 };
 
+// Row by row: all output channels of one while its input is in the cache.
 void dense_forward(const Conv& c, const float* xp, const float* packed, const float* bias, bool cut, float* y) {
-  int b = block_of(c.K, kOB), inner = c.C * c.kh * c.kw;
-  for (int k = 0; k < c.K; k += b) {
-    int n = c.K - k < b ? c.K - k : b;
-    with_block(n, ForwardCall{c, xp, packed + size_t(k) * inner, bias ? bias + k : nullptr, cut,
-                              y + size_t(k) * c.OH * c.OW * L});
-  }
+  const int b = block_of(c.K, kOB), inner = c.C * c.kh * c.kw;
+  for (int s = 0; s < L; s += VW)
+    for (int oy = 0; oy < c.OH; ++oy) {
+      const float* xr = xp + size_t(oy) * c.sh * c.Wp * L + s;
+      float* yr = y + size_t(oy) * c.OW * L + s;
+      for (int k = 0; k < c.K; k += b)
+        with_block(c.K - k < b ? c.K - k : b, ForwardCall{c, xr, packed + size_t(k) * inner, bias ? bias + k : nullptr,
+                                                          cut, yr + size_t(k) * c.OH * c.OW * L});
+    }
 }
 
 // ---- convolution, weight gradient ----------------------------------------------------------------------------------
@@ -183,7 +182,7 @@ void dw_channels(const Conv& c, const float* xp, const float* dy, float* out) {
     }
 }
 
-void conv_dw(const Conv& c, const float* xp, const float* dframe, float* dw, float* db) {
+void dense_dw(const Conv& c, const float* xp, const float* dframe, float* dw) {
   const size_t drow = size_t(c.OW + 2) * L, dplane = drow * c.OH;
   const int b = dw_block_of(c), inner = c.C * c.kh * c.kw;
   for (int k = 0; k < c.K; k += b) {
@@ -199,7 +198,10 @@ void conv_dw(const Conv& c, const float* xp, const float* dframe, float* dw, flo
     else
       dw_channels<4>(c, xp, dy, out);
   }
-  if (!db) return;
+}
+
+void conv_db(const Conv& c, const float* dframe, float* db) {
+  const size_t dplane = size_t(c.OW + 2) * L * c.OH;
   for (int k = 0; k < c.K; ++k) {
     V sum[4] = {V{}, V{}, V{}, V{}};
     const float* d = dframe + k * dplane;
@@ -215,7 +217,7 @@ void conv_dw(const Conv& c, const float* xp, const float* dframe, float* dw, flo
   }
 }
 
-void conv_unpack_dw(const Conv& c, const float* packed, float* dw) {
+void dense_unpack_dw(const Conv& c, const float* packed, float* dw) {
   const int b = dw_block_of(c), inner = c.C * c.kh * c.kw;
   for (int k = 0; k < c.K; k += b) {
     int n = c.K - k < b ? c.K - k : b;

@@ -66,7 +66,7 @@ void conv_backward(const Conv& c, int n, const T* x, const T* w, const T* dy, T*
     T* dframe = scratch_of<T>(0, dy_frame_size(c) * L);
     T* frame = c.padded() && (dw || db) ? scratch_of<T>(1, c.frame_size() * L) : nullptr;
     T* packed = dx ? scratch_of<T>(2, packed_size(c)) : nullptr;
-    T* room = dx ? scratch_of<T>(3, k.conv_room(c)) : nullptr;
+    T* room = scratch_of<T>(3, k.conv_room(c));
     if (dx) k.conv_pack_dx(c, w, packed);
     for (int g = g0; g < g1; ++g) {
       frame_group(c, dy + size_t(g) * c.out_size() * L, dframe);
@@ -74,7 +74,7 @@ void conv_backward(const Conv& c, int n, const T* x, const T* w, const T* dy, T*
         const T* xg = x + size_t(g) * c.in_size() * L;
         if (frame) pad_group(c, xg, frame);
         T* to = sums.data() + partial * s;
-        k.conv_dw(c, frame ? frame : xg, dframe, to, db ? to + weights : nullptr);
+        k.conv_dw(c, frame ? frame : xg, dframe, to, db ? to + weights : nullptr, room);
       }
       if (dx) k.conv_dx(c, dframe, packed, dx + size_t(g) * c.in_size() * L, room);
     }

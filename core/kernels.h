@@ -79,7 +79,7 @@ struct Kernels {
   size_t (*conv_room)(const Conv&);
   // bias may be null
   void (*conv_forward)(const Conv&, const T* xp, const T* packed, const T* bias, bool relu, T* y, T* room);
-  void (*conv_dw)(const Conv&, const T* xp, const T* dframe, T* dw_packed, T* db);    // += both; db may be null
+  void (*conv_dw)(const Conv&, const T* xp, const T* dframe, T* dw_packed, T* db, T* room);  // += both; db may be null
   void (*conv_dx)(const Conv&, const T* dframe, const T* packed_dx, T* dx, T* room);  // dx [C][H][W][L], not padded
 
   // ---- convolution (plain, stride 1, OH and OW even), relu if `cut`, and 2x2 maximum, stride 2, as one: y

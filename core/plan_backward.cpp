@@ -83,7 +83,7 @@ void Plan::backward_row(size_t r, int g, int shard, float* grads) {
     } else {
       float* dframe = static_cast<float*>(scratch(9, frame_size_ * L * sizeof(float) + 64));
       frame_group(c, dy, dframe);
-      if (trained(row.w) || trained(row.b)) t.conv_dw(c, xp, dframe, to, bias);
+      if (trained(row.w) || trained(row.b)) t.conv_dw(c, xp, dframe, to, bias, room_of(t, row));
       if (onward) t.conv_dx(c, dframe, packed, dx.to(), room_of(t, row));
     }
     dx.done();

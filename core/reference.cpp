@@ -66,7 +66,7 @@ struct Reference {
     return dframe + ((size_t(k) * c.OH + oy) * (c.OW + 2) + 1 + ox) * L;
   }
 
-  static void conv_dw(const Conv& c, const T* xp, const T* dframe, T* dw, T* db) {
+  static void conv_dw(const Conv& c, const T* xp, const T* dframe, T* dw, T* db, T*) {
     for (int k = 0; k < c.K; ++k)
       for (int oy = 0; oy < c.OH; ++oy)
         for (int ox = 0; ox < c.OW; ++ox) {

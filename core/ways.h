@@ -4,6 +4,7 @@
 #include "dense.h"
 #include "kernels.h"
 #include "pooled.h"
+#include "product.h"
 #include "split.h"
 #include "vec.h"
 #include "winner.h"
@@ -28,26 +29,38 @@ bool split_dx(const Conv& c) {
 }
 size_t turned_frame(const Conv& c) { return turned(c).frame_size() * L; }
 
+// A 1x1 convolution's weights are packed as the dense way's.
 void conv_pack(const Conv& c, const float* w, float* packed) {
   if (!split_suits(c)) return dense_pack(c, w, packed);
   c.kh == 5 ? split_pack<5>(c, w, packed) : split_pack<3>(c, w, packed);
 }
 void conv_pack_dx(const Conv& c, const float* w, float* packed) {
+  if (product_suits(c)) return product_pack_dx(c, w, packed);
   if (!split_dx(c)) return dense_pack_dx(c, w, packed);
   const Conv t = turned(c);
   c.kh == 5 ? split_pack<5, true>(t, w, packed) : split_pack<3, true>(t, w, packed);
 }
 size_t conv_room(const Conv& c) {
+  if (product_suits(c)) return product_room(c);
   const size_t forward = split_suits(c) ? split_room(c) : 0,
                back = split_dx(c) ? turned_frame(c) + split_room(turned(c)) : 0;
   return back > forward ? back : forward;
 }
 void conv_forward(const Conv& c, const float* xp, const float* packed, const float* bias, bool cut, float* y,
                   float* room) {
+  if (product_suits(c)) return product_forward(c, xp, packed, bias, cut, y, room);
   if (!split_suits(c)) return dense_forward(c, xp, packed, bias, cut, y);
   (c.kh == 5 ? split_forward<5> : split_forward<3>)(c, xp, packed, bias, cut, y, nullptr, room);
 }
+void conv_dw(const Conv& c, const float* xp, const float* dframe, float* dw, float* db, float* room) {
+  product_suits(c) ? product_dw(c, xp, dframe, dw, room) : dense_dw(c, xp, dframe, dw);
+  if (db) conv_db(c, dframe, db);
+}
+void conv_unpack_dw(const Conv& c, const float* packed, float* dw) {
+  product_suits(c) ? void(memcpy(dw, packed, c.weights() * sizeof(float))) : dense_unpack_dw(c, packed, dw);
+}
 void conv_dx(const Conv& c, const float* dframe, const float* packed, float* dx, float* room) {
+  if (product_suits(c)) return product_dx(c, dframe, packed, dx, room);
   if (!split_dx(c)) return dense_dx(c, dframe, packed, dx);
   const Conv t = turned(c);
   const size_t row = size_t(t.Wp) * L, own = size_t(c.OW) * L;
@@ -100,7 +113,7 @@ void pooled_backward(const Conv& c, const float* xp, const float* dy, const uint
     room += winner_room(c);
   }
   unpool(c, dy, winner, room);
-  if (!winner_suits(c)) conv_dw(c, xp, room, dw, db);
+  if (!winner_suits(c)) conv_dw(c, xp, room, dw, db, room + dy_frame_size(c) * L);
   if (dx) conv_dx(c, room, packed_dx, dx, room + dy_frame_size(c) * L);
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import lenet
-from lenet import nn
+from lenet import _core, nn
 from lenet.autograd.tensor import Tensor, to_tensor
 from lenet.jit import plan
 from lenet.nn import functional as F
@@ -184,10 +184,10 @@ NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[], list[nn.Layer]]]] = {
             nn.BatchNorm2D(6),
             nn.ReLU(),
             nn.MaxPool2D(2, 2),
-            nn.Conv2D(6, 5, 3),
+            nn.Conv2D(6, 5, 3, bias_attr=False),  # before a normalisation a bias learns from nothing but rounding
             nn.BatchNorm2D(5, weight_attr=False, bias_attr=False, momentum=0.5, epsilon=1e-3),
             nn.Flatten(),
-            nn.Linear(20, 7),
+            nn.Linear(20, 7, bias_attr=False),
             nn.BatchNorm1D(7),
             nn.ReLU(),
             nn.Linear(7, 3),
@@ -228,6 +228,15 @@ def network(name: str, seed: int = 0) -> tuple[nn.Layer, tuple[int, ...]]:
     shape, layers = NETWORKS[name]
     lenet.seed(seed)
     return nn.Sequential(*layers()), shape
+
+
+def chained(
+    n_in: int, n_out: int, rows: list[Any], values: list[np.ndarray], grads: list[np.ndarray] | None = None
+) -> _core.Plan:
+    """The engine's plan of rows one behind another, each given without the value it takes; all parameters are trained."""
+    linked = [(row[0], [i], *row[1:]) for i, row in enumerate(rows)]
+    grads = grads or [np.empty_like(v) for v in values]
+    return _core.Plan(n_in, linked, [(len(rows), n_out, 1)], values, [True] * len(values), grads)
 
 
 def chain_of(net: nn.Layer, x: np.ndarray) -> plan.Chain:

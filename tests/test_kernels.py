@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plans import chained
 
 from lenet import _core
 
@@ -691,17 +692,17 @@ def test_convolution_relu_and_pooling_in_one_pass(
     rows: list[Any] = [("conv2d", first, 0, 1)]
     area = k * first.OH * first.OW
     for name in between:
-        rows.append(("max_pool2d", pool) if name == "max_pool2d" else ("relu", area))
+        rows.append(("max_pool2d", pool) if name == "max_pool2d" else ("relu", area, 0.0))
         area = area // 4 if name == "max_pool2d" else area
-    rows += [("conv2d", second, 2, 3), ("relu", 5 * pool.OH * pool.OW)]
+    rows += [("conv2d", second, 2, 3), ("relu", 5 * pool.OH * pool.OW, 0.0)]
     grads = [np.empty_like(v) for v in values]
-    plan = _core.Plan(rows, values, [True] * 4, grads)
+    plan = chained(c * size * size, 5 * pool.OH * pool.OW, rows, values, grads)
     assert plan.fused == 2  # one pass for all up to the maximum and its relu, one for the last two rows
     entered = lanes(x)
     y, forward_pass = plan.forward(entered, n, True, _core.Generator(0))
     plan.backward(lanes(dy), entered, forward_pass, [None] * len(grads))
     few = np.empty((min(n, 8), 5 * pool.OH * pool.OW), np.float32)
-    plan.infer(None, None, np.ascontiguousarray(x[:8]), None, few)
+    plan.infer(None, None, np.ascontiguousarray(x[:8]), None, [few])
 
     w1, b1, w2, b2 = (v.astype(float) for v in values)
     xl = lanes(x, np.float64)
@@ -735,7 +736,7 @@ def test_of_a_fused_window_of_equals_the_first_wins(level: str) -> None:
     x = np.arange(16, dtype=np.float32).reshape(1, 1, 4, 4)
     values = [np.zeros((2, 1, 1, 1), np.float32), np.array([1.0, 0.0], np.float32)]  # the second is cut off by relu
     grads = [np.empty_like(v) for v in values]
-    plan = _core.Plan([("conv2d", conv, 0, 1), ("relu", 32), ("max_pool2d", pool)], values, [True, True], grads)
+    plan = chained(16, 8, [("conv2d", conv, 0, 1), ("relu", 32, 0.0), ("max_pool2d", pool)], values, grads)
     entered = lanes(x)
     _, forward_pass = plan.forward(entered, 1, True, _core.Generator(0))
     plan.backward(lanes(np.ones((1, 2, 2, 2))), entered, forward_pass, [None] * len(grads))
@@ -746,10 +747,9 @@ def test_of_a_fused_window_of_equals_the_first_wins(level: str) -> None:
 # ---- one image at a time: kernels whose lanes aren't samples, through a plan's inference of up to eight images ---------
 
 
-def _infer(rows: list[Any], values: list[np.ndarray], x: np.ndarray) -> np.ndarray:
-    plan = _core.Plan(rows, values, [True] * len(values), [np.empty_like(v) for v in values])
-    out = np.empty((len(x), plan.n_out), np.float32)
-    plan.infer(None, None, np.ascontiguousarray(x), None, out)
+def _infer(n_out: int, rows: list[Any], values: list[np.ndarray], x: np.ndarray) -> np.ndarray:
+    out = np.empty((len(x), n_out), np.float32)
+    chained(x[0].size, n_out, rows, values).infer(None, None, np.ascontiguousarray(x), None, [out])
     return out
 
 
@@ -770,10 +770,10 @@ def test_convolution_of_one_image(level: str, case: tuple[int, ...], relu: bool)
     w, b = normal(2, features, case[1], *case[5:7]), normal(3, features)
     size = features * conv.OH * conv.OW
     x = normal(1, n, *case[1:4])
-    rows: list[Any] = [("conv2d", conv, 0, 1), *([("relu", size)] if relu else [])]
+    rows: list[Any] = [("conv2d", conv, 0, 1), *([("relu", size, 0.0)] if relu else [])]
     exact = _convolve(case, np.float64)["y"].reshape(n, size)
     magnitude = _convolve(case, np.float64, absolute=True)["y"]
-    assert_near_products(_infer(rows, [w, b], x), np.maximum(exact, 0) if relu else exact, magnitude)
+    assert_near_products(_infer(size, rows, [w, b], x), np.maximum(exact, 0) if relu else exact, magnitude)
 
 
 @pytest.mark.parametrize(
@@ -793,11 +793,11 @@ def test_convolution_relu_and_pooling_of_one_image(
     case = (3, c, h, w, k, kernel, kernel, 1, 1, *[padding] * 4, 1, 1, 1)
     conv = _core.Conv(*case[1:])
     pool = _core.Pool(k, conv.OH, conv.OW, 2, 2, 2, 2, 0, 0, 0, 0, False, True, 0)
-    rows = [("conv2d", conv, 0, 1), ("relu", k * conv.OH * conv.OW), ("max_pool2d", pool)]
+    rows = [("conv2d", conv, 0, 1), ("relu", k * conv.OH * conv.OW, 0.0), ("max_pool2d", pool)]
     exact = np.maximum(_convolve(case, np.float64)["y"], 0)
     exact = exact.reshape(3, k, conv.OH // 2, 2, conv.OW // 2, 2).max((3, 5)).reshape(3, -1)
     magnitude = _convolve(case, np.float64, absolute=True)["y"]
-    got = _infer(rows, [normal(2, k, c, kernel, kernel), normal(3, k)], normal(1, 3, c, h, w))
+    got = _infer(k * pool.OH * pool.OW, rows, [normal(2, k, c, kernel, kernel), normal(3, k)], normal(1, 3, c, h, w))
     assert_near_products(got, exact, magnitude)
 
 
@@ -805,10 +805,10 @@ def test_convolution_relu_and_pooling_of_one_image(
 @pytest.mark.parametrize("relu", [False, True])
 def test_linear_of_one_image(level: str, inputs: int, outputs: int, relu: bool) -> None:
     x, w, b = normal(1, 3, inputs), normal(2, inputs, outputs), normal(3, outputs)
-    rows: list[Any] = [("linear", inputs, outputs, 0, 1), *([("relu", outputs)] if relu else [])]
+    rows: list[Any] = [("linear", inputs, outputs, 0, 1), *([("relu", outputs, 0.0)] if relu else [])]
     exact = x.astype(float) @ w + b
     magnitude = np.abs(x).astype(float) @ np.abs(w) + np.abs(b)
-    assert_near_products(_infer(rows, [w, b], x), np.maximum(exact, 0) if relu else exact, magnitude)
+    assert_near_products(_infer(outputs, rows, [w, b], x), np.maximum(exact, 0) if relu else exact, magnitude)
 
 
 def test_one_image_lets_nan_through(level: str) -> None:
@@ -816,7 +816,8 @@ def test_one_image_lets_nan_through(level: str) -> None:
     pool = _core.Pool(2, 4, 4, 2, 2, 2, 2, 0, 0, 0, 0, False, True, 0)
     x = normal(1, 2, 1, 4, 4)
     x[1, 0, 0, 0] = np.nan
-    out = _infer([("conv2d", conv, 0, 1), ("relu", 32), ("max_pool2d", pool)], [normal(2, 2, 1, 3, 3), normal(3, 2)], x)
+    rows = [("conv2d", conv, 0, 1), ("relu", 32, 0.0), ("max_pool2d", pool)]
+    out = _infer(8, rows, [normal(2, 2, 1, 3, 3), normal(3, 2)], x)
     assert np.isfinite(out[0]).all()
     assert np.isnan(out[1].reshape(2, 2, 2)).tolist() == [[[True, False], [False, False]]] * 2
 
@@ -824,11 +825,11 @@ def test_one_image_lets_nan_through(level: str) -> None:
 def test_one_image_sees_weights_that_have_changed(level: str) -> None:
     conv = _core.Conv(1, 4, 4, 2, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1)
     values, x = [normal(2, 2, 1, 3, 3), normal(3, 2)], normal(1, 2, 1, 4, 4)
-    plan = _core.Plan([("conv2d", conv, 0, 1)], values, [True, True], [np.empty_like(v) for v in values])
+    plan = chained(16, 32, [("conv2d", conv, 0, 1)], values)
     out = np.empty((2, 32), np.float32)
     for _ in range(2):
-        plan.infer(None, None, x, None, out)
-        assert np.array_equal(out, _infer([("conv2d", conv, 0, 1)], values, x))
+        plan.infer(None, None, x, None, [out])
+        assert np.array_equal(out, _infer(32, [("conv2d", conv, 0, 1)], values, x))
         values[0] *= -2
         values[1] += 1
 

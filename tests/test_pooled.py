@@ -75,7 +75,7 @@ def test_outputs_and_gradients(shape: str, cut: bool, level: str) -> None:
     chain = chain_of(net, x[:1])
     assert chain.core.fused == 2
     entered = to_tensor(x).lanes()
-    y, forward_pass = chain.core.forward(entered, n, True, True, _random.generator().core)
+    y, forward_pass = chain.core.forward(entered, n, True, _random.generator().core)
     out = np.empty((n, chain.core.n_out), np.float32)
     _core.from_lanes(y, n, out)
     dy = np.random.RandomState(3).standard_normal(out.shape).astype(np.float32)

@@ -102,6 +102,9 @@ const ConvShape kConvs[] = {
     {3, 26, 24, 4, 5, 5, 1, 1, 2, 2, 2, 2}, {8, 6, 6, 16, 3, 3, 1, 1, 1, 1, 1, 1},
     {7, 9, 11, 6, 3, 3, 1, 1, 1, 1, 1, 1},  {6, 7, 8, 8, 5, 5, 1, 1, 4, 0, 2, 3},
     {6, 5, 3, 7, 3, 3, 1, 1, 2, 2, 0, 2},   {9, 8, 5, 6, 3, 3, 1, 1, 3, 1, 1, 1},
+    {7, 9, 5, 13, 1, 1, 1, 1, 0, 0, 0, 0},  {16, 12, 12, 15, 1, 1, 1, 1, 0, 0, 0, 0},
+    {2, 3, 1, 2, 1, 1, 1, 1, 0, 0, 0, 0},   {20, 4, 4, 33, 1, 1, 1, 1, 0, 0, 0, 0},
+    {5, 6, 7, 6, 1, 1, 2, 2, 0, 0, 0, 0},   {4, 5, 6, 9, 1, 1, 1, 1, 1, 0, 1, 1},
 };
 
 // A frame as the backward kernels want it, from dy [K][OH][OW][L].
@@ -130,7 +133,7 @@ ConvResult<T> convolve(const Kernels<T>& k, const Conv& c, const std::vector<T>&
   k.conv_forward(c, xp.data(), packed.data(), nullptr, true, r.cut.data(), room.data());
   const std::vector<T> frame = framed(c, dy);
   r.dw.resize(c.weights()), r.db.assign(c.K, T(0)), r.dx.resize(c.in_size() * L);
-  k.conv_dw(c, xp.data(), frame.data(), sums.data(), r.db.data());
+  k.conv_dw(c, xp.data(), frame.data(), sums.data(), r.db.data(), room.data());
   k.conv_unpack_dw(c, sums.data(), r.dw.data());
   k.conv_pack_dx(c, w.data(), packed.data());
   k.conv_dx(c, frame.data(), packed.data(), r.dx.data(), room.data());
@@ -224,7 +227,8 @@ void one_image(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, cons
   k.one_pack(c, w.data(), packed.data());
   y->resize(pooled ? c.out_size() / 4 : c.out_size());
   std::vector<T> out(y->size() + kSlack);  // a kernel may write whole registers
-  k.one_conv(c, xp.data(), packed.data(), b.data(), cut, pooled, out.data());
+  const size_t plane = y->size() / size_t(c.K);
+  k.one_conv(c, xp.data(), packed.data(), b.data(), cut, pooled, plane, out.data());
   std::copy(out.begin(), out.begin() + y->size(), y->begin());
 }
 
@@ -449,6 +453,70 @@ void check_the_rest(const Kernels<float>& k, Report& report) {
   }
 }
 
+// ---- maps: activations, normalisation, a loss a cell ---------------------------------------------------------------
+
+template <class T>
+struct Maps {  // what the kernels make of one group
+  std::vector<T> active, slope, sum, y, dx, rest, loss, dlogits;
+  std::vector<double> mean, squares, ones, products;
+};
+
+template <class T>
+Maps<T> run_maps(const Kernels<T>& k, int C, size_t cells, int real, Act act, const std::vector<T>& x,
+                 const std::vector<T>& dy, const std::vector<T>& other, const std::vector<int32_t>& label,
+                 const std::vector<T>& weight) {
+  const size_t n = C * cells * L;
+  Maps<T> m;
+  for (auto* v : {&m.active, &m.slope, &m.sum, &m.y, &m.dx, &m.rest, &m.dlogits}) v->resize(n + kSlack);
+  for (auto* v : {&m.mean, &m.squares, &m.ones, &m.products}) v->resize(size_t(C));
+  m.loss.resize(cells * L);
+  k.activate(act, T(0.25), n - 3, x.data(), m.active.data());  // an odd number of them
+  k.activate_dx(act, T(0.25), n - 3, x.data(), m.active.data(), dy.data(), m.slope.data());
+  k.add_cut(n - 3, x.data(), other.data(), m.sum.data());
+  k.norm_stats(C, cells, real, x.data(), m.mean.data(), m.squares.data());
+  std::vector<T> mean, scale, shift, a, b;
+  for (int c = 0; c < C; ++c)
+    mean.push_back(T(0.5) * c), scale.push_back(T(0.75) + c), shift.push_back(T(0.25)), a.push_back(T(0.125) * c),
+        b.push_back(T(0.0625));
+  k.norm(C, cells * L, x.data(), mean.data(), scale.data(), shift.data(), other.data(), true, m.y.data());
+  k.norm_sums(C, cells, x.data(), other.data(), dy.data(), mean.data(), m.ones.data(), m.products.data());
+  k.norm_dx(C, cells, real, x.data(), other.data(), dy.data(), mean.data(), scale.data(), a.data(), b.data(),
+            m.dx.data(), m.rest.data());
+  k.class_loss(C, cells, x.data(), label.data(), T(0.125), weight.data(), m.loss.data(), m.dlogits.data());
+  for (auto* v : {&m.active, &m.slope, &m.sum, &m.y, &m.dx, &m.rest, &m.dlogits}) v->resize(n);
+  return m;
+}
+
+void check_maps(const Kernels<float>& k, Report& report) {
+  const Act acts[] = {Act::relu,       Act::sigmoid, Act::tanh,      Act::relu6,
+                      Act::leaky_relu, Act::gelu,    Act::gelu_tanh, Act::silu};
+  int turn = 0;
+  for (auto [C, cells] : {std::pair<int, size_t>{3, 1}, {2, 7}, {5, 300}, {1, 1030}, {12, 64}, {7, 33}, {2, 5}, {4, 20}})
+    for (int real : {1, 5, 16}) {
+      const size_t n = C * cells * L;
+      const Act act = acts[turn++ % 8];
+      const auto x = normal(n + kSlack, 3.0f), dy = normal(n + kSlack), other = normal(n + kSlack);
+      const auto weight = normal(cells * L);
+      std::vector<int32_t> label;
+      for (size_t i = 0; i < cells * L; ++i) label.push_back(int32_t(i % size_t(C + 1)) - 1);
+      const auto ours = run_maps<float>(k, C, cells, real, act, x, dy, other, label, weight);
+      const auto exact = run_maps<double>(oracle(), C, cells, real, act, wide(x), wide(dy), wide(other), label,
+                                          wide(weight));
+      report.add("activate", distance(ours.active, exact.active), kSums);
+      report.add("activate_dx", distance(ours.slope, exact.slope), kSums);
+      report.add("add_cut", distance(ours.sum, exact.sum), kSums);
+      report.add("norm_stats", distance(ours.mean, exact.mean), kLongSums);  // a mean of either sign
+      report.add("norm_stats", distance(ours.squares, exact.squares), kSums);
+      report.add("norm", distance(ours.y, exact.y), kSums);
+      report.add("norm_sums", distance(ours.ones, exact.ones), kLongSums);
+      report.add("norm_sums", distance(ours.products, exact.products), kLongSums);
+      report.add("norm_dx", distance(ours.dx, exact.dx), kSums);
+      report.add("norm_dx, rest", distance(ours.rest, exact.rest), kExact);
+      report.add("class_loss", distance(ours.loss, exact.loss), kSums);
+      report.add("class_loss, dx", distance(ours.dlogits, exact.dlogits), kSums);
+    }
+}
+
 // ---- a whole training step through the pool and the plan ----------------------------------------------------------
 
 std::vector<float> trained_lenet(std::vector<float>* losses) {
@@ -459,7 +527,7 @@ std::vector<float> trained_lenet(std::vector<float>* losses) {
   };
   auto relu = [](size_t n) {
     Row r{};
-    r.kind = Kind::relu, r.in_size = r.out_size = n;
+    r.kind = Kind::act, r.in_size = r.out_size = n;
     return r;
   };
   auto pool = [](Pool p) {
@@ -472,7 +540,7 @@ std::vector<float> trained_lenet(std::vector<float>* losses) {
     r.kind = Kind::linear, r.in = in, r.out = out, r.w = w, r.b = w + 1, r.in_size = in, r.out_size = out;
     return r;
   };
-  const std::vector<Row> rows = {conv(make_conv(1, 28, 28, 6, 5, 5, 1, 1, 2, 2, 2, 2, 1, 1, 1), 0),
+  std::vector<Row> rows = {conv(make_conv(1, 28, 28, 6, 5, 5, 1, 1, 2, 2, 2, 2, 1, 1, 1), 0),
                                  relu(6 * 28 * 28),
                                  pool(make_pool(6, 28, 28, 2, 2, 2, 2, 0, 0, 0, 0, false, true, 0)),
                                  conv(make_conv(6, 14, 14, 16, 5, 5, 1, 1, 0, 0, 0, 0, 1, 1, 1), 2),
@@ -504,7 +572,16 @@ std::vector<float> trained_lenet(std::vector<float>* losses) {
   std::vector<int64_t> labels(n), indices(2 * n);
   for (int i = 0; i < n; ++i) labels[i] = i % 10, indices[i] = indices[n + i] = i;
   Source source;
-  source.floats = images.data(), source.labels = labels.data();
+  source.floats = images.data();
+  Loss loss;
+  loss.labels = labels.data();
+  Graph graph;
+  graph.in_size = 784;
+  for (Row& row : rows) {
+    row.from = {int(graph.rows.size())};
+    graph.rows.push_back(row);
+  }
+  graph.heads = {{int(rows.size()), 10, 1}};
   Update update;
   update.rule = Update::sgd;
   Generator random(0);
@@ -512,8 +589,9 @@ std::vector<float> trained_lenet(std::vector<float>* losses) {
   const double rates[] = {0.01, 0.01};
   losses->resize(2);
   std::vector<float> logits(size_t(2) * n * 10);
-  Plan(rows, params)
-      .train(source, indices.data(), counts, 2, rates, nullptr, Loss{}, update, random, losses->data(), logits.data());
+  float* outputs = logits.data();
+  Plan(graph, params)
+      .train(source, indices.data(), counts, 2, rates, nullptr, {loss}, update, random, losses->data(), &outputs);
   return logits;
 }
 
@@ -545,6 +623,7 @@ int main() {
     check_pooling(kernels(), report);
     check_bytes(kernels(), report);
     check_the_rest(kernels(), report);
+    check_maps(kernels(), report);
     std::vector<float> losses, one;
     for (int threads : {1, 2, 3}) {
       set_num_threads(threads);

@@ -30,7 +30,12 @@ std::vector<float> normal(size_t n, unsigned seed, float scale) {
 struct Network {
   std::vector<std::vector<float>> values, grads, moments;
   std::vector<Param> params;
-  std::vector<Row> rows;
+  Graph graph;
+
+  void add(Row row) {  // behind the one before
+    row.from = {int(graph.rows.size())};
+    graph.rows.push_back(row);
+  }
 
   Network() {
     const Conv conv = make_conv(1, 12, 12, 4, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1);
@@ -38,20 +43,22 @@ struct Network {
     Row row{};
     row.kind = Kind::conv, row.conv = conv, row.w = 0, row.b = 1;
     row.in_size = conv.in_size(), row.out_size = conv.out_size();
-    rows.push_back(row);
+    add(row);
     row = Row{};
-    row.kind = Kind::relu, row.in_size = row.out_size = conv.out_size();
-    rows.push_back(row);
+    row.kind = Kind::act, row.in_size = row.out_size = conv.out_size();
+    add(row);
     row = Row{};
     row.kind = Kind::max_pool, row.pool = pool, row.in_size = pool.in_size(), row.out_size = pool.out_size();
-    rows.push_back(row);
+    add(row);
     row = Row{};
     row.kind = Kind::dropout, row.p = 0.3f, row.in_size = row.out_size = pool.out_size();
-    rows.push_back(row);
+    add(row);
     row = Row{};
     row.kind = Kind::linear, row.in = int(pool.out_size()), row.out = 5, row.w = 2, row.b = 3;
     row.in_size = row.in, row.out_size = 5;
-    rows.push_back(row);
+    add(row);
+    graph.in_size = conv.in_size();
+    graph.heads = {{int(graph.rows.size()), 5, 1}};
     const size_t sizes[] = {36, 4, pool.out_size() * 5, 5};
     for (unsigned i = 0; i < 4; ++i) {
       values.push_back(normal(sizes[i], i, 0.2f));
@@ -74,7 +81,8 @@ Numbers infer(Plan& plan, const std::vector<float>& images, size_t n) {
   Source source;
   source.floats = images.data();
   Numbers out(n * 5);
-  plan.infer(source, nullptr, n, out.data());
+  float* to = out.data();
+  plan.infer(source, nullptr, n, &to);
   return out;
 }
 
@@ -87,7 +95,7 @@ Numbers step(Plan& plan, const std::vector<float>& images, int n) {  // forward 
   source.lanes = x.data();
   Generator random(3);
   Plan::Pass pass;
-  plan.forward(source, n, true, random, y.data(), pass);
+  plan.forward(source, n, true, true, random, y.data(), pass);
   Numbers out;
   std::vector<std::vector<float>> grads;
   std::vector<float*> to;
@@ -100,19 +108,22 @@ Numbers step(Plan& plan, const std::vector<float>& images, int n) {  // forward 
 
 Numbers train(const std::vector<float>& images, int n) {  // another network, start to end
   Network net;
-  Plan plan(net.rows, net.params);
+  Plan plan(net.graph, net.params);
   std::vector<int64_t> labels(size_t(n), 0), indices;
   for (int i = 0; i < n; ++i) labels[size_t(i)] = i % 5, indices.push_back(i);
   Source source;
-  source.floats = images.data(), source.labels = labels.data();
+  source.floats = images.data();
+  Loss wanted;
+  wanted.labels = labels.data();
   Update update;
   update.rule = Update::momentum, update.mu = 0.9f;
   Generator random(1);
   const double rate = 0.01;
   Numbers logits(size_t(n) * 5);
   float loss = 0;
+  float* outputs = logits.data();
   for (int i = 0; i < 4; ++i)
-    plan.train(source, indices.data(), &n, 1, &rate, nullptr, Loss{}, update, random, &loss, logits.data());
+    plan.train(source, indices.data(), &n, 1, &rate, nullptr, {wanted}, update, random, &loss, &outputs);
   for (auto& v : net.values) logits.insert(logits.end(), v.begin(), v.end());
   return logits;
 }
@@ -141,7 +152,7 @@ Numbers fail(int) {
 int main() {
   const std::vector<float> images = normal(100 * kImage, 7, 1.0f);
   Network net;
-  Plan plan(net.rows, net.params);
+  Plan plan(net.graph, net.params);
   const std::vector<std::function<Numbers()>> works = {
       [&] { return infer(plan, images, 1); },  [&] { return infer(plan, images, 8); },
       [&] { return infer(plan, images, 40); }, [&] { return infer(plan, images, 100); },

@@ -102,7 +102,7 @@ class StaticForward:
 def _plan_forward(inputs: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Tensor, Any]:
     x, chain = inputs[0], attrs["chain"]
     lanes = x.lanes()
-    y, forward_pass = chain.core.forward(lanes, x._shape[0], attrs["training"], True, random.generator().core)
+    y, forward_pass = chain.core.forward(lanes, x._shape[0], attrs["training"], random.generator().core)
     shape = chain.heads[0] if len(chain.heads) == 1 else (chain.core.n_out,)
     return in_lanes(y, (x._shape[0], *shape)), (lanes, forward_pass)
 

@@ -265,7 +265,7 @@ def _apart(chain: Chain, network: Layer, x: Tensor, result: Any, outside: _Outsi
 def _training_outputs(chain: Chain, x: Tensor, outside: _Outside) -> Any:
     """A training pass's outputs with the random numbers that the watched pass had; running statistics stay."""
     n = x._shape[0]
-    y, _ = chain.core.forward(x.lanes(), n, True, False, outside.stream())
+    y, _ = chain.core.forward(x.lanes(), n, True, outside.stream(), moves=False)
     flat = np.empty((n, chain.core.n_out), np.float32)
     _core.from_lanes(y, n, flat)
     ends = np.cumsum([math.prod(shape) for shape in chain.heads])
