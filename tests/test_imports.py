@@ -30,7 +30,7 @@ RANKS: tuple[tuple[str, ...], ...] = (
     ("disk", "html", "names"),
     ("data",),
     ("autograd",),
-    ("regularizer", "tensor"),
+    ("linalg", "regularizer", "tensor"),
     ("nn",),
     ("device", "evaluation", "framework", "io", "metric", "optimizer", "reader", "static", "tensor"),
     ("jit",),
