@@ -5,31 +5,62 @@ from lenet.nn.activation import (
     CELU,
     ELU,
     GELU,
+    GLU,
     SELU,
+    Hardshrink,
     Hardsigmoid,
     Hardswish,
     Hardtanh,
     LeakyReLU,
     LogSigmoid,
     LogSoftmax,
+    Maxout,
     Mish,
     PReLU,
+    RReLU,
     ReLU,
     ReLU6,
     Sigmoid,
     Silu,
     Softmax,
+    Softmax2D,
     Softplus,
+    Softshrink,
     Softsign,
     Swish,
     Tanh,
     Tanhshrink,
+    ThresholdedReLU,
 )
 from lenet.nn.clip import ClipGradByGlobalNorm, ClipGradByNorm, ClipGradByValue
-from lenet.nn.common import CosineSimilarity, Embedding, Pad2D, Upsample, ZeroPad2D
-from lenet.nn.container import LayerDict, LayerList, ParameterList, Sequential
+from lenet.nn.common import (
+    Bilinear,
+    CircularPad2D,
+    ConstantPad2D,
+    CosineSimilarity,
+    Embedding,
+    Pad2D,
+    ReflectionPad2D,
+    ReplicationPad2D,
+    Upsample,
+    UpsamplingBilinear2D,
+    UpsamplingNearest2D,
+    ZeroPad2D,
+)
+from lenet.nn.container import (
+    LayerDict,
+    LayerList,
+    ParameterDict,
+    ParameterList,
+    Sequential,
+)
 from lenet.nn.conv import Conv2D, Conv2DTranspose
-from lenet.nn.dropout import Dropout, Dropout2D
+from lenet.nn.dropout import (
+    AlphaDropout,
+    Dropout,
+    Dropout2D,
+    FeatureAlphaDropout,
+)
 from lenet.nn.layer import Layer
 from lenet.nn.linear import Flatten, Identity, Linear
 from lenet.nn.loss import (
@@ -43,16 +74,55 @@ from lenet.nn.loss import (
     NLLLoss,
     SmoothL1Loss,
 )
-from lenet.nn.norm import BatchNorm, BatchNorm1D, BatchNorm2D, LayerNorm
+from lenet.nn.norm import (
+    BatchNorm,
+    BatchNorm1D,
+    BatchNorm2D,
+    GroupNorm,
+    InstanceNorm1D,
+    InstanceNorm2D,
+    LayerNorm,
+    LocalResponseNorm,
+    SpectralNorm,
+    SyncBatchNorm,
+)
 from lenet.nn.pooling import AdaptiveAvgPool2D, AdaptiveMaxPool2D, AvgPool2D, MaxPool2D
+from lenet.nn.pixels import (
+    ChannelShuffle,
+    Fold,
+    PixelShuffle,
+    PixelUnshuffle,
+    Unflatten,
+    Unfold,
+)
+from lenet.nn.ranking import (
+    CosineEmbeddingLoss,
+    GaussianNLLLoss,
+    HingeEmbeddingLoss,
+    MultiLabelMarginLoss,
+    MultiLabelSoftMarginLoss,
+    MultiMarginLoss,
+    PairwiseDistance,
+    PoissonNLLLoss,
+    SoftMarginLoss,
+    TripletMarginLoss,
+    TripletMarginWithDistanceLoss,
+)
 
 __all__ = [
-    "CELU", "ELU", "GELU", "SELU", "AdaptiveAvgPool2D", "AdaptiveMaxPool2D", "AvgPool2D", "BCELoss",
-    "BCEWithLogitsLoss", "BatchNorm", "BatchNorm1D", "BatchNorm2D", "ClipGradByGlobalNorm", "ClipGradByNorm",
-    "ClipGradByValue", "Conv2D", "Conv2DTranspose", "CosineSimilarity", "CrossEntropyLoss", "Dropout", "Dropout2D",
-    "Embedding", "Flatten", "Hardsigmoid", "Hardswish", "Hardtanh", "Identity", "KLDivLoss", "L1Loss", "Layer",
-    "LayerDict", "LayerList", "LayerNorm", "LeakyReLU", "Linear", "LogSigmoid", "LogSoftmax", "MSELoss",
-    "MarginRankingLoss", "MaxPool2D", "Mish", "NLLLoss", "PReLU", "Pad2D", "ParameterList", "ReLU", "ReLU6",
-    "Sequential", "Sigmoid", "Silu", "SmoothL1Loss", "Softmax", "Softplus", "Softsign", "Swish", "Tanh", "Tanhshrink",
-    "Upsample", "ZeroPad2D", "functional", "initializer", "utils",
+    "AdaptiveAvgPool2D", "AdaptiveMaxPool2D", "AlphaDropout", "AvgPool2D", "BCELoss", "BCEWithLogitsLoss",
+    "BatchNorm", "BatchNorm1D", "BatchNorm2D", "Bilinear", "CELU", "ChannelShuffle", "CircularPad2D",
+    "ClipGradByGlobalNorm", "ClipGradByNorm", "ClipGradByValue", "ConstantPad2D", "Conv2D", "Conv2DTranspose",
+    "CosineEmbeddingLoss", "CosineSimilarity", "CrossEntropyLoss", "Dropout", "Dropout2D", "ELU", "Embedding",
+    "FeatureAlphaDropout", "Flatten", "Fold", "GELU", "GLU", "GaussianNLLLoss", "GroupNorm", "Hardshrink",
+    "Hardsigmoid", "Hardswish", "Hardtanh", "HingeEmbeddingLoss", "Identity", "InstanceNorm1D", "InstanceNorm2D",
+    "KLDivLoss", "L1Loss", "Layer", "LayerDict", "LayerList", "LayerNorm", "LeakyReLU", "Linear",
+    "LocalResponseNorm", "LogSigmoid", "LogSoftmax", "MSELoss", "MarginRankingLoss", "MaxPool2D", "Maxout", "Mish",
+    "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss", "PReLU", "Pad2D",
+    "PairwiseDistance", "ParameterDict", "ParameterList", "PixelShuffle", "PixelUnshuffle", "PoissonNLLLoss",
+    "RReLU", "ReLU", "ReLU6", "ReflectionPad2D", "ReplicationPad2D", "SELU", "Sequential", "Sigmoid", "Silu",
+    "SmoothL1Loss", "SoftMarginLoss", "Softmax", "Softmax2D", "Softplus", "Softshrink", "Softsign", "SpectralNorm",
+    "Swish", "SyncBatchNorm", "Tanh", "Tanhshrink", "ThresholdedReLU", "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss", "Unflatten", "Unfold", "Upsample", "UpsamplingBilinear2D",
+    "UpsamplingNearest2D", "ZeroPad2D", "functional", "initializer", "utils",
 ]  # fmt: skip

@@ -51,7 +51,7 @@ __all__ = [*(f"{name}_" for name in IN_PLACE), "where_"]
 __all__ += [f"{name}_" for name in ("bernoulli", "cauchy", "geometric", "log_normal", "normal")]
 
 
-def _in_place(function: Callable[..., Tensor], shown: str) -> Callable[..., Tensor]:
+def in_place(function: Callable[..., Tensor], shown: str) -> Callable[..., Tensor]:
     def method(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if is_grad_enabled():
             x._check_writable()
@@ -87,7 +87,7 @@ def _set(x: Tensor, key: Any, value: Any) -> None:
     if x.stop_gradient and not (isinstance(value, Tensor) and not value.stop_gradient):
         x._write(indexing.with_item(x, key, value).data_array())
     else:
-        _in_place(indexing.with_item, "__setitem__")(x, key, value)
+        in_place(indexing.with_item, "__setitem__")(x, key, value)
 
 
 def _equal_or_false(compare: Callable[[Any, Any], Tensor], otherwise: bool) -> Callable[[Tensor, Any], Any]:
@@ -108,16 +108,16 @@ def _complete_tensor() -> None:
     for module in FILES:
         methods |= {name: vars(module)[name] for name in module.__all__ if name not in _NO_METHODS}
     methods |= {"inverse": decompositions.inv, "cov": statistics.cov, "corrcoef": statistics.corrcoef}
-    methods |= {f"{name}_": _in_place(methods[name], f"{name}_") for name in (*IN_PLACE, *IN_PLACE_METHODS)}
-    methods |= {f"{name}_": _in_place(draw, f"{name}_") for name, draw in drawing.DRAWS.items()}
+    methods |= {f"{name}_": in_place(methods[name], f"{name}_") for name in (*IN_PLACE, *IN_PLACE_METHODS)}
+    methods |= {f"{name}_": in_place(draw, f"{name}_") for name, draw in drawing.DRAWS.items()}
     methods |= conversions.METHODS
     methods |= {
         "astype": cast,
-        "fill_": _in_place(fill, "fill_"),
-        "zero_": _in_place(lambda x: fill(x, 0), "zero_"),
-        "fill_diagonal_": _in_place(writing.fill_diagonal, "fill_diagonal_"),
+        "fill_": in_place(fill, "fill_"),
+        "zero_": in_place(lambda x: fill(x, 0), "zero_"),
+        "fill_diagonal_": in_place(writing.fill_diagonal, "fill_diagonal_"),
         "fill_diagonal_tensor": writing.fill_diagonal_tensor,
-        "fill_diagonal_tensor_": _in_place(writing.fill_diagonal_tensor, "fill_diagonal_tensor_"),
+        "fill_diagonal_tensor_": in_place(writing.fill_diagonal_tensor, "fill_diagonal_tensor_"),
         "mT": property(arranging.matrix_transpose),
         "softmax": lambda x, axis=-1: call("softmax", x, axis=axis),
         "T": property(lambda x: shapes.transpose(x, range(len(x._shape))[::-1])),
@@ -169,7 +169,7 @@ _complete_tensor()
 
 def where_(condition: Tensor, x: Tensor, y: Any = None, name: str | None = None) -> Tensor:
     """``where``, its result written into x, which is returned."""
-    return _in_place(lambda before: indexing.where(condition, before, y), "where_")(x)
+    return in_place(lambda before: indexing.where(condition, before, y), "where_")(x)
 
 
 globals().update({name: vars(Tensor)[name] for name in __all__ if name != "where_"})

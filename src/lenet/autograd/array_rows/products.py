@@ -146,7 +146,8 @@ def _einsum_gradient(dy: Array, y: Array, arrays: tuple[Array, ...], at: Attrs) 
         found = np.einsum(equation, dy, *(a for _, a in others))
         found = found.reshape([found.shape[kept.index(c)] if c in kept else 1 for c in unique])
         if len(unique) == len(letters):
-            grads.append(np.broadcast_to(fit(found, x), x.shape))
+            full = np.broadcast_to(found, np.broadcast_shapes(found.shape, x.shape))
+            grads.append(fit(full, x))
         else:  # a letter twice: the gradient lies on that diagonal
             out = np.zeros_like(x)
             np.einsum(f"{letters}->{unique}", out)[...] = found
