@@ -36,10 +36,30 @@ from lenet.autograd.dtype import (
     uint8,
 )
 from lenet.autograd.dtype import bool_ as bool
+from lenet.autograd.dtype import float32 as float
+from lenet.autograd.dtype import float64 as double
+from lenet.autograd.limits import (
+    BoolTensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
+    e,
+    finfo,
+    iinfo,
+    inf,
+    nan,
+    newaxis,
+    pi,
+)
 from lenet.autograd.print import set_printoptions
-from lenet.autograd.random import Generator, seed
+from lenet.autograd.random import Generator, get_rng_state, seed, set_rng_state
+from lenet.autograd.random import seed as manual_seed
 from lenet.autograd.tape import enable_grad, grad, is_grad_enabled, no_grad, set_grad_enabled
-from lenet.autograd.tensor import CPUPlace, Tensor, is_tensor, to_tensor
+from lenet.autograd.tensor import CPUPlace, Size, Tensor, is_tensor, to_tensor
 from lenet.device import (
     disable_signal_handler,
     get_device,
@@ -52,6 +72,7 @@ from lenet.modelfile.serialization import load, save
 from lenet.modelfile.summary import summary
 from lenet.names import elsewhere as _names
 from lenet.names.paddle import as_paddle
+from lenet.nn.functional import conv2d, group_norm, layer_norm, softmax
 from lenet.nn.param import ParamAttr, create_parameter
 from lenet.reader import batch
 from lenet.static import disable_static, enable_static, in_dynamic_mode
@@ -68,47 +89,70 @@ __version__ = "0.1.0"
 dtype = DType
 
 __all__ = [
+    "BoolTensor",
+    "ByteTensor",
     "CPUPlace",
+    "CharTensor",
     "DType",
+    "DoubleTensor",
+    "FloatTensor",
     "Generator",
+    "IntTensor",
     "LeNet",
+    "LongTensor",
     "Model",
     "ParamAttr",
+    "ShortTensor",
+    "Size",
     "Tensor",
     "as_paddle",
     "batch",
     "bool",
     "callbacks",
+    "conv2d",
     "create_parameter",
     "device",
     "disable_signal_handler",
     "disable_static",
+    "double",
     "dtype",
+    "e",
     "enable_grad",
     "enable_static",
+    "finfo",
+    "float",
     "float32",
     "float64",
     "framework",
     "get_default_dtype",
     "get_device",
     "get_num_threads",
+    "get_rng_state",
     "grad",
+    "group_norm",
+    "iinfo",
     "in_dynamic_mode",
-    "int8",
+    "inf",
     "int16",
     "int32",
     "int64",
+    "int8",
     "io",
     "is_compiled_with_cuda",
     "is_grad_enabled",
     "is_tensor",
     "jit",
+    "layer_norm",
     "linalg",
     "load",
+    "manual_seed",
     "metric",
+    "nan",
+    "newaxis",
     "nn",
     "no_grad",
     "optimizer",
+    "pi",
     "reader",
     "regularizer",
     "save",
@@ -118,6 +162,8 @@ __all__ = [
     "set_grad_enabled",
     "set_num_threads",
     "set_printoptions",
+    "set_rng_state",
+    "softmax",
     "static",
     "summary",
     "tensor",

@@ -1,5 +1,6 @@
 """Layers, losses, activations, initialisers, gradient clips (Paddle: ``paddle.nn``); ``functional`` holds the plain functions."""
 
+from lenet.autograd.tensor import Parameter
 from lenet.nn import functional, initializer, utils
 from lenet.nn.activation import (
     CELU,
@@ -109,20 +110,31 @@ from lenet.nn.ranking import (
     TripletMarginWithDistanceLoss,
 )
 
+# Paddle's second names
+Module, ModuleList, ModuleDict = Layer, LayerList, LayerDict
+AdaptiveMaxPool2d, Conv2d, SiLU = AdaptiveMaxPool2D, Conv2D, Silu
+CircularPad2d, ConstantPad2d, ReflectionPad2d, ReplicationPad2d = (
+    CircularPad2D,
+    ConstantPad2D,
+    ReflectionPad2D,
+    ReplicationPad2D,
+)
+
 __all__ = [
-    "AdaptiveAvgPool2D", "AdaptiveMaxPool2D", "AlphaDropout", "AvgPool2D", "BCELoss", "BCEWithLogitsLoss",
-    "BatchNorm", "BatchNorm1D", "BatchNorm2D", "Bilinear", "CELU", "ChannelShuffle", "CircularPad2D",
-    "ClipGradByGlobalNorm", "ClipGradByNorm", "ClipGradByValue", "ConstantPad2D", "Conv2D", "Conv2DTranspose",
-    "CosineEmbeddingLoss", "CosineSimilarity", "CrossEntropyLoss", "Dropout", "Dropout2D", "ELU", "Embedding",
-    "FeatureAlphaDropout", "Flatten", "Fold", "GELU", "GLU", "GaussianNLLLoss", "GroupNorm", "Hardshrink",
-    "Hardsigmoid", "Hardswish", "Hardtanh", "HingeEmbeddingLoss", "Identity", "InstanceNorm1D", "InstanceNorm2D",
-    "KLDivLoss", "L1Loss", "Layer", "LayerDict", "LayerList", "LayerNorm", "LeakyReLU", "Linear",
-    "LocalResponseNorm", "LogSigmoid", "LogSoftmax", "MSELoss", "MarginRankingLoss", "MaxPool2D", "Maxout", "Mish",
+    "AdaptiveAvgPool2D", "AdaptiveMaxPool2D", "AdaptiveMaxPool2d", "AlphaDropout", "AvgPool2D", "BCELoss",
+    "BCEWithLogitsLoss", "BatchNorm", "BatchNorm1D", "BatchNorm2D", "Bilinear", "CELU", "ChannelShuffle",
+    "CircularPad2D", "CircularPad2d", "ClipGradByGlobalNorm", "ClipGradByNorm", "ClipGradByValue", "ConstantPad2D",
+    "ConstantPad2d", "Conv2D", "Conv2DTranspose", "Conv2d", "CosineEmbeddingLoss", "CosineSimilarity",
+    "CrossEntropyLoss", "Dropout", "Dropout2D", "ELU", "Embedding", "FeatureAlphaDropout", "Flatten", "Fold",
+    "GELU", "GLU", "GaussianNLLLoss", "GroupNorm", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh",
+    "HingeEmbeddingLoss", "Identity", "InstanceNorm1D", "InstanceNorm2D", "KLDivLoss", "L1Loss", "Layer",
+    "LayerDict", "LayerList", "LayerNorm", "LeakyReLU", "Linear", "LocalResponseNorm", "LogSigmoid", "LogSoftmax",
+    "MSELoss", "MarginRankingLoss", "MaxPool2D", "Maxout", "Mish", "Module", "ModuleDict", "ModuleList",
     "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss", "PReLU", "Pad2D",
-    "PairwiseDistance", "ParameterDict", "ParameterList", "PixelShuffle", "PixelUnshuffle", "PoissonNLLLoss",
-    "RReLU", "ReLU", "ReLU6", "ReflectionPad2D", "ReplicationPad2D", "SELU", "Sequential", "Sigmoid", "Silu",
-    "SmoothL1Loss", "SoftMarginLoss", "Softmax", "Softmax2D", "Softplus", "Softshrink", "Softsign", "SpectralNorm",
-    "Swish", "SyncBatchNorm", "Tanh", "Tanhshrink", "ThresholdedReLU", "TripletMarginLoss",
-    "TripletMarginWithDistanceLoss", "Unflatten", "Unfold", "Upsample", "UpsamplingBilinear2D",
-    "UpsamplingNearest2D", "ZeroPad2D", "functional", "initializer", "utils",
+    "PairwiseDistance", "Parameter", "ParameterDict", "ParameterList", "PixelShuffle", "PixelUnshuffle",
+    "PoissonNLLLoss", "RReLU", "ReLU", "ReLU6", "ReflectionPad2D", "ReflectionPad2d", "ReplicationPad2D",
+    "ReplicationPad2d", "SELU", "Sequential", "SiLU", "Sigmoid", "Silu", "SmoothL1Loss", "SoftMarginLoss",
+    "Softmax", "Softmax2D", "Softplus", "Softshrink", "Softsign", "SpectralNorm", "Swish", "SyncBatchNorm", "Tanh",
+    "Tanhshrink", "ThresholdedReLU", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten", "Unfold",
+    "Upsample", "UpsamplingBilinear2D", "UpsamplingNearest2D", "ZeroPad2D", "functional", "initializer", "utils",
 ]  # fmt: skip

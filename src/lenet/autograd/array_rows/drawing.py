@@ -17,7 +17,7 @@ from lenet.autograd.tensor import Tensor, dense, to_tensor
 from lenet.messages.check import message
 
 __all__ = [
-    "as_tensor", "asarray", "binomial", "from_numpy", "is_empty", "is_floating_point", "is_integer", "log_normal", "logspace",
+    "as_tensor", "asarray", "binomial", "from_numpy", "is_complex", "is_empty", "is_floating_point", "is_integer", "log_normal", "logspace",
     "poisson", "rand_like", "randint_like", "randn_like", "range", "standard_gamma", "tril_indices", "triu_indices",
 ]  # fmt: skip
 
@@ -144,6 +144,12 @@ def is_empty(x: Tensor, name: str | None = None) -> Tensor:
 def is_floating_point(x: Tensor) -> bool:
     """Whether a tensor holds floats."""
     return tensor("is_floating_point", x)._dtype.kind == "f"
+
+
+def is_complex(x: Tensor) -> bool:
+    """False: there are no complex tensors here."""
+    tensor("is_complex", x)
+    return False
 
 
 def is_integer(x: Tensor) -> bool:

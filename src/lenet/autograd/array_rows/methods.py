@@ -30,7 +30,7 @@ _NO_METHODS = {  # they don't take a tensor first
     *("add_n", "assign", "block_diag", "broadcast_shape", "broadcast_shapes", "broadcast_tensors", "cartesian_prod", "cat"),
     *("column_stack", "concat", "concatenate", "dstack", "einsum", "hstack", "meshgrid", "multi_dot", "multiplex", "rank"),
     *("row_stack", "scatter_nd", "shape", "stack", "tolist", "vstack", "where", "matrix_exp", "svdvals", "vector_norm"),
-} - {"bernoulli", "is_empty", "is_floating_point", "is_integer", "multinomial"}
+} - {"bernoulli", "is_complex", "is_empty", "is_floating_point", "is_integer", "multinomial"}
 
 # Functions that are there a second time with an underscore behind, and write their result into the tensor: as functions
 # and methods, and as methods alone.
