@@ -68,6 +68,7 @@ from lenet.device import (
     set_num_threads,
 )
 from lenet.model import Model
+from lenet.modelfile import program as _program  # noqa: F401 - completes jit
 from lenet.modelfile.serialization import load, save
 from lenet.modelfile.summary import summary
 from lenet.names import elsewhere as _names
