@@ -6,6 +6,7 @@ over 99 % in seconds. Importing this loads numpy, the standard library and the e
 
 from lenet import (
     callbacks,
+    dataset,
     device,
     framework,
     io,
@@ -18,6 +19,7 @@ from lenet import (
     regularizer,
     static,
     tensor,
+    utils,
     vision,
 )
 from lenet._core import num_threads as get_num_threads
@@ -69,11 +71,14 @@ from lenet.device import (
 )
 from lenet.model import Model
 from lenet.modelfile import program as _program  # noqa: F401 - completes jit
+from lenet.modelfile.flops import flops
 from lenet.modelfile.serialization import load, save
 from lenet.modelfile.summary import summary
 from lenet.names import elsewhere as _names
 from lenet.names.paddle import as_paddle
+from lenet.names.paddle import lay_paths as _lay_paths
 from lenet.nn.functional import conv2d, group_norm, layer_norm, softmax
+from lenet.nn.parallel import DataParallel
 from lenet.nn.param import ParamAttr, create_parameter
 from lenet.reader import batch
 from lenet.static import disable_static, enable_static, in_dynamic_mode
@@ -85,6 +90,7 @@ for _part in (nn, optimizer, metric):
 for _kind in (Tensor, optimizer.Optimizer, Model):
     _names.teach(_kind, _kind.__name__)
 _names.teach(__name__, "lenet")
+_lay_paths()
 
 __version__ = "0.1.0"
 dtype = DType
@@ -95,6 +101,7 @@ __all__ = [
     "CPUPlace",
     "CharTensor",
     "DType",
+    "DataParallel",
     "DoubleTensor",
     "FloatTensor",
     "Generator",
@@ -112,6 +119,7 @@ __all__ = [
     "callbacks",
     "conv2d",
     "create_parameter",
+    "dataset",
     "device",
     "disable_signal_handler",
     "disable_static",
@@ -124,6 +132,7 @@ __all__ = [
     "float",
     "float32",
     "float64",
+    "flops",
     "framework",
     "get_default_dtype",
     "get_device",
@@ -170,6 +179,7 @@ __all__ = [
     "tensor",
     "to_tensor",
     "uint8",
+    "utils",
     "vision",
 ]
 __all__ += _rows.__all__

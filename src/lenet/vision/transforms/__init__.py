@@ -29,6 +29,8 @@ from lenet.vision.transforms.functional import (
     to_tensor,
     vflip,
 )
+from lenet.vision.transforms.perspective import RandomPerspective
+from lenet.vision.transforms.perspective import perspective as perspective
 from lenet.vision.transforms.random_transforms import (
     RandomAffine,
     RandomCrop,
@@ -37,7 +39,7 @@ from lenet.vision.transforms.random_transforms import (
     RandomRotation,
     RandomVerticalFlip,
 )
-from lenet.vision.transforms.transforms import (
+from lenet.vision.transforms.plain import (
     BaseTransform,
     CenterCrop,
     Compose,
@@ -65,6 +67,7 @@ __all__ = [
     "RandomCrop",
     "RandomErasing",
     "RandomHorizontalFlip",
+    "RandomPerspective",
     "RandomResizedCrop",
     "RandomRotation",
     "RandomVerticalFlip",
@@ -83,6 +86,7 @@ __all__ = [
     "hflip",
     "normalize",
     "pad",
+    "perspective",
     "resize",
     "rotate",
     "to_grayscale",
