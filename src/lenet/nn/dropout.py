@@ -28,6 +28,7 @@ class Dropout(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__()
+        p = common.drop_probability("Dropout", p) if isinstance(p, Tensor) else p
         common.drop_probability("Dropout", p)
         self._mode = check.choice("Dropout(mode)", mode, common.DROPOUT_MODES)
         self._p, self._inplace, self._axis, self._name = p, inplace, axis, name

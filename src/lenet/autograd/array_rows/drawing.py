@@ -64,7 +64,7 @@ def standard_gamma(x: Tensor, name: str | None = None) -> Tensor:
 def binomial(count: Tensor, prob: Tensor, name: str | None = None) -> Tensor:
     """How many of ``count`` attempts succeed, each with probability ``prob``, broadcast: int64."""
     n, p = tensor("binomial", count), tensor("binomial", prob)
-    return dense(np.asarray(_generator().binomial(n.data_array(), p.data_array()), np.int64))
+    return dense(np.asarray(_generator().binomial(n.data_array().astype(np.int64), p.data_array()), np.int64))
 
 
 def _at_least_zero(what: str, x: Tensor) -> Array:

@@ -107,7 +107,7 @@ def _complete_tensor() -> None:
     methods: dict[str, Any] = {}
     for module in FILES:
         methods |= {name: vars(module)[name] for name in module.__all__ if name not in _NO_METHODS}
-    methods |= {"inverse": decompositions.inv, "cov": statistics.cov, "corrcoef": statistics.corrcoef}
+    methods |= {"inverse": decompositions.inv, "cov": statistics.cov, "corrcoef": statistics.corrcoef, "sigmoid": special.sigmoid}
     methods |= {f"{name}_": in_place(methods[name], f"{name}_") for name in (*IN_PLACE, *IN_PLACE_METHODS)}
     methods |= {f"{name}_": in_place(draw, f"{name}_") for name, draw in drawing.DRAWS.items()}
     methods |= conversions.METHODS

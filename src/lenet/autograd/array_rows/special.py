@@ -20,7 +20,7 @@ from lenet.messages.check import message
 __all__ = [
     "deg2rad", "digamma", "erfinv", "frac", "frexp", "gammainc", "gammaincc", "gammaln", "i0", "i0e", "i1", "i1e",
     "isneginf", "isposinf", "isreal", "ldexp", "lgamma", "logit", "multigammaln", "nan_to_num", "negative", "polygamma",
-    "positive", "rad2deg", "sgn", "sigmoid", "signbit", "sinc", "stanh",
+    "positive", "rad2deg", "sgn", "signbit", "sinc", "stanh",
 ]  # fmt: skip
 
 _HIGHEST_TERM = 12.0  # from here on the asymptotic series of digamma and polygamma hold to double precision

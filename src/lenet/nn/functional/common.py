@@ -79,6 +79,8 @@ def _mask_shape(shape: list[int], axis: int | Sequence[int]) -> list[int]:
 
 def drop_probability(what: str, p: Any) -> float:
     """``p`` as a float from 0 to 1; TypeError, ValueError otherwise."""
+    if isinstance(p, Tensor) and p.size == 1:
+        p = p.item()
     if not isinstance(p, (int, float, np.floating)):
         raise TypeError(check.message(f"{what}(p)", check.describe(p), "a number from 0 to 1"))
     if not 0 <= p <= 1:
