@@ -329,7 +329,8 @@ class LocalResponseNorm(Layer):
 class SpectralNorm(Layer):
     """A weight divided by its largest singular value, taken as a matrix of ``dim`` times the rest (Miyato et al. 2018).
 
-    The value comes from power_iters steps of power iteration on vectors that are kept, and drawn at first.
+    The value comes from power_iters steps of power iteration from two vectors that are drawn once; its gradient takes the
+    vectors that it ends with for constants.
     """
 
     weight_u: Parameter
@@ -357,8 +358,6 @@ class SpectralNorm(Layer):
             v = v / (np.linalg.norm(v) + self._eps)
             u = values @ v
             u = u / (np.linalg.norm(u) + self._eps)
-        self.weight_u.set_value(u.astype(values.dtype))
-        self.weight_v.set_value(v.astype(values.dtype))
         sigma = to_tensor(u).matmul(matrix).matmul(to_tensor(v))
         return x / sigma
 
