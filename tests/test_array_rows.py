@@ -8,10 +8,10 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
+import calls
 import numpy as np
 import pytest
 
-import calls
 import lenet
 
 # One line a call, run in both libraries: ``p`` is the library. The letters are tensors, made in ``calls``.

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from gradient_cases import COMPOSED, MORE, SQUARE, STEP, Case, apart, normal, positive
+
 from lenet import jit, nn
 from lenet.autograd import random, tape
 from lenet.autograd.table import TABLE
@@ -235,7 +235,9 @@ CASES = [
 
 def test_every_row_is_here() -> None:
     composed = {name.partition(",")[0] for name in COMPOSED}
-    assert {case.row for case in CASES} | composed | {"plan"} == set(TABLE)  # a plan's gradient: the last test of this file
+    assert {case.row for case in CASES} | composed | {"plan"} == set(
+        TABLE
+    )  # a plan's gradient: the last test of this file
 
 
 def call(case: Case, arrays: list[np.ndarray], wants: bool = False) -> tuple[list[Tensor], Tensor]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
+import calls
 import numpy as np
 import pytest
-
-import calls
-import lenet
 from test_nn_parity import backward, compare, run_layer, tensors
+
+import lenet
 
 FUNCTIONS = """
 F.thresholded_relu(x)  F.thresholded_relu(x, 0.2, 0.5)  F.maxout(p.concat([x, y*2], 1), 2)
@@ -28,7 +28,7 @@ F.cosine_embedding_loss(m, q, p.to_tensor([1, -1, 1, -1, 1, -1]), 0.3, 'none')  
 F.hinge_embedding_loss(m, t*2-1, 0.4, 'none')  F.triplet_margin_loss(m, q, q*2)
 F.triplet_margin_loss(m, q, q*2-m, 2., 1, swap=True)  F.triplet_margin_loss(m, q, q*2, reduction='none')
 F.triplet_margin_with_distance_loss(m, q, q*2-m)
-F.triplet_margin_with_distance_loss(m, q, m*2, distance_function=lambda a, b:(a-b).abs().sum(-1), margin=0.2, swap=True, reduction='sum')
+F.triplet_margin_with_distance_loss(m, q, m*2, lambda a, b: (a - b).abs().sum(-1), 0.2, True, 'sum')
 F.pairwise_distance(m, q)  F.pairwise_distance(m, q, 1., keepdim=True)  F.soft_margin_loss(m, t*2-1)
 F.soft_margin_loss(m, t*2-1, 'none')  F.multi_label_soft_margin_loss(m, t)
 F.multi_label_soft_margin_loss(m, t, d[0], 'none')  F.multi_margin_loss(m, k)
@@ -154,7 +154,13 @@ def test_a_layer_gives_paddles_numbers(paddle: ModuleType, build: str, dtype: st
     compare(ours, theirs, *((1e-5, 1e-5) if dtype == "float32" else (1e-5, 1e-7)))
 
 
-PRINTED = [*LAYERS, "nn.SpectralNorm([4, 3], 1, 2)", "nn.Bilinear(4, 3, 2)", "nn.SyncBatchNorm(3)", "nn.PairwiseDistance(1.0)"]
+PRINTED = [
+    *LAYERS,
+    "nn.SpectralNorm([4, 3], 1, 2)",
+    "nn.Bilinear(4, 3, 2)",
+    "nn.SyncBatchNorm(3)",
+    "nn.PairwiseDistance(1.0)",
+]
 
 
 @pytest.mark.parametrize("build", PRINTED)

@@ -10,14 +10,14 @@ import re
 from types import ModuleType
 from typing import Any
 
+import calls
 import numpy as np
 import pytest
+from test_array_rows import LINES as FIRST
 
-import calls
 import lenet
 from lenet.autograd import array_rows
 from lenet.autograd.array_rows import methods
-from test_array_rows import LINES as FIRST
 
 CALLS = """
 p.deg2rad(x)  p.rad2deg(x)  p.deg2rad(i)  p.frac(x*3)  p.sgn(x)  p.positive(x)  p.negative(x)  p.sinc(x)  p.sinc(z)
@@ -220,9 +220,28 @@ def test_what_is_written_in_place_is_the_functions(paddle: ModuleType, call: str
 def test_every_function_is_called() -> None:
     """Each public function of the rows stands in a line, or is older than these tables and tested elsewhere."""
     text = " ".join([*FIRST, *LINES, *KINDER, *SINGLE, *IN_PLACE])
-    elsewhere = {"empty", "empty_like", "gaussian", "randn", "randint", "randperm", "tolist", "is_complex", "is_integer"}
+    elsewhere = {
+        "empty",
+        "empty_like",
+        "gaussian",
+        "randn",
+        "randint",
+        "randperm",
+        "tolist",
+        "is_complex",
+        "is_integer",
+    }
     elsewhere |= {"is_floating_point", "broadcast_shape", "broadcast_shapes", "zeros", "ones", "cast_"}
-    elsewhere |= {"binomial", "poisson", "standard_gamma", "bernoulli_", "cauchy_", "geometric_", "log_normal_", "normal_"}
+    elsewhere |= {
+        "binomial",
+        "poisson",
+        "standard_gamma",
+        "bernoulli_",
+        "cauchy_",
+        "geometric_",
+        "log_normal_",
+        "normal_",
+    }
     assert {name for name in array_rows.__all__ if f"p.{name}(" not in text} <= elsewhere
     forms = {f"{name}_" for name in methods.IN_PLACE + methods.IN_PLACE_METHODS}
     assert {name for name in forms if f"{name}(" not in text} <= {"cast_"}

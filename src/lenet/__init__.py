@@ -70,7 +70,7 @@ from lenet.device import (
     set_num_threads,
 )
 from lenet.model import Model
-from lenet.modelfile import program as _program  # noqa: F401 - completes jit
+from lenet.modelfile import program as _program
 from lenet.modelfile.flops import flops
 from lenet.modelfile.serialization import load, save
 from lenet.modelfile.summary import summary
@@ -143,10 +143,10 @@ __all__ = [
     "iinfo",
     "in_dynamic_mode",
     "inf",
+    "int8",
     "int16",
     "int32",
     "int64",
-    "int8",
     "io",
     "is_compiled_with_cuda",
     "is_grad_enabled",

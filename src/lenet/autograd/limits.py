@@ -44,7 +44,9 @@ class iinfo:  # noqa: N801 - Paddle's name
     def __init__(self, dtype: Any) -> None:
         kind = dtype_of(dtype)
         if kind.numpy.kind not in "iu":
-            raise TypeError(message("iinfo()", kind.name, "a type of whole numbers, such as 'int64'", "Type lenet.finfo"))
+            raise TypeError(
+                message("iinfo()", kind.name, "a type of whole numbers, such as 'int64'", "Type lenet.finfo")
+            )
         found = np.iinfo(kind.numpy)
         self.min, self.max, self.bits, self.dtype = int(found.min), int(found.max), int(found.bits), kind.name
 

@@ -66,7 +66,9 @@ def list_sets(as_json: _Json = False) -> None:
             return
         for name, about in found.items():
             whole = about["here"] == about["files"]
-            state = "here" if whole else f"{about['here']} of {about['files']} files here" if about["here"] else "not here"
+            state = (
+                "here" if whole else f"{about['here']} of {about['files']} files here" if about["here"] else "not here"
+            )
             show(f"{name:<14} {about['title']:<16} {state}")
 
 

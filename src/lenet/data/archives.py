@@ -148,7 +148,7 @@ def obtain(name: str, file: str, *, download: bool = True, say: Say = _say) -> F
                 seen = _md5(raw)
                 if seen == archive.md5[file]:
                     path = os.path.join(cache_folder(), name, file)
-                    atomic_write(path, raw)  # type: ignore[arg-type]
+                    atomic_write(path, raw)
                     say(f"{archive.title}: fetched {file} from {site} into {os.path.dirname(path)}")
                     return File(path, site)
                 problem = f"wrong checksum: MD5 {seen[:12]}… instead of {archive.md5[file][:12]}…"

@@ -1,4 +1,4 @@
-"""Data sets as readers, the way of Paddle's first versions (``paddle.dataset``): functions that return functions that yield samples."""
+"""Data sets as readers, the way of Paddle's first versions (``paddle.dataset``): what they return yields samples."""
 
 from lenet.dataset import cifar, mnist
 

@@ -31,7 +31,7 @@ def train10(cycle: bool = False) -> Reader:
     return _reader(Cifar10, "train", cycle)
 
 
-def test10(cycle: bool = False) -> Reader:
+def test10(cycle: bool = False) -> Reader:  # noqa: PT028 - Paddle's name, no test
     """A reader of CIFAR-10's 10,000 test samples; cycle: over and over."""
     return _reader(Cifar10, "test", cycle)
 

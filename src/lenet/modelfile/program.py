@@ -1,4 +1,4 @@
-"""A network as a program on disk: ``jit.save`` watches its forward pass and writes the calls and the weights, ``jit.load`` runs them.
+"""A network as a program on disk: ``jit.save`` watches its forward pass and writes calls and weights, ``jit.load`` runs them.
 
 The file is one safetensors file: weights and constants by name, and a list of rows of the table of operations. What runs
 are those rows alone, never code from the file. Lengths that follow the batch are found by watching two batches of

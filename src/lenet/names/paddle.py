@@ -18,11 +18,33 @@ __all__ = ["PATHS", "as_paddle", "lay_paths"]
 PATHS = {
     **{
         f"nn.layer.{name}": "nn"
-        for name in "activation common container conv distance layers loss norm pooling vision".split()
+        for name in [
+            "activation",
+            "common",
+            "container",
+            "conv",
+            "distance",
+            "layers",
+            "loss",
+            "norm",
+            "pooling",
+            "vision",
+        ]
     },
     **{
         f"tensor.{name}": "tensor"
-        for name in "attribute creation linalg logic manipulation math ops random search stat".split()
+        for name in [
+            "attribute",
+            "creation",
+            "linalg",
+            "logic",
+            "manipulation",
+            "math",
+            "ops",
+            "random",
+            "search",
+            "stat",
+        ]
     },
     "hapi": "model",
     "hapi.callbacks": "callbacks",

@@ -268,9 +268,7 @@ class InstanceNorm2D(Layer):
         shape = [check.positive_int(f"{what}(num_features)", num_features)]
         self._epsilon = _above_zero(f"{what}(epsilon)", epsilon)
         has_both = weight_attr is not False and bias_attr is not False
-        self.scale = self.create_parameter(
-            shape, weight_attr if has_both else False, default_initializer=Constant(1.0)
-        )
+        self.scale = self.create_parameter(shape, weight_attr if has_both else False, default_initializer=Constant(1.0))
         self.bias = self.create_parameter(shape, bias_attr if has_both else False, is_bias=True)
         self._features = num_features
 

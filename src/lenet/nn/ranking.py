@@ -42,11 +42,9 @@ class PairwiseDistance(Layer):
 
 
 class CosineEmbeddingLoss(LossLayer):
-    """1 - cos of pairs with label 1, max(0, cos - margin) of those with label -1; arguments as ``functional.cosine_embedding_loss``."""
+    """1 - cos of pairs with label 1, max(0, cos - margin) with -1; arguments as ``functional.cosine_embedding_loss``."""
 
-    def __init__(
-        self, margin: float = 0, reduction: str = "mean", name: str | None = None
-    ) -> None:
+    def __init__(self, margin: float = 0, reduction: str = "mean", name: str | None = None) -> None:
         super().__init__(reduction, margin=margin)
 
     def forward(self, input1: Tensor, input2: Tensor, label: Tensor) -> Tensor:
@@ -54,11 +52,9 @@ class CosineEmbeddingLoss(LossLayer):
 
 
 class HingeEmbeddingLoss(LossLayer):
-    """The distance where label is 1, max(0, margin - distance) where it is -1; arguments as ``functional.hinge_embedding_loss``."""
+    """The distance where label is 1, max(0, margin - distance) at -1; arguments as ``functional.hinge_embedding_loss``."""
 
-    def __init__(
-        self, margin: float = 1.0, reduction: str = "mean", name: str | None = None
-    ) -> None:
+    def __init__(self, margin: float = 1.0, reduction: str = "mean", name: str | None = None) -> None:
         super().__init__(reduction, margin=margin)
 
     def forward(self, input: Tensor, label: Tensor) -> Tensor:
@@ -69,7 +65,13 @@ class TripletMarginLoss(LossLayer):
     """max(0, distance to positive - distance to negative + margin); arguments as ``functional.triplet_margin_loss``."""
 
     def __init__(
-        self, margin: float = 1.0, p: float = 2.0, epsilon: float = 1e-6, swap: bool = False, reduction: str = "mean", name: str | None = None
+        self,
+        margin: float = 1.0,
+        p: float = 2.0,
+        epsilon: float = 1e-6,
+        swap: bool = False,
+        reduction: str = "mean",
+        name: str | None = None,
     ) -> None:
         super().__init__(reduction, margin=margin, p=p, epsilon=epsilon, swap=swap)
 
@@ -81,7 +83,12 @@ class TripletMarginWithDistanceLoss(LossLayer):
     """``TripletMarginLoss`` with a distance of your own; arguments as ``functional.triplet_margin_with_distance_loss``."""
 
     def __init__(
-        self, distance_function: Any = None, margin: float = 1.0, swap: bool = False, reduction: str = "mean", name: str | None = None
+        self,
+        distance_function: Any = None,
+        margin: float = 1.0,
+        swap: bool = False,
+        reduction: str = "mean",
+        name: str | None = None,
     ) -> None:
         super().__init__(reduction, distance_function=distance_function, margin=margin, swap=swap)
 
@@ -92,9 +99,7 @@ class TripletMarginWithDistanceLoss(LossLayer):
 class SoftMarginLoss(LossLayer):
     """log(1 + e^(-label · input)); arguments as ``functional.soft_margin_loss``."""
 
-    def __init__(
-        self, reduction: str = "mean", name: str | None = None
-    ) -> None:
+    def __init__(self, reduction: str = "mean", name: str | None = None) -> None:
         super().__init__(reduction)
 
     def forward(self, input: Tensor, label: Tensor) -> Tensor:
@@ -104,9 +109,7 @@ class SoftMarginLoss(LossLayer):
 class MultiLabelSoftMarginLoss(LossLayer):
     """Binary cross-entropy of logits, each class by itself; arguments as ``functional.multi_label_soft_margin_loss``."""
 
-    def __init__(
-        self, weight: Tensor | None = None, reduction: str = "mean", name: str | None = None
-    ) -> None:
+    def __init__(self, weight: Tensor | None = None, reduction: str = "mean", name: str | None = None) -> None:
         super().__init__(reduction, weight=weight)
 
     def forward(self, input: Tensor, label: Tensor) -> Tensor:
@@ -117,7 +120,12 @@ class MultiMarginLoss(LossLayer):
     """The mean over the classes of max(0, margin - right + other)^p; arguments as ``functional.multi_margin_loss``."""
 
     def __init__(
-        self, p: float = 1, margin: float = 1.0, weight: Tensor | None = None, reduction: str = "mean", name: str | None = None
+        self,
+        p: float = 1,
+        margin: float = 1.0,
+        weight: Tensor | None = None,
+        reduction: str = "mean",
+        name: str | None = None,
     ) -> None:
         super().__init__(reduction, p=p, margin=margin, weight=weight)
 
@@ -128,9 +136,7 @@ class MultiMarginLoss(LossLayer):
 class MultiLabelMarginLoss(LossLayer):
     """max(0, 1 - right + other) over right and other classes; arguments as ``functional.multi_label_margin_loss``."""
 
-    def __init__(
-        self, reduction: str = "mean", name: str | None = None
-    ) -> None:
+    def __init__(self, reduction: str = "mean", name: str | None = None) -> None:
         super().__init__(reduction)
 
     def forward(self, input: Tensor, label: Tensor) -> Tensor:
@@ -141,7 +147,12 @@ class PoissonNLLLoss(LossLayer):
     """How unlikely counts are under expected ones; arguments as ``functional.poisson_nll_loss``."""
 
     def __init__(
-        self, log_input: bool = True, full: bool = False, epsilon: float = 1e-8, reduction: str = "mean", name: str | None = None
+        self,
+        log_input: bool = True,
+        full: bool = False,
+        epsilon: float = 1e-8,
+        reduction: str = "mean",
+        name: str | None = None,
     ) -> None:
         super().__init__(reduction, log_input=log_input, full=full, epsilon=epsilon)
 

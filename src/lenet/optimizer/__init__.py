@@ -5,4 +5,19 @@ from lenet.optimizer.adaptive import Lamb, NAdam, RAdam, Rprop
 from lenet.optimizer.algorithms import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Momentum, RMSProp
 from lenet.optimizer.optimizer import Optimizer
 
-__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lamb", "Momentum", "NAdam", "Optimizer", "RAdam", "RMSProp", "Rprop", "lr"]
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Lamb",
+    "Momentum",
+    "NAdam",
+    "Optimizer",
+    "RAdam",
+    "RMSProp",
+    "Rprop",
+    "lr",
+]

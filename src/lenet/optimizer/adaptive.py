@@ -1,4 +1,4 @@
-"""Update rules met less often (Paddle: ``paddle.optimizer.NAdam`` and its like). All are numpy; no network is planned with them."""
+"""Update rules met less often (Paddle: ``paddle.optimizer.NAdam`` and its like), in numpy; no network is planned with them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _TwoMoments(Optimizer):
     power_names = ("beta1", "beta2")
 
     def _update(self, batch: Batch) -> None:
-        o, (pow1, pow2) = batch.options, batch.powers
+        o, pow2 = batch.options, batch.powers[1]
         steps = 1 if o["beta2"] == 0 else round(math.log(pow2) / math.log(o["beta2"]))
 
         def rule(p: Array, g: Array, m: Array, v: Array) -> None:

@@ -7,23 +7,23 @@ elsewhere; ``row`` makes rows and functions of them. A network that uses one of 
 
 from lenet.autograd.array_rows import (
     activations,  # noqa: F401 - for nn.functional, as layers is
-    layers,  # noqa: F401
     arithmetic,
     arranging,
     creation,
     drawing,
     elementwise,
     indexing,
+    layers,  # noqa: F401
     linear_algebra,
     methods,
     pairs,
     products,
     reductions,
     running,
-    writing,
     shapes,
     special,
     statistics,
+    writing,
 )
 from lenet.autograd.array_rows.arithmetic import *  # noqa: F403  - each file's __all__ is public
 from lenet.autograd.array_rows.arranging import *  # noqa: F403
@@ -37,10 +37,10 @@ from lenet.autograd.array_rows.pairs import *  # noqa: F403
 from lenet.autograd.array_rows.products import *  # noqa: F403
 from lenet.autograd.array_rows.reductions import *  # noqa: F403
 from lenet.autograd.array_rows.running import *  # noqa: F403
-from lenet.autograd.array_rows.writing import *  # noqa: F403
 from lenet.autograd.array_rows.shapes import *  # noqa: F403
 from lenet.autograd.array_rows.special import *  # noqa: F403
 from lenet.autograd.array_rows.statistics import *  # noqa: F403
+from lenet.autograd.array_rows.writing import *  # noqa: F403
 
 __all__ = [
     *arithmetic.__all__,

@@ -1,4 +1,4 @@
-"""More functions that only move elements: diagonals, turning, windows, splitting and joining by axis. Most are ``moved.picked``."""
+"""More functions that only move elements: diagonals, turning, windows, splitting and joining. Most are ``moved.picked``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ from lenet.autograd.array_rows.moved import picked, places_of, written
 from lenet.autograd.array_rows.reductions import sum as _sum
 from lenet.autograd.array_rows.row import Array, tensor, tensors, whole
 from lenet.autograd.array_rows.shapes import (
-    broadcast_to, concat, diag, flatten, flip, reshape, stack, transpose,
+    broadcast_to,
+    concat,
+    diag,
+    flatten,
+    flip,
+    reshape,
+    stack,
+    transpose,
 )  # fmt: skip
 from lenet.autograd.dtype import DType, dtype_of
 from lenet.autograd.table import check_axis
@@ -247,7 +254,7 @@ def tensor_split(x: Tensor, num_or_indices: Any, axis: Any = 0, name: str | None
         base, more = divmod(length, parts)
         ends = [0, *itertools.accumulate(base + (i < more) for i in range(parts))]
     before: tuple[Any, ...] = (slice(None),) * at
-    return [x[(*before, slice(a, b))] for a, b in itertools.pairwise(ends)]
+    return [x[before + (slice(a, b),)] for a, b in itertools.pairwise(ends)]  # noqa: RUF005 - Python 3.10
 
 
 def _split_along(what: str, axis: int, rank: int, x: Tensor, how: Any) -> list[Tensor]:
@@ -346,7 +353,7 @@ def unfold(x: Tensor, axis: Any, size: Any, step: Any, name: str | None = None) 
 
     def windows(places: Array) -> Array:
         found = np.lib.stride_tricks.sliding_window_view(places, length, axis=at)
-        return found[(*(slice(None),) * at, slice(None, None, by))]
+        return found[(slice(None),) * at + (slice(None, None, by),)]
 
     return picked(x, windows)
 
@@ -453,5 +460,3 @@ def shard_index(input: Tensor, index_num: int, nshards: int, shard_id: int, igno
     size = math.ceil(index_num / nshards)
     data = x.data_array()
     return dense(np.where(data // size == shard_id, data % size, ignore_value).astype(x._dtype))
-
-

@@ -28,7 +28,9 @@ def _to_type(name: str) -> Callable[[Tensor], Tensor]:
     return method
 
 
-def _to(x: Tensor, *args: Any, device: Any = None, dtype: Any = None, blocking: Any = None, other: Any = None) -> Tensor:
+def _to(
+    x: Tensor, *args: Any, device: Any = None, dtype: Any = None, blocking: Any = None, other: Any = None
+) -> Tensor:
     """The tensor as another dtype, or as another tensor's. A place has to be the processor (ValueError)."""
     for given in (*args, device, dtype, other):
         if isinstance(given, Tensor):

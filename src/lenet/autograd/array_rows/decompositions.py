@@ -63,7 +63,9 @@ def inv(x: Tensor, name: str | None = None) -> Tensor:
 
 
 array_row(
-    "det", lambda x: np.asarray(np.linalg.det(x)), lambda dy, y, a, _: ((dy * y)[..., None, None] * _t(np.linalg.inv(a[0])),)
+    "det",
+    lambda x: np.asarray(np.linalg.det(x)),
+    lambda dy, y, a, _: ((dy * y)[..., None, None] * _t(np.linalg.inv(a[0])),),
 )
 
 
@@ -106,7 +108,12 @@ def solve(x: Tensor, y: Tensor, left: bool = True, name: str | None = None) -> T
 
 
 def triangular_solve(
-    x: Tensor, y: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False, name: str | None = None
+    x: Tensor,
+    y: Tensor,
+    upper: bool = True,
+    transpose: bool = False,
+    unitriangular: bool = False,
+    name: str | None = None,
 ) -> Tensor:
     """``solve`` with the upper (or lower) triangle of x alone; unitriangular: with ones on its diagonal."""
     a = _matrices("triangular_solve", x, True)
@@ -164,13 +171,13 @@ def _eigvalsh_gradient(dy: Array, y: Array, a: tuple[Array], at: Attrs) -> tuple
 array_row("eigvalsh", _eigvalsh, _eigvalsh_gradient)
 
 
-def eigvalsh(x: Tensor, UPLO: str = "L", name: str | None = None) -> Tensor:  # noqa: N803 - Paddle's name
+def eigvalsh(x: Tensor, UPLO: str = "L", name: str | None = None) -> Tensor:
     """The eigenvalues of symmetric matrices in rising order, from the lower ('L') or upper ('U') triangle."""
     side = choice("eigvalsh(UPLO)", UPLO, ("L", "U"))
     return _run("eigvalsh", "eigvalsh", _matrices("eigvalsh", x, True), side=side)
 
 
-def eigh(x: Tensor, UPLO: str = "L", name: str | None = None) -> tuple[Tensor, Tensor]:  # noqa: N803 - Paddle's name
+def eigh(x: Tensor, UPLO: str = "L", name: str | None = None) -> tuple[Tensor, Tensor]:
     """The eigenvalues of symmetric matrices in rising order, and the eigenvectors as columns (these without a gradient)."""
     values = eigvalsh(x, UPLO)
     side: Any = UPLO
@@ -192,7 +199,7 @@ def svdvals(x: Tensor, name: str | None = None) -> Tensor:
 
 
 def qr(x: Tensor, mode: str = "reduced", name: str | None = None) -> Any:
-    """Q, with columns of length 1 at right angles, and the upper triangle R with Q @ R = x; mode 'complete', or 'r' for R alone."""
+    """Q, with columns of length 1 at right angles, and the triangle R with Q @ R = x; mode 'complete', or 'r' for R alone."""
     how: Any = choice("qr(mode)", mode, ("reduced", "complete", "r"))
     found: Any = np.linalg.qr(_matrices("qr", x).data_array(), how)
     if mode == "r":
@@ -256,11 +263,16 @@ def multi_dot(x: Sequence[Tensor], name: str | None = None) -> Tensor:
 def matrix_rank(
     x: Tensor, tol: Any = None, hermitian: bool = False, atol: Any = None, rtol: Any = None, name: str | None = None
 ) -> Tensor:
-    """How many singular values of matrices are above tol (by default the largest times max(M, N) times the type's step): int64."""
+    """How many singular values of matrices are above tol (None: the largest · max(M, N) · the type's step): int64."""
     x = _matrices("matrix_rank", x)
-    values = np.abs(np.linalg.eigvalsh(x.data_array())) if hermitian else np.linalg.svd(x.data_array(), compute_uv=False)
+    values = (
+        np.abs(np.linalg.eigvalsh(x.data_array())) if hermitian else np.linalg.svd(x.data_array(), compute_uv=False)
+    )
     top = values.max(-1, keepdims=True)
-    least, share = (None if v is None else np.asarray(v.data_array() if isinstance(v, Tensor) else v)[..., None] for v in (atol, rtol))
+    least, share = (
+        None if v is None else np.asarray(v.data_array() if isinstance(v, Tensor) else v)[..., None]
+        for v in (atol, rtol)
+    )
     if tol is not None:
         bound: Any = np.asarray(tol.data_array() if isinstance(tol, Tensor) else tol)[..., None]
     elif least is not None or share is not None:
@@ -289,7 +301,11 @@ def cond(x: Tensor, p: Any = None, name: str | None = None) -> Tensor:
 
 def vector_norm(x: Tensor, p: float = 2.0, axis: Any = None, keepdim: bool = False, name: str | None = None) -> Tensor:
     """(Σ|x|^p)^(1/p) over an axis, several or all (None)."""
-    return norm(x, float(p), axis, keepdim) if axis is None or not isinstance(axis, (list, tuple)) else _over(x, p, axis, keepdim)
+    return (
+        norm(x, float(p), axis, keepdim)
+        if axis is None or not isinstance(axis, (list, tuple))
+        else _over(x, p, axis, keepdim)
+    )
 
 
 def _over(x: Tensor, p: float, axis: Sequence[int], keepdim: bool) -> Tensor:
@@ -307,5 +323,3 @@ def matrix_norm(
 ) -> Tensor:
     """The norm of the matrices along two axes: 'fro', 'nuc', ±1, ±2, ±inf."""
     return norm(x, p, list(axis), keepdim)
-
-

@@ -1,10 +1,13 @@
-"""More random tensors, and lists of indices. Uniform and normal draws come from ``lenet.seed``'s stream; the others' draws
+"""More random tensors, and lists of indices.
+
+Uniform and normal draws come from ``lenet.seed``'s stream; the others' draws
 are made of its uniform ones, so they repeat with a seed, but aren't Paddle's.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,8 +20,9 @@ from lenet.autograd.tensor import Tensor, dense, to_tensor
 from lenet.messages.check import message
 
 __all__ = [
-    "as_tensor", "asarray", "binomial", "from_numpy", "is_complex", "is_empty", "is_floating_point", "is_integer", "log_normal", "logspace",
-    "poisson", "rand_like", "randint_like", "randn_like", "range", "standard_gamma", "tril_indices", "triu_indices",
+    "as_tensor", "asarray", "binomial", "from_numpy", "is_complex", "is_empty", "is_floating_point", "is_integer",
+    "log_normal", "logspace", "poisson", "rand_like", "randint_like", "randn_like", "range", "standard_gamma",
+    "tril_indices", "triu_indices",
 ]  # fmt: skip
 
 
@@ -77,9 +81,7 @@ def _at_least_zero(what: str, x: Tensor) -> Array:
 # ---- ranges and indices --------------------------------------------------------------------------------------------------
 
 
-def logspace(
-    start: Any, stop: Any, num: Any, base: Any = 10.0, dtype: Any = None, name: str | None = None
-) -> Tensor:
+def logspace(start: Any, stop: Any, num: Any, base: Any = 10.0, dtype: Any = None, name: str | None = None) -> Tensor:
     """base to the powers of num evenly spaced numbers from start to stop, both included."""
     root = float(base.data_array().reshape(())) if isinstance(base, Tensor) else float(base)
     powers = linspace(start, stop, num, "float64").data_array()
@@ -207,7 +209,7 @@ def _random_draw(x: Tensor, from_: int = 0, to: int | None = None) -> Tensor:
     return dense(randint(from_, last, list(x._shape)).data_array().astype(x._dtype))
 
 
-DRAWS = {
+DRAWS: dict[str, Callable[..., Tensor]] = {
     "bernoulli": _bernoulli_draw,
     "cauchy": _cauchy_draw,
     "exponential": _exponential_draw,
@@ -217,4 +219,3 @@ DRAWS = {
     "random": _random_draw,
     "uniform": _uniform_draw,
 }
-

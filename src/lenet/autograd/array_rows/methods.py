@@ -11,8 +11,23 @@ from typing import Any
 import numpy as np
 
 from lenet.autograd.array_rows import (
-    arithmetic, arranging, conversions, creation, decompositions, drawing, elementwise, indexing, linear_algebra, pairs, products,
-    reductions, running, shapes, special, statistics, writing,
+    arithmetic,
+    arranging,
+    conversions,
+    creation,
+    decompositions,
+    drawing,
+    elementwise,
+    indexing,
+    linear_algebra,
+    pairs,
+    products,
+    reductions,
+    running,
+    shapes,
+    special,
+    statistics,
+    writing,
 )  # fmt: skip
 from lenet.autograd.array_rows.row import array_row, cast, matched
 from lenet.autograd.tape import call, is_grad_enabled
@@ -27,24 +42,141 @@ FILES = (
 _NO_METHODS = {  # they don't take a tensor first
     *creation.__all__,
     *drawing.__all__,
-    *("add_n", "assign", "block_diag", "broadcast_shape", "broadcast_shapes", "broadcast_tensors", "cartesian_prod", "cat"),
-    *("column_stack", "concat", "concatenate", "dstack", "einsum", "hstack", "meshgrid", "multi_dot", "multiplex", "rank"),
+    *(
+        "add_n",
+        "assign",
+        "block_diag",
+        "broadcast_shape",
+        "broadcast_shapes",
+        "broadcast_tensors",
+        "cartesian_prod",
+        "cat",
+    ),
+    *(
+        "column_stack",
+        "concat",
+        "concatenate",
+        "dstack",
+        "einsum",
+        "hstack",
+        "meshgrid",
+        "multi_dot",
+        "multiplex",
+        "rank",
+    ),
     *("row_stack", "scatter_nd", "shape", "stack", "tolist", "vstack", "where", "matrix_exp", "svdvals", "vector_norm"),
 } - {"bernoulli", "is_complex", "is_empty", "is_floating_point", "is_integer", "multinomial"}
 
 # Functions that are there a second time with an underscore behind, and write their result into the tensor: as functions
 # and methods, and as methods alone.
-IN_PLACE = (
-    "abs acos acosh addmm asin asinh atan atanh baddbmm bitwise_and bitwise_invert bitwise_left_shift bitwise_not bitwise_or "
-    "bitwise_right_shift bitwise_xor cast copysign cos cosh cumprod cumsum digamma div divide equal erf expm1 flatten "
-    "floor_divide floor_mod frac gammainc gammaincc gammaln gcd greater_equal greater_than hypot i0 index_add index_fill "
-    "index_put lcm ldexp less less_equal less_than lgamma log log10 log2 logical_and logical_not logical_or logical_xor logit "
-    "masked_fill masked_scatter mod multigammaln multiply nan_to_num neg not_equal polygamma pow remainder renorm reshape "
-    "scatter scatter_add sin sinc sinh square squeeze sub subtract t tan tanh transpose tril triu trunc unsqueeze"
-).split()
-IN_PLACE_METHODS = (
-    "add ceil clamp clip erfinv exp floor lerp log1p mul put_along_axis reciprocal round rsqrt scale sigmoid sqrt"
-).split()
+IN_PLACE = [
+    "abs",
+    "acos",
+    "acosh",
+    "addmm",
+    "asin",
+    "asinh",
+    "atan",
+    "atanh",
+    "baddbmm",
+    "bitwise_and",
+    "bitwise_invert",
+    "bitwise_left_shift",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_right_shift",
+    "bitwise_xor",
+    "cast",
+    "copysign",
+    "cos",
+    "cosh",
+    "cumprod",
+    "cumsum",
+    "digamma",
+    "div",
+    "divide",
+    "equal",
+    "erf",
+    "expm1",
+    "flatten",
+    "floor_divide",
+    "floor_mod",
+    "frac",
+    "gammainc",
+    "gammaincc",
+    "gammaln",
+    "gcd",
+    "greater_equal",
+    "greater_than",
+    "hypot",
+    "i0",
+    "index_add",
+    "index_fill",
+    "index_put",
+    "lcm",
+    "ldexp",
+    "less",
+    "less_equal",
+    "less_than",
+    "lgamma",
+    "log",
+    "log10",
+    "log2",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "logit",
+    "masked_fill",
+    "masked_scatter",
+    "mod",
+    "multigammaln",
+    "multiply",
+    "nan_to_num",
+    "neg",
+    "not_equal",
+    "polygamma",
+    "pow",
+    "remainder",
+    "renorm",
+    "reshape",
+    "scatter",
+    "scatter_add",
+    "sin",
+    "sinc",
+    "sinh",
+    "square",
+    "squeeze",
+    "sub",
+    "subtract",
+    "t",
+    "tan",
+    "tanh",
+    "transpose",
+    "tril",
+    "triu",
+    "trunc",
+    "unsqueeze",
+]
+IN_PLACE_METHODS = [
+    "add",
+    "ceil",
+    "clamp",
+    "clip",
+    "erfinv",
+    "exp",
+    "floor",
+    "lerp",
+    "log1p",
+    "mul",
+    "put_along_axis",
+    "reciprocal",
+    "round",
+    "rsqrt",
+    "scale",
+    "sigmoid",
+    "sqrt",
+]
 OTHER_SHAPE = {"flatten", "reshape", "squeeze", "t", "transpose", "unsqueeze", "cumsum", "cumprod"}
 
 __all__ = [*(f"{name}_" for name in IN_PLACE), "where_"]
@@ -107,7 +239,12 @@ def _complete_tensor() -> None:
     methods: dict[str, Any] = {}
     for module in FILES:
         methods |= {name: vars(module)[name] for name in module.__all__ if name not in _NO_METHODS}
-    methods |= {"inverse": decompositions.inv, "cov": statistics.cov, "corrcoef": statistics.corrcoef, "sigmoid": special.sigmoid}
+    methods |= {
+        "inverse": decompositions.inv,
+        "cov": statistics.cov,
+        "corrcoef": statistics.corrcoef,
+        "sigmoid": special.sigmoid,
+    }
     methods |= {f"{name}_": in_place(methods[name], f"{name}_") for name in (*IN_PLACE, *IN_PLACE_METHODS)}
     methods |= {f"{name}_": in_place(draw, f"{name}_") for name, draw in drawing.DRAWS.items()}
     methods |= conversions.METHODS

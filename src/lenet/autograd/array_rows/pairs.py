@@ -38,7 +38,9 @@ def _fgradient(chosen: Callable[[Array, Array], Array]) -> Callable[..., tuple[A
     return gradient
 
 
-fmax = binary("fmax", np.fmax, _fgradient(np.greater_equal), "The larger of x and y, broadcast; a number wins over NaN.")
+fmax = binary(
+    "fmax", np.fmax, _fgradient(np.greater_equal), "The larger of x and y, broadcast; a number wins over NaN."
+)
 fmin = binary("fmin", np.fmin, _fgradient(np.less_equal), "The smaller of x and y, broadcast; a number wins over NaN.")
 heaviside = binary(
     "heaviside",
@@ -147,9 +149,7 @@ _left = _of_whole_numbers("bitwise_left_shift", np.left_shift, "")
 _right = _of_whole_numbers("bitwise_right_shift", np.right_shift, "")
 
 
-def bitwise_left_shift(
-    x: Any, y: Any, is_arithmetic: bool = True, out: None = None, name: str | None = None
-) -> Tensor:
+def bitwise_left_shift(x: Any, y: Any, is_arithmetic: bool = True, out: None = None, name: str | None = None) -> Tensor:
     """x's bits moved y places to the left, broadcast; zeros come in."""
     return _left(x, y, out)
 

@@ -43,9 +43,7 @@ def _cumprod_gradient(dy: Array, y: Array, a: tuple[Array], at: Attrs) -> tuple[
 array_row("cumprod", lambda x, axis: np.cumprod(x, axis, dtype=x.dtype), _cumprod_gradient)
 
 
-def cumprod(
-    x: Tensor, dim: Any = None, *, dtype: Any = None, out: None = None, name: str | None = None
-) -> Tensor:
+def cumprod(x: Tensor, dim: Any = None, *, dtype: Any = None, out: None = None, name: str | None = None) -> Tensor:
     """The running product along an axis, or of the flat tensor (None). dtype: convert x to this first."""
     no_out("cumprod", out)
     x = tensor("cumprod", x) if dtype is None else cast(tensor("cumprod", x), dtype)

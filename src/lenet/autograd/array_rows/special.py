@@ -110,19 +110,25 @@ def _i1_slope(y: Array, x: Array, zero: Any) -> Array:
 
 
 digamma = unary(
-    "digamma", _digamma, lambda dy, y, x: dy * _polygamma(x, 1), "The logarithmic derivative of the gamma function at x."
+    "digamma",
+    _digamma,
+    lambda dy, y, x: dy * _polygamma(x, 1),
+    "The logarithmic derivative of the gamma function at x.",
 )
 lgamma = unary("lgamma", _lgamma, lambda dy, y, x: dy * _digamma(x), "log |Γ(x)|.")
 gammaln = lgamma
 erfinv = unary(
-    "erfinv", _erfinv, lambda dy, y, x: dy * (math.sqrt(math.pi) / 2) * np.exp(y * y), "The inverse of the error function."
+    "erfinv",
+    _erfinv,
+    lambda dy, y, x: dy * (math.sqrt(math.pi) / 2) * np.exp(y * y),
+    "The inverse of the error function.",
 )
 i0 = unary("i0", _i0, lambda dy, y, x: dy * _i1(x), "The modified Bessel function of the first kind, order 0.")
 i0e = unary("i0e", _i0e, lambda dy, y, x: dy * (_i1e(x) - np.sign(x) * y), "e^-|x| · i0(x).")
-i1 = unary("i1", _i1, lambda dy, y, x: dy * _i1_slope(y, x, _i0), "The modified Bessel function of the first kind, order 1.")
-i1e = unary(
-    "i1e", _i1e, lambda dy, y, x: dy * (_i1_slope(y, x, _i0e) - np.sign(x) * y), "e^-|x| · i1(x)."
+i1 = unary(
+    "i1", _i1, lambda dy, y, x: dy * _i1_slope(y, x, _i0), "The modified Bessel function of the first kind, order 1."
 )
+i1e = unary("i1e", _i1e, lambda dy, y, x: dy * (_i1_slope(y, x, _i0e) - np.sign(x) * y), "e^-|x| · i1(x).")
 deg2rad = unary("deg2rad", np.deg2rad, lambda dy, y, x: dy * (math.pi / 180), "Degrees to radians.")
 rad2deg = unary("rad2deg", np.rad2deg, lambda dy, y, x: dy * (180 / math.pi), "Radians to degrees.")
 
@@ -134,7 +140,13 @@ def _sinc_slope(x: Array) -> Array:
 
 sinc = unary("sinc", np.sinc, lambda dy, y, x: dy * _sinc_slope(x), "sin(πx) / (πx), 1 at 0.")
 
-frac = unary("frac", lambda x: x - np.trunc(x), lambda dy, y, x: dy, "What stands behind the point; its sign is x's.", whole="keep")
+frac = unary(
+    "frac",
+    lambda x: x - np.trunc(x),
+    lambda dy, y, x: dy,
+    "What stands behind the point; its sign is x's.",
+    whole="keep",
+)
 negative, sgn = neg, sign
 
 
@@ -282,7 +294,9 @@ def gammainc(x: Tensor, y: Tensor, name: str | None = None) -> Tensor:
 
 isneginf = test("isneginf", np.isneginf, "True where x is minus infinity: a bool tensor.")
 isposinf = test("isposinf", np.isposinf, "True where x is plus infinity: a bool tensor.")
-signbit = test("signbit", lambda x: np.signbit(x) if x.dtype.kind == "f" else x < 0, "True where x's sign is minus: a bool tensor.")
+signbit = test(
+    "signbit", lambda x: np.signbit(x) if x.dtype.kind == "f" else x < 0, "True where x's sign is minus: a bool tensor."
+)
 isreal = test("isreal", lambda x: np.ones(x.shape, np.bool_), "True everywhere: there are no complex tensors here.")
 
 

@@ -171,9 +171,7 @@ def msort(input: Tensor, *, out: None = None) -> Tensor:
 # ---- NaN left out --------------------------------------------------------------------------------------------------------
 
 
-def nansum(
-    x: Tensor, axis: Any = None, dtype: Any = None, keepdim: bool = False, name: str | None = None
-) -> Tensor:
+def nansum(x: Tensor, axis: Any = None, dtype: Any = None, keepdim: bool = False, name: str | None = None) -> Tensor:
     """The sum of what isn't NaN, over an axis, several, or all (None)."""
     x = tensor("nansum", x)
     if x._dtype.kind == "f":
@@ -326,10 +324,17 @@ def unique_consecutive(
     x: Tensor, return_inverse: bool = False, return_counts: bool = False, axis: Any = None, dtype: Any = "int64",
     name: str | None = None,
 ) -> Any:  # fmt: skip
-    """x's elements (or slices along an axis) without those equal to the one before; asked for: which of them each is, how many."""
+    """x's elements (or slices along an axis) without those equal to the one before.
+
+    Asked for, and in this order: which of them each element is, how many there are in a row.
+    """
     x = tensor("unique_consecutive", x)
     flat = axis is None
-    data = x.data_array().reshape(-1) if flat else np.moveaxis(x.data_array(), check_axis("unique_consecutive", axis, x._shape), 0)
+    data = (
+        x.data_array().reshape(-1)
+        if flat
+        else np.moveaxis(x.data_array(), check_axis("unique_consecutive", axis, x._shape), 0)
+    )
     fresh = np.ones(len(data), np.bool_)
     fresh[1:] = (data[1:] != data[:-1]).reshape(len(data) - 1, -1).any(1) if len(data) else fresh[1:]
     kept = data[fresh]
@@ -388,5 +393,3 @@ def corrcoef(x: Tensor, rowvar: bool = True, name: str | None = None) -> Tensor:
     scale = picked(spread, np.diagonal).sqrt()
     found = divide(divide(spread, reshape(scale, [n, 1])), reshape(scale, [1, n]))
     return found.clip(-1, 1)
-
-

@@ -96,7 +96,7 @@ def put_along_axis(
     inside("put_along_axis", found, x._shape[at])
     if broadcast:
         found = np.broadcast_to(found, [found.shape[at] if i == at else n for i, n in enumerate(x._shape)])
-    lines = list(np.indices(found.shape, sparse=True))
+    lines: list[Any] = list(np.indices(found.shape, sparse=True))
     lines[at] = found % max(x._shape[at], 1)
     places = places_of(x)[tuple(lines)]
     if isinstance(values, Tensor) and not broadcast and values._shape != found.shape:
@@ -131,7 +131,9 @@ def index_fill(x: Tensor, index: Tensor, axis: Any, value: Any, name: str | None
     """x with one number (or a tensor of one) in the slices that index names along an axis."""
     x = tensor("index_fill", x)
     at = check_axis("index_fill", axis, x._shape)
-    return _put("index_fill", x, value, _along(x, at, inside("index_fill", numbers_of("index_fill", index), x._shape[at])))
+    return _put(
+        "index_fill", x, value, _along(x, at, inside("index_fill", numbers_of("index_fill", index), x._shape[at]))
+    )
 
 
 def index_put(
@@ -218,7 +220,8 @@ def fill_diagonal(x: Tensor, value: Any, offset: int = 0, wrap: bool = False) ->
     return _put("fill_diagonal", x, value, flat)
 
 
-def fill_diagonal_tensor(x: Tensor, y: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1, name: str | None = None) -> Tensor:
+def fill_diagonal_tensor(
+    x: Tensor, y: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1, name: str | None = None
+) -> Tensor:
     """x with y on the diagonal of the axes dim1 and dim2: as ``diagonal_scatter``."""
     return diagonal_scatter(x, y, offset, dim1, dim2)
-

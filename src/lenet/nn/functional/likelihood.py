@@ -92,5 +92,3 @@ def sigmoid_focal_loss(
     loss = binary_cross_entropy_with_logits(logit, label, reduction="none")
     loss = (label * alpha + (1 - label) * (1 - alpha)) * loss * (1 - right) ** float(gamma)
     return reduced(what, loss if normalizer is None else loss / normalizer, reduction)
-
-

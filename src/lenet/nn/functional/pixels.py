@@ -131,7 +131,7 @@ def _columns(
 def unfold(
     x: Tensor, kernel_sizes: Any, strides: Any = 1, paddings: Any = 0, dilations: Any = 1, name: str | None = None
 ) -> Tensor:
-    """The patches of images [N, C, H, W] as columns: [N, C · kh · kw, patches]. paddings: n, [h, w] or [top, left, bottom, right]."""
+    """The patches of images [N, C, H, W] as columns: [N, C · kh · kw, patches]. paddings: n, [h, w] or four."""
     _images("unfold", x)
     sides, rule = _columns("unfold", tuple(x.shape), kernel_sizes, strides, paddings, dilations)
     padded = pad(x, [sides[2], sides[3], sides[0], sides[1]]) if any(sides) else x
@@ -213,8 +213,7 @@ def grid_sample(
         return taken(*(np.rint(v.data_array()).astype(np.int64) for v in at))
     low_r, low_s = (np.floor(v.data_array()).astype(np.int64) for v in at)
     share_r, share_s = (
-        (v - to_tensor(low.astype(x.dtype.numpy))).unsqueeze(1)
-        for v, low in ((rows, low_r), (columns, low_s))
+        (v - to_tensor(low.astype(x.dtype.numpy))).unsqueeze(1) for v, low in ((rows, low_r), (columns, low_s))
     )
     top = taken(low_r, low_s) * (1 - share_s) + taken(low_r, low_s + 1) * share_s
     below = taken(low_r + 1, low_s) * (1 - share_s) + taken(low_r + 1, low_s + 1) * share_s

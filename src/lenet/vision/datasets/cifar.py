@@ -11,7 +11,7 @@ import os
 import pickle
 import tarfile
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +55,7 @@ class Cifar10(Dataset):
     """
 
     NAME = "cifar10"
-    _parts = {"train": "data_batch", "test": "test_batch"}
+    _parts: ClassVar[dict[str, str]] = {"train": "data_batch", "test": "test_batch"}
     _labels = b"labels"
     classes: tuple[str, ...] = (
         "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
@@ -126,6 +126,6 @@ class Cifar100(Cifar10):
     """
 
     NAME = "cifar100"
-    _parts = {"train": "train", "test": "test"}
+    _parts: ClassVar[dict[str, str]] = {"train": "train", "test": "test"}
     _labels = b"fine_labels"
     classes = ()

@@ -162,5 +162,3 @@ class EMNIST(_Kin):
         first = 1 if self.split == "letters" else 0
         images, labels = _pair(contents[0], contents[1], path, len(self.classes) + first)
         return np.ascontiguousarray(images.swapaxes(-1, -2)), labels.astype(np.int64) - first
-
-

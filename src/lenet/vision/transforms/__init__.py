@@ -31,14 +31,6 @@ from lenet.vision.transforms.functional import (
 )
 from lenet.vision.transforms.perspective import RandomPerspective
 from lenet.vision.transforms.perspective import perspective as perspective
-from lenet.vision.transforms.random_transforms import (
-    RandomAffine,
-    RandomCrop,
-    RandomErasing,
-    RandomHorizontalFlip,
-    RandomRotation,
-    RandomVerticalFlip,
-)
 from lenet.vision.transforms.plain import (
     BaseTransform,
     CenterCrop,
@@ -49,6 +41,14 @@ from lenet.vision.transforms.plain import (
     Resize,
     ToTensor,
     Transpose,
+)
+from lenet.vision.transforms.random_transforms import (
+    RandomAffine,
+    RandomCrop,
+    RandomErasing,
+    RandomHorizontalFlip,
+    RandomRotation,
+    RandomVerticalFlip,
 )
 
 __all__ = [

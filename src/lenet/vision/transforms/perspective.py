@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from lenet.messages.check import choice, message
-from lenet.vision.transforms.functional import filter_named, size_of, warped
+from lenet.vision.transforms._planes import filter_named
+from lenet.vision.transforms.functional import size_of, warped
 from lenet.vision.transforms.plain import BaseTransform
 
 __all__ = ["RandomPerspective", "perspective"]
@@ -17,9 +18,7 @@ __all__ = ["RandomPerspective", "perspective"]
 Points = Sequence[Sequence[float]]
 
 
-def perspective(
-    img: Any, startpoints: Points, endpoints: Points, interpolation: str = "nearest", fill: Any = 0
-) -> Any:
+def perspective(img: Any, startpoints: Points, endpoints: Points, interpolation: str = "nearest", fill: Any = 0) -> Any:
     """The image moved so that the four startpoints (x, y) come to lie on the endpoints.
 
     interpolation: nearest, bilinear or bicubic. fill: the value outside the image. ValueError for other numbers of points
