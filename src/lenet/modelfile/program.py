@@ -204,12 +204,9 @@ def _place(
         return {"weight": names[id(t)], "frozen": bool(t.stop_gradient)}
     if t._shape != u._shape or not np.array_equal(t.data_array(), u.data_array(), equal_nan=t._dtype.kind == "f"):
         return "differs"
-    for name, array in arrays.items():
-        if array is t.data_array():
-            return {"weight": name, "frozen": True}
-    name = f"constant_{sum(n.startswith('constant_') for n in arrays)}"
+    name = f"constant:{sum(n.startswith('constant:') for n in arrays)}"
     arrays[name] = t.data_array()
-    return {"weight": name, "frozen": True}
+    return {"constant": name}
 
 
 def _outputs(a: Any, b: Any, places: Any, also: Any, names: Any, arrays: Any) -> Json:
@@ -222,7 +219,7 @@ def _outputs(a: Any, b: Any, places: Any, also: Any, names: Any, arrays: Any) ->
         kind = "tuple" if isinstance(a, tuple) else "list"
         return {kind: [_outputs(x, y, places, also, names, arrays) for x, y in zip(a, b, strict=True)]}
     if isinstance(a, dict):
-        return {"dict": {str(k): _outputs(v, b[k], places, also, names, arrays) for k, v in a.items()}}
+        return {"dict": [[str(k), _outputs(v, b[k], places, also, names, arrays)] for k, v in a.items()]}
     raise _no_description(f"a result of {describe(a)}")
 
 
@@ -279,7 +276,7 @@ class TranslatedLayer(Layer):
         self._weights: dict[str, Tensor] = {}
         trained = {w["weight"] for w in _weights_of(program) if not w["frozen"]}
         for name, array in arrays.items():
-            if array.dtype.kind != "f":
+            if array.dtype.kind != "f" or name.startswith("constant:"):
                 self._weights[name] = to_tensor(array)
                 continue
             block = aligned(array.shape, array.dtype)
@@ -308,7 +305,7 @@ class TranslatedLayer(Layer):
                 return None
             if "input" in place:
                 return given[place["input"]]
-            return made[place["row"]] if "row" in place else self._weights[place["weight"]]
+            return made[place["row"]] if "row" in place else self._weights[place.get("weight") or place["constant"]]
 
         for row in self._program["program"]:
             attrs = {key: _restored(value, batch) for key, value in row["attrs"].items()}
@@ -325,7 +322,7 @@ class TranslatedLayer(Layer):
             for kind, build in (("list", list), ("tuple", tuple)):
                 if kind in place:
                     return build(shown(p) for p in place[kind])
-            return {k: shown(p) for k, p in place["dict"].items()} if "dict" in place else at(place)
+            return {k: shown(p) for k, p in place["dict"]} if "dict" in place else at(place)
 
         return shown(self._program["outputs"])
 
@@ -360,7 +357,8 @@ def _check(program: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
             raise KeyError(row["op"])
         for place in row["inputs"]:
             late = place and ("row" in place and not 0 <= place["row"] < k)
-            if late or (place and "weight" in place and place["weight"] not in arrays):
+            name = place and (place.get("weight") or place.get("constant"))
+            if late or (name and name not in arrays):
                 raise KeyError("inputs")
 
 

@@ -13,6 +13,7 @@ from lenet.autograd.array_rows import (
     drawing,
     elementwise,
     indexing,
+    joining,
     layers,  # noqa: F401
     linear_algebra,
     methods,
@@ -31,6 +32,7 @@ from lenet.autograd.array_rows.creation import *  # noqa: F403
 from lenet.autograd.array_rows.drawing import *  # noqa: F403
 from lenet.autograd.array_rows.elementwise import *  # noqa: F403
 from lenet.autograd.array_rows.indexing import *  # noqa: F403
+from lenet.autograd.array_rows.joining import *  # noqa: F403
 from lenet.autograd.array_rows.linear_algebra import *  # noqa: F403
 from lenet.autograd.array_rows.methods import *  # noqa: F403
 from lenet.autograd.array_rows.pairs import *  # noqa: F403
@@ -49,6 +51,7 @@ __all__ = [
     *drawing.__all__,
     *elementwise.__all__,
     *indexing.__all__,
+    *joining.__all__,
     *linear_algebra.__all__,
     *methods.__all__,
     *pairs.__all__,

@@ -19,6 +19,7 @@ from lenet.autograd.array_rows import (
     drawing,
     elementwise,
     indexing,
+    joining,
     linear_algebra,
     pairs,
     products,
@@ -35,7 +36,7 @@ from lenet.autograd.tensor import Tensor, dense
 from lenet.messages.check import ShapeError, message
 
 FILES = (
-    arithmetic, arranging, creation, decompositions, drawing, elementwise, indexing, linear_algebra, pairs, products,
+    arithmetic, arranging, creation, decompositions, drawing, elementwise, indexing, joining, linear_algebra, pairs, products,
     reductions, running, shapes, special, statistics, writing,
 )  # fmt: skip
 
