@@ -8,12 +8,13 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
+import calls
 import numpy as np
 import pytest
 
 import lenet
 
-# One line a call, run in both libraries: ``p`` is the library. The letters are tensors, made by ``tensors``.
+# One line a call, run in both libraries: ``p`` is the library. The letters are tensors, made in ``calls``.
 CALLS = """
 p.exp(x)                     p.expm1(x)                   p.log(u)                     p.log2(u)
 p.log10(u)                   p.log1p(u)                   p.sqrt(u)                    p.rsqrt(u)
@@ -90,80 +91,13 @@ p.norm(x, p=-1, axis=[2, 0])                              p.exp(i)              
 p.median(i)
 """  # fmt: skip
 
-_LINES = [call.strip() for line in CALLS.strip().splitlines() for call in line.split("  ")]
-LINES = [line for line in _LINES if line]
-
-
-def tensors(p: Any, dtype: str) -> dict[str, Any]:
-    r = np.random.RandomState(1)
-    floats = {
-        "x": r.standard_normal((2, 4, 3)),
-        "y": r.standard_normal((2, 3, 5)),
-        "u": r.uniform(0.5, 2.0, (2, 4, 3)),
-        "v": r.standard_normal((1, 1, 3)),
-        "h": r.uniform(-0.9, 0.9, (2, 4, 3)),
-        "r": np.round(r.standard_normal((5, 4)) * 3),  # equals, zeros and halves
-        "s": np.round(r.standard_normal((5, 4)) * 3),
-        "z": np.array([[0.0, 2, 3], [0, 0, 1], [1, 2, 3]]),
-        "m": r.standard_normal((2, 3)),
-        "w": r.standard_normal((3, 4)),
-        "k": r.standard_normal(3),
-    }
-    made = {name: p.to_tensor(a.astype(dtype), stop_gradient=False) for name, a in floats.items()}
-    made["n"] = p.to_tensor(np.array([1, np.nan, np.inf, -np.inf], dtype))
-    made |= {name: p.to_tensor(r.randint(1, 9, (3, 4)) - (0 if name == "j" else 4)) for name in ("i", "j")}
-    made |= {name: p.to_tensor(r.rand(2, 4, 3) > 0.5) for name in ("b", "c")}
-    return made
-
-
-def outcome(p: Any, call: str, dtype: str) -> tuple[list[Any], dict[str, Any]]:
-    """What a call gives, as a list of tensors, and the gradients of all float inputs that have one."""
-    p.seed(5)
-    letters = tensors(p, dtype)
-    found = eval(call, {"p": p, "np": np, **letters})
-    results = list(found) if isinstance(found, (list, tuple)) else [found]
-    total = None
-    for t in results:
-        if not t.stop_gradient and str(t.dtype) in ("paddle.float32", "paddle.float64"):
-            part = (t * p.to_tensor(np.random.RandomState(9).standard_normal(t.shape), t.dtype)).sum()
-            total = part if total is None else total + part
-    if total is not None:
-        total.backward()
-    return results, {name: t.grad for name, t in letters.items() if t.grad is not None}
+LINES = calls.lines(CALLS)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("call", LINES)
 def test_a_call_gives_paddles_numbers(paddle: ModuleType, call: str, dtype: str) -> None:
-    (ours, our_grads), (theirs, their_grads) = outcome(lenet, call, dtype), outcome(paddle, call, dtype)
-
-    def close(a: Any, b: Any, what: str) -> None:
-        # sums of a few terms in another order, and Paddle's own pow; what is drawn at random is drawn as float32
-        coarse = "float32" in (dtype, a.dtype.name) or "normal" in call or "p=3" in call or "2.5" in call
-        loose = {"rtol": 1e-5, "atol": 1e-6} if coarse else {"rtol": 1e-12, "atol": 1e-13}
-        np.testing.assert_allclose(a.numpy(), b.numpy(), err_msg=what, **loose)
-
-    assert len(ours) == len(theirs)
-    for a, b in zip(ours, theirs, strict=True):
-        assert a.shape == list(b.shape)
-        assert str(a.dtype) == str(b.dtype)
-        close(a, b, "output")
-        if a.dtype in ("float32", "float64"):  # indices that come with values want a gradient in Paddle
-            assert a.stop_gradient == b.stop_gradient
-    assert our_grads.keys() == their_grads.keys()
-    for name, grad in our_grads.items():
-        close(grad, their_grads[name], f"the gradient of {name}")
-
-
-def test_every_function_is_called() -> None:
-    """Each public function of the rows stands in a line above, or is older than this table and tested elsewhere."""
-    from lenet.autograd import array_rows
-
-    text = " ".join(LINES)
-    elsewhere = {"cast", "increment", "empty", "empty_like", "ones_like", "gaussian", "randn", "randint", "randperm"}
-    elsewhere |= {"floor_divide", "equal", "not_equal", "less_than", "less_equal", "greater_than", "greater_equal"}
-    elsewhere |= {"zeros", "ones", "squeeze_", "unsqueeze_"}
-    assert not {name for name in array_rows.__all__ if f"p.{name}(" not in text} - elsewhere
+    calls.check(paddle, call, dtype)
 
 
 def test_random_numbers_are_paddles_bit_for_bit(paddle: ModuleType) -> None:

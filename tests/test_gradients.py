@@ -7,46 +7,19 @@ proves the list complete: a new row without a case fails it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
+from gradient_cases import COMPOSED, MORE, SQUARE, STEP, Case, apart, normal, positive
 
 from lenet import jit, nn
 from lenet.autograd import random, tape
 from lenet.autograd.table import TABLE
 from lenet.autograd.tensor import Tensor, to_tensor
 
-# A step of 1e-6 leaves an error of about 1e-12 of the third derivative and 1e-16 / 1e-6 of the rounding.
-STEP = 1e-6
 TOLERANCE = 1e-7
-
-
-class Case(NamedTuple):
-    """One call: inputs with a gradient (arrays), the rest of them, attributes, and the step if another than STEP is due."""
-
-    row: str
-    name: str
-    arrays: list[np.ndarray]
-    rest: Sequence[Any] = ()
-    attrs: Mapping[str, Any] = MappingProxyType({})
-    step: float = STEP
-
-
-def normal(seed: int, *shape: int) -> np.ndarray:
-    return np.random.RandomState(seed).standard_normal(shape)
-
-
-def apart(seed: int, *shape: int) -> np.ndarray:
-    """Numbers that all differ, from one another and from 0, by far more than a step: no kink is near."""
-    n = int(np.prod(shape))
-    return ((np.random.RandomState(seed).permutation(n) - n // 2 + 0.5) / n).reshape(shape)
-
-
-def positive(seed: int, *shape: int) -> np.ndarray:
-    return np.random.RandomState(seed).uniform(0.5, 2.0, shape)
 
 
 def _conv(
@@ -96,6 +69,7 @@ ACTIVATIONS: dict[str, dict[str, Any]] = {
     "hardtanh": {"low": -1.0, "high": 0.52},
     "hardshrink": {"threshold": 0.52},
     "softshrink": {"threshold": 0.52},
+    "thresholded_relu": {"threshold": 0.52, "value": 0.3},
     "softplus": {"beta": 2.0, "threshold": 4.1},
     **{name: {} for name in ["relu6", "silu", "mish", "hardswish", "softsign", "tanhshrink", "log_sigmoid"]},
 }
@@ -255,11 +229,15 @@ CASES = [
         "take_along_axis", "repeated", [normal(1, 3, 4)], [], {"index": np.array([[0, 0], [3, 1], [2, 2]]), "axis": 1}
     ),
     Case("where", "broadcast", [normal(1, 3, 4), normal(2, 4)], [], {"mask": normal(3, 3, 1) > 0}),
+    *MORE,
 ]
 
 
 def test_every_row_is_here() -> None:
-    assert {case.row for case in CASES} | {"plan"} == set(TABLE)  # a plan's gradient: the last test of this file
+    composed = {name.partition(",")[0] for name in COMPOSED}
+    assert {case.row for case in CASES} | composed | {"plan"} == set(
+        TABLE
+    )  # a plan's gradient: the last test of this file
 
 
 def call(case: Case, arrays: list[np.ndarray], wants: bool = False) -> tuple[list[Tensor], Tensor]:
@@ -316,6 +294,20 @@ def test_an_input_that_wants_no_gradient_gets_none(case: Case) -> None:
         y.backward()
         assert inputs[frozen].grad is None
         assert all(t.grad is not None for i, t in enumerate(inputs) if i != frozen)
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+def test_gradient_of_a_composition(name: str) -> None:
+    x = to_tensor(SQUARE, stop_gradient=False)
+    y = COMPOSED[name](x)
+    seed = normal(9, *y.shape)
+    y.backward(to_tensor(seed))
+
+    def total(moved: np.ndarray) -> float:
+        return float((COMPOSED[name](to_tensor(moved)).numpy() * seed).sum())
+
+    assert x.grad is not None
+    np.testing.assert_allclose(x.grad.numpy(), differences(total, SQUARE, STEP), rtol=1e-6, atol=1e-7)
 
 
 def test_gradient_of_a_plan() -> None:

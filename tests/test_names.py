@@ -70,8 +70,8 @@ def test_other_mistakes_stay_pythons():
 
 
 def test_an_import_says_it_too():
-    with pytest.raises(ImportError, match=r"nn\.Conv2d: got a name from elsewhere.* Type nn\.Conv2D"):
-        from lenet.nn import Conv2d  # noqa: F401
+    with pytest.raises(ImportError, match=r"nn\.MaxPool2d: got a name from elsewhere.* Type nn\.MaxPool2D"):
+        from lenet.nn import MaxPool2d  # noqa: F401
     with pytest.raises(ImportError, match="no attribute 'nonsense'"):
         from lenet.nn import nonsense  # noqa: F401
 

@@ -15,10 +15,30 @@ from lenet.static import InputSpec
 def test_static_mode_is_not_there_and_says_so() -> None:
     lenet.disable_static()
     assert lenet.in_dynamic_mode()
-    with pytest.raises(
-        NotImplementedError, match=r"enable_static\(\): got a call for static programs.*jit.to_static\(net\)"
-    ):
+    with pytest.warns(UserWarning, match=r"enable_static\(\): got a call for static programs.*jit.to_static\(net\)"):
         lenet.enable_static()
+    assert not lenet.in_dynamic_mode()
+    with pytest.raises(NotImplementedError, match=r"static.data: got a static program's part.*jit.to_static\(net\)"):
+        lenet.static.data("x", [None, 3])
+    assert not hasattr(lenet.static, "Executor")
+    assert not hasattr(lenet.static, "nonsense")
+    lenet.disable_static()
+    assert lenet.in_dynamic_mode()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_switching_the_mode_frees_the_names(paddle: ModuleType) -> None:
+    for p in (lenet, paddle):
+        for _ in range(2):
+            p.nn.Linear(2, 2, weight_attr=p.ParamAttr(name="a_name_twice"))
+            p.enable_static()
+            p.disable_static()
+        p.nn.Linear(2, 2, weight_attr=p.ParamAttr(name="a_name_twice"))
+        with pytest.raises(ValueError, match="a_name_twice"):
+            p.nn.Linear(2, 2, weight_attr=p.ParamAttr(name="a_name_twice"))
+
+
+def test_other_switches() -> None:
     lenet.disable_signal_handler()
     assert lenet.device.cuda.device_count() == 0
     assert lenet.framework.ParamAttr is lenet.ParamAttr

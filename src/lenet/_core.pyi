@@ -13,7 +13,7 @@ LANES: int = 16
 
 FEW: int = 8
 
-MOST_NUMBERS: int = 16777216
+MOST_NUMBERS: int = 67108864
 
 class Winners:
     """Which cell won each pooling window: flat h * W + w, in lanes."""
@@ -322,6 +322,10 @@ class Plan:
     @property
     def fused(self) -> int: ...
 
+    @property
+    def names(self) -> list[str]:
+        """What each of its rows is, as fused."""
+
     def profile(self, on: bool) -> None: ...
 
     @property
@@ -329,7 +333,7 @@ class Plan:
 
     def infer(self, bytes: Annotated[NDArray[numpy.uint8], dict(order='C', device='cpu', writable=False)] | None, lut: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, floats: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, indices: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)] | None, outputs: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]]) -> None: ...
 
-    def forward(self, x: Buffer, n: int, training: bool, moves: bool, random: Generator) -> tuple:
+    def forward(self, x: Buffer, n: int, training: bool, random: Generator, moves: bool = True) -> tuple:
         """
         The outputs, one after another, and what backward() has to know of this pass. moves: running statistics do.
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from lenet.autograd.dtype import dtype_of
 from lenet.messages.check import describe, message
+from lenet.nn.param import switch_names
 
 __all__ = ["InputSpec", "disable_static", "enable_static", "in_dynamic_mode"]
 
@@ -61,16 +63,46 @@ class InputSpec:
         return self
 
 
+_enabled = False
+
+
 def disable_static(place: Any = None) -> None:
-    """Does nothing: every program runs as it is written."""
+    """Back from ``enable_static``, where that was called: as in Paddle, parameters' names are then free again."""
+    global _enabled
+    if _enabled:
+        switch_names()
+    _enabled = False
 
 
-def enable_static() -> NoReturn:
-    """There are no static programs here: NotImplementedError that says what to do instead."""
-    fix = "Leave the line out; for speed, net = lenet.jit.to_static(net) or Model.fit compile the network"
-    raise NotImplementedError(message("enable_static()", "a call for static programs", "dynamic ones alone", fix))
+def enable_static() -> None:
+    """There are no static programs here: a warning says what to do instead, and everything runs as it is written.
+
+    What belongs to static programs, such as ``static.data``, isn't there: NotImplementedError that says the same.
+    """
+    global _enabled
+    _enabled = True
+    warnings.warn(message("enable_static()", "a call for static programs", "dynamic ones alone", _FIX), stacklevel=2)
 
 
 def in_dynamic_mode() -> bool:
-    """Always True."""
-    return True
+    """True, but after ``enable_static``."""
+    return not _enabled
+
+
+_FIX = "Leave the line out; for speed, net = lenet.jit.to_static(net) or Model.fit compile the network"
+_STATIC = (
+    "BuildStrategy CompiledProgram Executor ExponentialMovingAverage Print Program Variable WeightNormParamAttr append_backward "
+    "create_global_var create_parameter data default_main_program default_startup_program device_guard global_scope gradients "
+    "load load_inference_model name_scope nn normalize_program program_guard py_func save save_inference_model scope_guard "
+    "serialize_program"
+)
+
+
+class _NoStaticProgram(AttributeError, NotImplementedError):
+    """Both: ``hasattr`` says no, and a program that catches NotImplementedError sees one."""
+
+
+def __getattr__(name: str) -> NoReturn:
+    if name in _STATIC.split():
+        raise _NoStaticProgram(message(f"static.{name}", "a static program's part", "dynamic programs alone", _FIX))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lenet import _core
 from lenet.messages.check import describe, message
 
-__all__ = ["Generator", "generator", "seed"]
+__all__ = ["Generator", "generator", "get_rng_state", "seed", "set_rng_state"]
 
 
 class _Thread(threading.local):
@@ -109,3 +109,15 @@ def seed(seed: int) -> Generator:
     if value < 0:
         raise TypeError(message("seed()", value, "a whole number of at least 0", "Type for example lenet.seed(0)"))
     return _generator.manual_seed(value)
+
+
+def get_rng_state(device: str | None = None) -> list[str]:
+    """The stream's position, for ``set_rng_state``: a list of one entry, as there is one device."""
+    return [_generator.get_state()]
+
+
+def set_rng_state(state_list: list[str], device: str | None = None) -> None:
+    """Go back to a position from ``get_rng_state``. ValueError for anything else."""
+    if not isinstance(state_list, (list, tuple)) or len(state_list) != 1 or not isinstance(state_list[0], str):
+        raise ValueError(message("set_rng_state()", describe(state_list), "what get_rng_state() gave"))
+    _generator.set_state(state_list[0])

@@ -210,6 +210,24 @@ class Tensor(Methods):
         return math.prod(self._shape)
 
     @property
+    def requires_grad(self) -> bool:
+        """The opposite of ``stop_gradient``."""
+        return not self.stop_gradient
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.stop_gradient = not value
+
+    @property
+    def data(self) -> Tensor:
+        """The tensor itself; what is assigned takes the place of its numbers."""
+        return self
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        self.set_value(value)
+
+    @property
     def place(self) -> CPUPlace:
         """Always the CPU."""
         return _CPU
@@ -407,8 +425,15 @@ class Parameter(Tensor):
 
     __slots__ = ("_trainable", "need_clip", "optimize_attr", "regularizer")
 
-    def __init__(self, data: NDArray[Any], name: str | None = None, trainable: bool = True) -> None:
-        """data is kept, not copied: C-contiguous and aligned to 64 bytes (``param.aligned``)."""
+    def __init__(
+        self, data: Any, name: str | None = None, trainable: bool = True, *, requires_grad: bool | None = None
+    ) -> None:
+        """A Tensor is copied; an ndarray is kept: C-contiguous and aligned to 64 bytes (``param.aligned``)."""
+        trainable = trainable if requires_grad is None else requires_grad
+        if isinstance(data, Tensor):
+            block = aligned(data._shape, data._dtype)
+            block[...] = data.data_array()
+            data = block
         self._fill(data, None, data.shape, data.dtype, not trainable)
         self._name = name
         self.persistable = True

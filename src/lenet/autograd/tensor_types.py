@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from lenet.autograd.in_place_types import InPlaceMethods
+from lenet.autograd.more_types import MoreMethods
+
 if TYPE_CHECKING:
     from lenet.autograd.tape import HookHandle
     from lenet.autograd.tensor import Tensor
@@ -12,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Methods"]
 
 
-class Methods:
+class Methods(MoreMethods, InPlaceMethods):
     """What ``Tensor`` can compute. At run time it is empty."""
 
     __slots__ = ()

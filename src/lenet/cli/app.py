@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from lenet.cli import data
 from lenet.cli.compare import compare
 from lenet.cli.evaluate import evaluate
 from lenet.cli.info import info
@@ -109,3 +110,8 @@ _GROUPS: dict[str, dict[str, Callable[..., None]]] = {
 for _title, _group in _GROUPS.items():
     for _name, _command in _group.items():
         app.command(_name, cls=_Command, rich_help_panel=_title)(_command)
+
+_data = typer.Typer(cls=_Commands, help=data.HELP, no_args_is_help=True, rich_markup_mode="markdown")
+for _name, _command in data.COMMANDS.items():
+    _data.command(_name, cls=_Command)(_command)
+app.add_typer(_data, name="data", rich_help_panel="Look around")

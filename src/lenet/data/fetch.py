@@ -35,6 +35,7 @@ __all__ = [
     "named",
     "obtain",
     "places",
+    "places_here",
     "sha256",
 ]
 
@@ -189,7 +190,7 @@ def obtain(name: str, parts: Iterable[str] = tuple(FILES), *, download: bool = T
     paths: dict[str, str] = {}
     lines: list[str] = []
     failures: list[str] = []
-    for place in _places_here(name):
+    for place in places_here(name):
         missing = [part for part in wanted if part not in contents]
         if not missing:
             break
@@ -265,7 +266,8 @@ def _known(name: str) -> Published:
     return PUBLISHED[choice("data set", name, PUBLISHED)]
 
 
-def _places_here(name: str) -> tuple[Place, ...]:
+def places_here(name: str) -> tuple[Place, ...]:
+    """Where to look for a data set on this machine and beyond, in order."""
     return places(name, os.environ, os.path.expanduser("~"), cache_folder(), SYSTEM_DATA)
 
 

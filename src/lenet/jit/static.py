@@ -10,6 +10,7 @@ import copy
 import math
 import threading
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from lenet.messages.check import describe, message
 from lenet.nn.layer import Layer, mutations
 
 __all__ = ["to_static"]
+
+enabled = True  # by ``enable_to_static``
 
 
 class StaticForward:
@@ -136,13 +139,15 @@ table.TABLE["output"] = Row("output", "core", _output_forward, _output_backward)
 def to_static(function: Any = None, input_spec: Any = None, **options: Any) -> Any:
     """Make a network run as a plan (``paddle.jit.to_static``): the same results, its forward and backward fused.
 
-    function: a Layer; it is changed and returned. input_spec and other options are accepted and change nothing.
+    function: a Layer; it is changed and returned. input_spec is kept for ``jit.save``; other options change nothing.
     Used as a decorator of ``forward``, or with anything else than a Layer, the function is returned as it is.
     """
     if function is None:
         return lambda f: to_static(f, input_spec, **options)
+    if input_spec is not None and isinstance(function, (Layer, FunctionType)):
+        object.__setattr__(function, "_input_spec", input_spec)
     if isinstance(function, Layer):
-        if not isinstance(function.forward, StaticForward):
+        if enabled and not isinstance(function.forward, StaticForward):
             object.__setattr__(function, "forward", StaticForward(function, function.forward))
         return function
     if callable(function):

@@ -12,7 +12,59 @@ from types import ModuleType
 
 from lenet.messages.check import message
 
-__all__ = ["as_paddle"]
+__all__ = ["PATHS", "as_paddle", "lay_paths"]
+
+# Modules that Paddle keeps elsewhere, and where they are here.
+PATHS = {
+    **{
+        f"nn.layer.{name}": "nn"
+        for name in [
+            "activation",
+            "common",
+            "container",
+            "conv",
+            "distance",
+            "layers",
+            "loss",
+            "norm",
+            "pooling",
+            "vision",
+        ]
+    },
+    **{
+        f"tensor.{name}": "tensor"
+        for name in [
+            "attribute",
+            "creation",
+            "linalg",
+            "logic",
+            "manipulation",
+            "math",
+            "ops",
+            "random",
+            "search",
+            "stat",
+        ]
+    },
+    "hapi": "model",
+    "hapi.callbacks": "callbacks",
+    "hapi.model": "model",
+    "metric.metrics": "metric",
+    "framework.random": "autograd.random",
+    "vision.transforms.transforms": "vision.transforms",
+}
+
+
+def lay_paths() -> None:
+    """Make those modules attributes of their parents, for programs that say ``paddle.nn.layer.loss.MSELoss``."""
+    root = sys.modules["lenet"]
+    for path, home in PATHS.items():
+        parent: ModuleType = root
+        *parts, last = path.split(".")
+        for part in parts:
+            parent = getattr(parent, part)
+        if last not in vars(parent):
+            setattr(parent, last, sys.modules[f"lenet.{home}"])
 
 
 def as_paddle() -> None:
@@ -29,6 +81,8 @@ def as_paddle() -> None:
         raise RuntimeError(message("as_paddle()", given, "a process without it", fix))
     for name, module in _public("paddle", ours, 0):
         sys.modules[name] = module
+    for path, home in PATHS.items():
+        sys.modules.setdefault(f"paddle.{path}", sys.modules[f"lenet.{home}"])
 
 
 def _public(name: str, module: ModuleType, depth: int) -> list[tuple[str, ModuleType]]:

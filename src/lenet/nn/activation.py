@@ -13,9 +13,9 @@ from lenet.nn.initializer import Constant
 from lenet.nn.layer import Layer
 
 __all__ = [
-    "CELU", "ELU", "GELU", "SELU", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "LogSigmoid", "LogSoftmax",
-    "Mish", "PReLU", "ReLU", "ReLU6", "Sigmoid", "Silu", "Softmax", "Softplus", "Softsign", "Swish", "Tanh",
-    "Tanhshrink",
+    "CELU", "ELU", "GELU", "GLU", "SELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "LogSigmoid",
+    "LogSoftmax", "Maxout", "Mish", "PReLU", "RReLU", "ReLU", "ReLU6", "Sigmoid", "Silu", "Softmax", "Softmax2D", "Softplus",
+    "Softshrink", "Softsign", "Swish", "Tanh", "Tanhshrink", "ThresholdedReLU",
 ]  # fmt: skip
 
 
@@ -269,3 +269,75 @@ class PReLU(_Activation):
 
     def forward(self, x: Tensor) -> Tensor:
         return functional.prelu(x, self._weight, self._format)  # type: ignore[arg-type]
+
+
+class Hardshrink(_Setting):
+    """x where |x| > threshold, 0 elsewhere."""
+
+    _function = staticmethod(functional.hardshrink)
+
+    def __init__(self, threshold: float = 0.5, name: str | None = None) -> None:
+        super().__init__(name, threshold=threshold)
+
+
+class Softshrink(_Setting):
+    """x drawn towards 0 by threshold, 0 where it would cross."""
+
+    _function = staticmethod(functional.softshrink)
+
+    def __init__(self, threshold: float = 0.5, name: str | None = None) -> None:
+        super().__init__(name, threshold=threshold)
+
+
+class ThresholdedReLU(_Setting):
+    """x where x > threshold, value elsewhere."""
+
+    _function = staticmethod(functional.thresholded_relu)
+
+    def __init__(self, threshold: float = 1.0, value: float = 0.0, name: str | None = None) -> None:
+        super().__init__(name, threshold=threshold, value=value)
+
+
+class GLU(_Setting):
+    """The first half of x along an axis times the sigmoid of the second half."""
+
+    _function = staticmethod(functional.glu)
+
+    def __init__(self, axis: int = -1, name: str | None = None) -> None:
+        super().__init__(name, axis=axis)
+
+
+class Maxout(_Setting):
+    """The largest of each ``groups`` neighbouring channels."""
+
+    _function = staticmethod(functional.maxout)
+
+    def __init__(self, groups: int, axis: int = 1, name: str | None = None) -> None:
+        super().__init__(name, groups=groups, axis=axis)
+
+
+class Softmax2D(_Setting):
+    """softmax over the channels of images [N, C, H, W] or [C, H, W]."""
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if len(x.shape) not in (3, 4):
+            given = f"x of shape {list(x.shape)}"
+            raise check.ShapeError(check.message("Softmax2D", given, "[N, C, H, W] or [C, H, W]"))
+        return functional.softmax(x, axis=-3)
+
+
+class RReLU(_Activation):
+    """x where x >= 0, a · x elsewhere; in training a is drawn between lower and upper, else it is their mean."""
+
+    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, name: str | None = None) -> None:
+        super().__init__("", name)
+        self._lower, self._upper = lower, upper
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.rrelu(x, self._lower, self._upper, self.training)
+
+    def extra_repr(self) -> str:
+        return f"lower={self._lower}, upper={self._upper}, training={self.training}, dtype=float32"

@@ -11,7 +11,10 @@ from lenet.nn.functional.common import padding_of
 from lenet.nn.initializer import XavierUniform
 from lenet.nn.layer import Layer
 
-__all__ = ["CosineSimilarity", "Embedding", "Pad2D", "Upsample", "ZeroPad2D"]
+__all__ = [
+    "Bilinear", "CircularPad2D", "ConstantPad2D", "CosineSimilarity", "Embedding", "Pad2D", "ReflectionPad2D",
+    "ReplicationPad2D", "Upsample", "UpsamplingBilinear2D", "UpsamplingNearest2D", "ZeroPad2D",
+]  # fmt: skip
 
 
 class Embedding(Layer):
@@ -104,6 +107,58 @@ class ZeroPad2D(Pad2D):
         super().__init__(padding, data_format=data_format)
 
 
+class ConstantPad2D(Pad2D):
+    """Images with a border of one value: [left, right, top, bottom], or one number for all sides."""
+
+    def __init__(self, padding: Any, value: float, data_format: str = "NCHW", name: str | None = None) -> None:
+        super().__init__(padding, value=value, data_format=data_format)
+
+
+class ReflectionPad2D(Pad2D):
+    """Images with a border that mirrors them: [left, right, top, bottom], or one number for all sides."""
+
+    def __init__(self, padding: Any, data_format: str = "NCHW", name: str | None = None) -> None:
+        super().__init__(padding, "reflect", data_format=data_format)
+
+
+class ReplicationPad2D(Pad2D):
+    """Images with a border that repeats their edge: [left, right, top, bottom], or one number for all sides."""
+
+    def __init__(self, padding: Any, data_format: str = "NCHW", name: str | None = None) -> None:
+        super().__init__(padding, "replicate", data_format=data_format)
+
+
+class CircularPad2D(Pad2D):
+    """Images with a border that goes on with the other side: [left, right, top, bottom], or one number for all sides."""
+
+    def __init__(self, padding: Any, data_format: str = "NCHW", name: str | None = None) -> None:
+        super().__init__(padding, "circular", data_format=data_format)
+
+
+class Bilinear(Layer):
+    """x1 [N, I] · ``weight`` [O, I, J] · x2 [N, J] + ``bias`` [1, O]: ``functional.bilinear``."""
+
+    weight: Parameter
+    bias: Parameter | None
+
+    def __init__(
+        self, in1_features: int, in2_features: int, out_features: int, weight_attr: Any = None, bias_attr: Any = None,
+        name: str | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(dtype=None)
+        self._sizes = {"in1_features": in1_features, "in2_features": in2_features, "out_features": out_features}
+        for key, size in self._sizes.items():
+            check.positive_int(f"Bilinear({key})", size)
+        self.weight = self.create_parameter([out_features, in1_features, in2_features], weight_attr)  # type: ignore[assignment]
+        self.bias = self.create_parameter([1, out_features], bias_attr, is_bias=True)
+
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        return functional.bilinear(x1, x2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return ", ".join(f"{key}={size}" for key, size in self._sizes.items()) + ", dtype=float32"
+
+
 class Upsample(Layer):
     """Images in another size; arguments as ``functional.interpolate``."""
 
@@ -127,6 +182,31 @@ class Upsample(Layer):
         size, factor, mode, corners, align, data_format = self._settings
         first = f"size={size}" if factor is None else f"scale_factor={factor}"
         return f"{first}, mode={mode}, align_corners={corners}, align_mode={align}, data_format={data_format}"
+
+
+class _Upsampling(Upsample):
+    def extra_repr(self) -> str:
+        size, factor, *_, data_format = self._settings
+        first = f"size={size}" if factor is None else f"scale_factor={factor}"
+        return f"{first}, data_format={data_format}"
+
+
+class UpsamplingNearest2D(_Upsampling):
+    """Images in another size, each pixel the nearest old one: ``functional.interpolate``."""
+
+    def __init__(
+        self, size: Any = None, scale_factor: Any = None, data_format: str = "NCHW", name: str | None = None
+    ) -> None:
+        super().__init__(size, scale_factor, data_format=data_format)
+
+
+class UpsamplingBilinear2D(_Upsampling):
+    """Images in another size, each pixel between its old neighbours, the corners kept: ``functional.interpolate``."""
+
+    def __init__(
+        self, size: Any = None, scale_factor: Any = None, data_format: str = "NCHW", name: str | None = None
+    ) -> None:
+        super().__init__(size, scale_factor, "bilinear", True, data_format=data_format)
 
 
 class CosineSimilarity(Layer):

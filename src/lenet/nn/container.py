@@ -9,7 +9,7 @@ from lenet.autograd.tensor import Parameter
 from lenet.messages import check
 from lenet.nn.layer import Layer
 
-__all__ = ["LayerDict", "LayerList", "ParameterList", "Sequential"]
+__all__ = ["LayerDict", "LayerList", "ParameterDict", "ParameterList", "Sequential"]
 
 
 class _Numbered(Layer):
@@ -211,3 +211,31 @@ class ParameterList(Layer):
 
     def __setitem__(self, index: int, parameter: Parameter) -> None:
         setattr(self, list(self._parameters)[index], parameter)
+
+
+class ParameterDict(Layer):
+    """A dict whose parameters count as part of the network; it has no forward. parameters: a dict, or (name, parameter) pairs."""
+
+    def __init__(self, parameters: Any = None) -> None:
+        super().__init__()
+        self.update({} if parameters is None else parameters)
+
+    def update(self, parameters: Any) -> None:
+        """Add parameters, from a dict or (name, parameter) pairs."""
+        for key, parameter in parameters.items() if hasattr(parameters, "items") else parameters:
+            self[key] = parameter
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in self._parameters:
+            names = ", ".join(self._parameters) or "none"
+            raise KeyError(check.message("ParameterDict", repr(key), f"one of {names}"))
+        return self._parameters[key]
+
+    def __setitem__(self, key: str, parameter: Parameter) -> None:
+        self.add_parameter(key, parameter)
+
+    def __len__(self) -> int:
+        return len(self._parameters)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._parameters))

@@ -13,7 +13,7 @@ from lenet.nn import _window, functional
 from lenet.nn.functional import common
 from lenet.nn.layer import Layer
 
-__all__ = ["Dropout", "Dropout2D"]
+__all__ = ["AlphaDropout", "Dropout", "Dropout2D", "FeatureAlphaDropout"]
 
 
 class Dropout(Layer):
@@ -28,6 +28,7 @@ class Dropout(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__()
+        p = common.drop_probability("Dropout", p) if isinstance(p, Tensor) else p
         common.drop_probability("Dropout", p)
         self._mode = check.choice("Dropout(mode)", mode, common.DROPOUT_MODES)
         self._p, self._inplace, self._axis, self._name = p, inplace, axis, name
@@ -55,3 +56,25 @@ class Dropout2D(Layer):
     def extra_repr(self) -> str:
         name = f", name={self._name}" if self._name else ""
         return f"p={self._p}, data_format=NCHW{name}"
+
+
+class AlphaDropout(Layer):
+    """Dropout for SELU, with probability ``p`` in training: ``functional.alpha_dropout``."""
+
+    def __init__(self, p: float = 0.5, name: str | None = None) -> None:
+        super().__init__()
+        common.drop_probability(type(self).__name__, p)
+        self._p, self._name = p, name
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.alpha_dropout(x, self._p, self.training)
+
+    def extra_repr(self) -> str:
+        return f"p={self._p}, name={self._name}" if self._name else f"p={self._p}"
+
+
+class FeatureAlphaDropout(AlphaDropout):
+    """``AlphaDropout`` of whole channels: ``functional.feature_alpha_dropout``."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.feature_alpha_dropout(x, self._p, self.training)

@@ -13,18 +13,18 @@ Sources: Xavier: Glorot and Bengio 2010. Kaiming: He et al. 2015.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lenet.autograd import random as _random
+from lenet.autograd.tensor import Tensor
 from lenet.messages import check
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from lenet.autograd.tensor import Tensor
 
 __all__ = [
     "Assign",
@@ -45,7 +45,17 @@ __all__ = [
 
 
 def _real(what: str, value: object) -> float:
-    """``value`` as a finite float; TypeError or ValueError otherwise."""
+    """``value`` as a finite float; TypeError or ValueError otherwise.
+
+    A tensor is a mistake that Paddle doesn't notice, ``Normal(net.weight)``: a warning says what to type, and 0 counts.
+    """
+    if isinstance(value, Tensor) and value.size != 1:
+        name = what.partition("(")[0]
+        fix = f"This fills nothing: type {name}(…)(net.weight), or weight_attr={name}(…) where the layer is made"
+        warnings.warn(check.message(what, check.describe(value), "a number", fix), stacklevel=3)
+        return 0.0
+    if isinstance(value, Tensor):
+        value = value.item()
     if isinstance(value, bool) or not isinstance(value, (int, float, np.floating, np.integer)):
         raise TypeError(check.message(what, check.describe(value), "a number such as 0.1"))
     if not math.isfinite(value):

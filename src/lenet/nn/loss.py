@@ -44,7 +44,7 @@ class CrossEntropyLoss(Layer):
         return loss.run_cross_entropy(input, label, self.weight, self._attrs)
 
 
-class _Loss(Layer):
+class LossLayer(Layer):
     """A loss of predictions and labels with its settings; ``reduction`` is checked at once."""
 
     _also: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class _Loss(Layer):
         self._settings = {"reduction": reduction, **settings}
 
 
-class MSELoss(_Loss):
+class MSELoss(LossLayer):
     """(input - label)², by default its mean; reduction 'mean', 'sum' or 'none'."""
 
     def __init__(self, reduction: str = "mean") -> None:
@@ -65,7 +65,7 @@ class MSELoss(_Loss):
         return functional.mse_loss(input, label, **self._settings)
 
 
-class L1Loss(_Loss):
+class L1Loss(LossLayer):
     """|input - label|, by default its mean; reduction 'mean', 'sum' or 'none'."""
 
     def __init__(self, reduction: str = "mean", name: str | None = None) -> None:
@@ -75,7 +75,7 @@ class L1Loss(_Loss):
         return functional.l1_loss(input, label, **self._settings)
 
 
-class SmoothL1Loss(_Loss):
+class SmoothL1Loss(LossLayer):
     """Quadratic up to ``delta`` and linear from there; arguments as ``functional.smooth_l1_loss``."""
 
     def __init__(
@@ -87,7 +87,7 @@ class SmoothL1Loss(_Loss):
         return functional.smooth_l1_loss(input, label, **self._settings)
 
 
-class NLLLoss(_Loss):
+class NLLLoss(LossLayer):
     """-input at each label, of log-probabilities; arguments as ``functional.nll_loss``."""
 
     def __init__(
@@ -99,7 +99,7 @@ class NLLLoss(_Loss):
         return functional.nll_loss(input, label, **self._settings)
 
 
-class BCELoss(_Loss):
+class BCELoss(LossLayer):
     """Binary cross-entropy of probabilities; arguments as ``functional.binary_cross_entropy``."""
 
     def __init__(self, weight: Tensor | None = None, reduction: str = "mean", name: str | None = None) -> None:
@@ -109,7 +109,7 @@ class BCELoss(_Loss):
         return functional.binary_cross_entropy(input, label, **self._settings)
 
 
-class BCEWithLogitsLoss(_Loss):
+class BCEWithLogitsLoss(LossLayer):
     """Binary cross-entropy of logits; arguments as ``functional.binary_cross_entropy_with_logits``."""
 
     def __init__(
@@ -125,7 +125,7 @@ class BCEWithLogitsLoss(_Loss):
         return functional.binary_cross_entropy_with_logits(logit, label, **self._settings)
 
 
-class KLDivLoss(_Loss):
+class KLDivLoss(LossLayer):
     """The divergence of probabilities from log-probabilities; arguments as ``functional.kl_div``."""
 
     _also = ("batchmean",)
@@ -137,7 +137,7 @@ class KLDivLoss(_Loss):
         return functional.kl_div(input, label, **self._settings)
 
 
-class MarginRankingLoss(_Loss):
+class MarginRankingLoss(LossLayer):
     """max(0, -label · (input - other) + margin); arguments as ``functional.margin_ranking_loss``."""
 
     def __init__(self, margin: float = 0.0, reduction: str = "mean", name: str | None = None) -> None:

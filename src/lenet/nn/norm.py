@@ -5,14 +5,19 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from lenet.autograd.tensor import Parameter, Tensor
+import numpy as np
+
+from lenet.autograd.tensor import Parameter, Tensor, to_tensor
 from lenet.messages import check
 from lenet.nn import functional
-from lenet.nn.initializer import Constant
+from lenet.nn.initializer import Constant, Normal
 from lenet.nn.layer import Layer
 from lenet.nn.param import ParamAttr
 
-__all__ = ["BatchNorm", "BatchNorm1D", "BatchNorm2D", "LayerNorm"]
+__all__ = [
+    "BatchNorm", "BatchNorm1D", "BatchNorm2D", "GroupNorm", "InstanceNorm1D", "InstanceNorm2D", "LayerNorm",
+    "LocalResponseNorm", "SpectralNorm", "SyncBatchNorm",
+]  # fmt: skip
 
 
 class _BatchNorm(Layer):
@@ -194,6 +199,165 @@ class LayerNorm(Layer):
 
     def extra_repr(self) -> str:
         return f"normalized_shape={self._shape}, epsilon={self._epsilon}"
+
+
+class SyncBatchNorm(BatchNorm2D):
+    """``BatchNorm2D``: there is one machine, whose batch is the whole batch."""
+
+    @classmethod
+    def convert_sync_batchnorm(cls, layer: Layer) -> Layer:
+        """The network as it is."""
+        return layer
+
+
+class GroupNorm(Layer):
+    """Each sample's num_groups groups of channels brought to mean 0 and variance 1, times ``weight`` plus ``bias`` [C]."""
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        epsilon: float = 1e-5,
+        *,
+        affine: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        weight_attr: Any = None,
+        bias_attr: Any = None,
+        data_format: str = "NCHW",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(dtype=dtype)
+        self.to(device)
+        self._groups = check.positive_int("GroupNorm(num_groups)", num_groups)
+        self._channels = check.positive_int("GroupNorm(num_channels)", num_channels)
+        self._epsilon, self._format = _above_zero("GroupNorm(epsilon)", epsilon), data_format
+        shape, first = [self._channels], Constant(1.0)
+        self.weight = self.create_parameter(shape, weight_attr if affine else False, default_initializer=first)
+        self.bias = self.create_parameter(shape, bias_attr if affine else False, is_bias=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.group_norm(x, self._groups, self._epsilon, self.weight, self.bias, self._format)
+
+    def extra_repr(self) -> str:
+        return f"num_groups={self._groups}, num_channels={self._channels}, epsilon={self._epsilon}"
+
+
+class InstanceNorm2D(Layer):
+    """Each channel of each sample brought to mean 0 and variance 1, times ``scale`` plus ``bias`` [C]; momentum does nothing."""
+
+    scale: Parameter | None
+    bias: Parameter | None
+    _rank = 4
+
+    def __init__(
+        self,
+        num_features: int,
+        epsilon: float = 1e-5,
+        momentum: float = 0.9,
+        weight_attr: Any = None,
+        bias_attr: Any = None,
+        data_format: str = "NCHW",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(dtype=None)
+        what = type(self).__name__
+        shape = [check.positive_int(f"{what}(num_features)", num_features)]
+        self._epsilon = _above_zero(f"{what}(epsilon)", epsilon)
+        has_both = weight_attr is not False and bias_attr is not False
+        self.scale = self.create_parameter(shape, weight_attr if has_both else False, default_initializer=Constant(1.0))
+        self.bias = self.create_parameter(shape, bias_attr if has_both else False, is_bias=True)
+        self._features = num_features
+
+    def forward(self, x: Tensor) -> Tensor:
+        if len(x.shape) != self._rank:
+            given = f"x of shape {list(x.shape)}"
+            raise check.ShapeError(check.message(type(self).__name__, given, f"{self._rank} dimensions"))
+        return functional.instance_norm(x, weight=self.scale, bias=self.bias, eps=self._epsilon)
+
+    def extra_repr(self) -> str:
+        return f"num_features={self._features}, epsilon={self._epsilon}"
+
+
+class InstanceNorm1D(InstanceNorm2D):
+    """``InstanceNorm2D`` of sequences [N, C, L]."""
+
+    _rank = 3
+
+    def __init__(
+        self,
+        num_features: int,
+        epsilon: float = 1e-5,
+        momentum: float = 0.9,
+        weight_attr: Any = None,
+        bias_attr: Any = None,
+        data_format: str = "NCL",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(num_features, epsilon, momentum, weight_attr, bias_attr)
+
+
+class LocalResponseNorm(Layer):
+    """Each element divided by what its neighbours in ``size`` channels are like: ``functional.local_response_norm``."""
+
+    def __init__(
+        self,
+        size: int,
+        alpha: float = 1e-4,
+        beta: float = 0.75,
+        k: float = 1.0,
+        data_format: str = "NCHW",
+        name: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._settings: dict[str, Any] = {"size": size, "alpha": alpha, "beta": beta, "k": k}
+        self._format = data_format
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.local_response_norm(input, **self._settings, data_format=self._format)
+
+    def extra_repr(self) -> str:
+        text = ", ".join(f"{key}={value}" for key, value in self._settings.items())
+        return text if self._format == "NCHW" else f"{text}, data_format={self._format}"
+
+
+class SpectralNorm(Layer):
+    """A weight divided by its largest singular value, taken as a matrix of ``dim`` times the rest (Miyato et al. 2018).
+
+    The value comes from power_iters steps of power iteration from two vectors that are drawn once; its gradient takes the
+    vectors that it ends with for constants.
+    """
+
+    weight_u: Parameter
+    weight_v: Parameter
+
+    def __init__(
+        self, weight_shape: Any, dim: int = 0, power_iters: int = 1, eps: float = 1e-12, dtype: Any = "float32"
+    ) -> None:
+        super().__init__(dtype=dtype)
+        self._dim, self._steps, self._eps = dim, power_iters, eps
+        shape = [check.positive_int("SpectralNorm(weight_shape)", n) for n in weight_shape]
+        rows, columns = shape[dim], math.prod(shape) // shape[dim]
+        for name, length in (("weight_u", rows), ("weight_v", columns)):
+            drawn = self.create_parameter([length], default_initializer=Normal(0.0, 1.0))
+            drawn.stop_gradient = True  # type: ignore[union-attr]
+            setattr(self, name, drawn)
+
+    def forward(self, x: Tensor) -> Tensor:
+        order = [self._dim, *(i for i in range(len(x.shape)) if i != self._dim)]
+        matrix = x.transpose(order).reshape([x.shape[self._dim], -1])
+        values = matrix.data_array()
+        u, v = self.weight_u.numpy(), self.weight_v.numpy()
+        for _ in range(self._steps):
+            v = values.T @ u
+            v = v / (np.linalg.norm(v) + self._eps)
+            u = values @ v
+            u = u / (np.linalg.norm(u) + self._eps)
+        sigma = to_tensor(u).matmul(matrix).matmul(to_tensor(v))
+        return x / sigma
 
 
 def _share(what: str, value: Any) -> float:

@@ -19,15 +19,26 @@ from lenet.messages import check
 from lenet.nn.initializer import Constant, Initializer, XavierUniform, global_initializer
 from lenet.regularizer import WeightDecayRegularizer
 
-__all__ = ["ParamAttr", "aligned", "create_parameter", "make_parameter", "param_dtype", "unique_name"]
+__all__ = ["ParamAttr", "aligned", "create_parameter", "make_parameter", "param_dtype", "switch_names", "unique_name"]
 
 _counters: dict[str, itertools.count[int]] = {}
 _taken: set[str] = set()
+_prefix = ""
 
 
 def unique_name(key: str) -> str:
     """``key_0``, ``key_1`` … : one process-wide counter a key, as Paddle names layers and parameters."""
-    return f"{key}_{next(_counters.setdefault(key, itertools.count()))}"
+    return f"{_prefix}{key}_{next(_counters.setdefault(key, itertools.count()))}"
+
+
+def switch_names(state: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Count and forget names anew, or go on with an earlier state; the state until now comes back."""
+    global _counters, _taken, _prefix
+    before = {"counters": _counters, "taken": _taken, "prefix": _prefix}
+    known = state or {}
+    _counters, _taken = known.get("counters", {}), known.get("taken", set())
+    _prefix = known.get("prefix", "")
+    return before
 
 
 class ParamAttr:

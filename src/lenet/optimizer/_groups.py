@@ -14,6 +14,7 @@ import numpy as np
 from lenet.autograd.tensor import Parameter, Tensor
 from lenet.messages import check
 from lenet.nn.clip import ClipGradBase
+from lenet.optimizer._borrowed import Borrowed
 from lenet.optimizer.lr import LRScheduler
 from lenet.regularizer import L2Decay, WeightDecayRegularizer
 
@@ -47,9 +48,10 @@ def groups_of(what: str, parameters: Any, clip: ClipGradBase | None, options: di
         groups = [Group(_parameters(what, entries), None, None, False, clip, options)]
     seen: set[int] = set()
     for parameter in (p for group in groups for p in group.params):
-        if id(parameter) in seen:
+        parameter_id = id(parameter._tensor if isinstance(parameter, Borrowed) else parameter)
+        if parameter_id in seen:
             raise ValueError(check.message(what, f"'{parameter.name}' twice", "each parameter once"))
-        seen.add(id(parameter))
+        seen.add(parameter_id)
     return groups
 
 
@@ -128,6 +130,9 @@ def clip_of(what: str, value: Any) -> ClipGradBase | None:
 
 def _parameters(what: str, entries: list[Any]) -> list[Parameter]:
     for entry in entries:
-        if not isinstance(entry, Parameter):
+        if not isinstance(entry, Tensor):
             raise TypeError(check.message(what, check.describe(entry), "Parameters", _FIX))
-    return entries
+        if not isinstance(entry, Parameter) and (entry._node is not None or entry._dtype.kind != "f"):
+            given = "the result of an operation" if entry._node is not None else f"a tensor of {entry._dtype}"
+            raise TypeError(check.message(what, given, "Parameters, or tensors of floats made by to_tensor", _FIX))
+    return [entry if isinstance(entry, Parameter) else Borrowed(entry) for entry in entries]

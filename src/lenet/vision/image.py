@@ -27,9 +27,12 @@ _backend = "pil"
 
 
 def set_image_backend(backend: str) -> None:
-    """Make ``"pil"`` (Pillow images) or ``"cv2"`` (numpy arrays) the default of the data sets. ValueError otherwise."""
+    """Make ``"pil"`` (Pillow images) or ``"cv2"`` (numpy arrays) the default of the data sets. ValueError otherwise.
+
+    ``"tensor"`` is taken, too, for programs whose transforms work on tensors; data sets then want a backend of their own.
+    """
     global _backend
-    _backend = choice("backend", backend, BACKENDS)
+    _backend = choice("backend", backend, (*BACKENDS, "tensor"))
 
 
 def get_image_backend() -> str:

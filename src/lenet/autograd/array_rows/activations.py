@@ -102,6 +102,10 @@ RULES: dict[str, tuple[Rule, Rule]] = {
         lambda x, threshold: np.where(np.abs(x) > threshold, x, 0),
         lambda y, x, threshold: np.abs(x) > threshold,
     ),
+    "thresholded_relu": (
+        lambda x, threshold, value: np.where(x > threshold, x, value),
+        lambda y, x, threshold, value: x > threshold,
+    ),
     "softshrink": (
         lambda x, threshold: np.sign(x) * np.maximum(np.abs(x) - threshold, 0),
         lambda y, x, threshold: np.abs(x) > threshold,

@@ -24,6 +24,7 @@ __all__ = [
     "atanh",
     "cast",
     "ceil",
+    "clamp",
     "clip",
     "clone",
     "cos",
@@ -127,6 +128,9 @@ def clip(x: Tensor, min: Any = None, max: Any = None, name: str | None = None) -
     return call("clip", x, low=low, high=high)
 
 
+clamp = clip
+
+
 def builtin_max(a: float, b: float) -> float:
     """The larger of two numbers; ``max`` is an argument's name where this is needed."""
     return a if a >= b else b
@@ -190,7 +194,7 @@ def assign(x: Any, output: Tensor | None = None) -> Tensor:
     return output
 
 
-def _test(name: str, forward: Any, doc: str) -> Any:
+def test(name: str, forward: Any, doc: str) -> Any:
     def function(x: Tensor, name: str | None = None) -> Tensor:
         return dense(np.asarray(forward(tensor(what, x).data_array())))
 
@@ -200,10 +204,10 @@ def _test(name: str, forward: Any, doc: str) -> Any:
     return function
 
 
-isnan = _test("isnan", np.isnan, "True where x is NaN: a bool tensor.")
-isinf = _test("isinf", np.isinf, "True where x is infinite: a bool tensor.")
-isfinite = _test("isfinite", np.isfinite, "True where x is neither infinite nor NaN: a bool tensor.")
-logical_not = _test("logical_not", np.logical_not, "True where x is 0 or False: a bool tensor.")
+isnan = test("isnan", np.isnan, "True where x is NaN: a bool tensor.")
+isinf = test("isinf", np.isinf, "True where x is infinite: a bool tensor.")
+isfinite = test("isfinite", np.isfinite, "True where x is neither infinite nor NaN: a bool tensor.")
+logical_not = test("logical_not", np.logical_not, "True where x is 0 or False: a bool tensor.")
 
 
 # ---- along an axis, shape kept -------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ Indices are whole numbers and have no gradient; what they pick has.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -89,14 +89,14 @@ def with_item(x: Tensor, key: Any, value: Any) -> Tensor:
         raise ShapeError(message("tensor[...] = value", given, expected)) from None
 
 
-def _indices(what: str, index: Any) -> Array:
+def numbers_of(what: str, index: Any) -> Array:
     found = tensor(what, index).data_array()
     if found.dtype.kind not in "iu":
         raise TypeError(message(f"{what}(index)", f"a tensor of {found.dtype}", "whole numbers"))
     return found
 
 
-def _inside(what: str, index: Array, length: int) -> Array:
+def inside(what: str, index: Array, length: int) -> Array:
     if index.size and (index.min() < -length or index.max() >= length):
         wrong = index[(index < -length) | (index >= length)].flat[0]
         raise IndexError(message(f"{what}(index)", wrong, f"numbers from {-length} to {length - 1}"))
@@ -107,7 +107,7 @@ def gather(x: Tensor, index: Tensor, axis: Any = None, name: str | None = None) 
     """The slices of x with these numbers along an axis (0 if None). index: whole numbers [n], or one, which drops the axis."""
     x = tensor("gather", x)
     at = check_axis("gather", 0 if axis is None else axis, x._shape)
-    found = _inside("gather", _indices("gather", index), x._shape[at])
+    found = inside("gather", numbers_of("gather", index), x._shape[at])
     if found.ndim > 1:
         found = found.reshape(-1)
     return call("getitem", x, key=(*(slice(None),) * at, found))
@@ -122,12 +122,12 @@ def index_select(x: Tensor, index: Tensor, axis: Any = 0, name: str | None = Non
 
 def gather_nd(x: Tensor, index: Tensor, name: str | None = None) -> Tensor:
     """What stands at each index: index [..., k] names places in the first k axes of x. The result is [..., rest of x]."""
-    found = _indices("gather_nd", index)
+    found = numbers_of("gather_nd", index)
     if not found.shape or found.shape[-1] > len(x._shape):
         given = f"index {list(found.shape)} for a tensor of shape {list(x._shape)}"
         raise ShapeError(message("gather_nd", given, f"a last axis of at most {len(x._shape)}"))
     for k, length in enumerate(x._shape[: found.shape[-1]]):
-        _inside("gather_nd", found[..., k], length)
+        inside("gather_nd", found[..., k], length)
     return call("getitem", x, key=tuple(np.moveaxis(found, -1, 0)))
 
 
@@ -147,12 +147,12 @@ def take_along_axis(arr: Tensor, indices: Tensor, axis: int, broadcast: bool = T
 
     broadcast: the other axes of indices may be 1 where arr's aren't, and the other way round.
     """
-    x, found = tensor("take_along_axis", arr), _indices("take_along_axis", indices)
+    x, found = tensor("take_along_axis", arr), numbers_of("take_along_axis", indices)
     at = check_axis("take_along_axis", axis, x._shape)
     if found.ndim != len(x._shape):
         given = f"indices {list(found.shape)} for a tensor of shape {list(x._shape)}"
         raise ShapeError(message("take_along_axis", given, f"{len(x._shape)} axes"))
-    _inside("take_along_axis", found, x._shape[at])
+    inside("take_along_axis", found, x._shape[at])
     if broadcast:
         lengths = [s if i != at else found.shape[at] for i, s in enumerate(x._shape)]
         found = np.broadcast_to(found, lengths)
@@ -167,7 +167,7 @@ def index_sample(x: Tensor, index: Tensor) -> Tensor:
 # ---- masks ---------------------------------------------------------------------------------------------------------------
 
 
-def _mask(what: str, mask: Any) -> Tensor:
+def mask_of(what: str, mask: Any) -> Tensor:
     found = tensor(what, mask)
     if found._dtype != np.bool_:
         fix = "Compare to get one, as in x > 0"
@@ -177,7 +177,7 @@ def _mask(what: str, mask: Any) -> Tensor:
 
 def masked_select(x: Tensor, mask: Tensor, name: str | None = None) -> Tensor:
     """The elements of x where mask is True, in order, as a vector. mask: bool, broadcast with x."""
-    x, mask = tensor("masked_select", x), _mask("masked_select(mask)", mask)
+    x, mask = tensor("masked_select", x), mask_of("masked_select(mask)", mask)
     full = np.broadcast_shapes(x._shape, mask._shape)
     if x._shape != full:
         x = call("expand", x, shape=full)
@@ -197,7 +197,7 @@ def where(condition: Tensor, x: Any = None, y: Any = None, name: str | None = No
         return nonzero(condition, as_tuple=True)
     if x is None or y is None:
         raise ValueError(message("where", "only one of x and y", "both, or neither"))
-    mask = _mask("where(condition)", condition).data_array()
+    mask = mask_of("where(condition)", condition).data_array()
     a = x if isinstance(x, Tensor) else operand("where", x, y if isinstance(y, Tensor) else dense(np.zeros((), "f4")))
     b = operand("where", y, a)
     if a._dtype != b._dtype:
@@ -258,9 +258,16 @@ def sort(x: Tensor, axis: int = -1, descending: bool = False, stable: bool = Fal
     return call("take_along_axis", x, index=argsort(x, at, descending).data_array(), axis=at)
 
 
+class TopK(NamedTuple):
+    """What ``topk`` gives: the elements, and where they were."""
+
+    values: Tensor
+    indices: Tensor
+
+
 def topk(
     x: Tensor, k: Any, axis: int | None = None, largest: bool = True, sorted: bool = True, name: str | None = None
-) -> tuple[Tensor, Tensor]:
+) -> TopK:
     """The k largest (or smallest) elements along an axis (the last if None) and where they were, int64."""
     at = check_axis("topk", -1 if axis is None else axis, x._shape)
     if isinstance(k, Tensor):
@@ -268,7 +275,7 @@ def topk(
     if not isinstance(k, (int, np.integer)) or not 1 <= k <= x._shape[at]:
         raise ValueError(message("topk(k)", k, f"a whole number from 1 to the axis' length {x._shape[at]}"))
     order = np.ascontiguousarray(np.take(argsort(x, at, descending=largest).data_array(), range(k), axis=at))
-    return call("take_along_axis", x, index=order, axis=at), dense(order)
+    return TopK(call("take_along_axis", x, index=order, axis=at), dense(order))
 
 
 def median(x: Tensor, axis: Any = None, keepdim: bool = False, mode: str = "avg", name: str | None = None) -> Any:
@@ -328,7 +335,7 @@ def unique(
 
 def one_hot(x: Tensor, num_classes: Any) -> Tensor:
     """For ``nn.functional.one_hot``: float, one axis more; ValueError for a number that is no class."""
-    found, classes = _indices("one_hot", x), whole("one_hot(num_classes)", num_classes)
+    found, classes = numbers_of("one_hot", x), whole("one_hot(num_classes)", num_classes)
     if classes < 1:
         raise ValueError(message("one_hot(num_classes)", classes, "a whole number of at least 1"))
     if found.size and not 0 <= found.min() <= found.max() < classes:

@@ -10,37 +10,195 @@ from typing import Any
 
 import numpy as np
 
-from lenet.autograd.array_rows import arithmetic, creation, elementwise, indexing, linear_algebra, reductions, shapes
+from lenet.autograd.array_rows import (
+    arithmetic,
+    arranging,
+    conversions,
+    creation,
+    decompositions,
+    drawing,
+    elementwise,
+    indexing,
+    joining,
+    linear_algebra,
+    pairs,
+    products,
+    reductions,
+    running,
+    shapes,
+    special,
+    statistics,
+    writing,
+)  # fmt: skip
 from lenet.autograd.array_rows.row import array_row, cast, matched
 from lenet.autograd.tape import call, is_grad_enabled
 from lenet.autograd.tensor import Tensor, dense
+from lenet.messages.check import ShapeError, message
 
-__all__ = ["reshape_", "squeeze_", "tanh_", "unsqueeze_"]
+FILES = (
+    arithmetic, arranging, creation, decompositions, drawing, elementwise, indexing, joining, linear_algebra, pairs, products,
+    reductions, running, shapes, special, statistics, writing,
+)  # fmt: skip
 
 _NO_METHODS = {  # they don't take a tensor first
     *creation.__all__,
-    *("add_n", "assign", "concat", "meshgrid", "rank", "shape", "stack", "where"),
-} - {"bernoulli", "multinomial"}
+    *drawing.__all__,
+    *(
+        "add_n",
+        "assign",
+        "block_diag",
+        "broadcast_shape",
+        "broadcast_shapes",
+        "broadcast_tensors",
+        "cartesian_prod",
+        "cat",
+    ),
+    *(
+        "column_stack",
+        "concat",
+        "concatenate",
+        "dstack",
+        "einsum",
+        "hstack",
+        "meshgrid",
+        "multi_dot",
+        "multiplex",
+        "rank",
+    ),
+    *("row_stack", "scatter_nd", "shape", "stack", "tolist", "vstack", "where", "matrix_exp", "svdvals", "vector_norm"),
+} - {"bernoulli", "is_complex", "is_empty", "is_floating_point", "is_integer", "multinomial"}
 
-IN_PLACE = (
-    "abs add ceil clip cos divide erf exp flatten floor multiply pow reciprocal remainder reshape round rsqrt scale sin "
-    "sqrt square squeeze subtract tanh transpose tril triu trunc unsqueeze"
-)
+# Functions that are there a second time with an underscore behind, and write their result into the tensor: as functions
+# and methods, and as methods alone.
+IN_PLACE = [
+    "abs",
+    "acos",
+    "acosh",
+    "addmm",
+    "asin",
+    "asinh",
+    "atan",
+    "atanh",
+    "baddbmm",
+    "bitwise_and",
+    "bitwise_invert",
+    "bitwise_left_shift",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_right_shift",
+    "bitwise_xor",
+    "cast",
+    "copysign",
+    "cos",
+    "cosh",
+    "cumprod",
+    "cumsum",
+    "digamma",
+    "div",
+    "divide",
+    "equal",
+    "erf",
+    "expm1",
+    "flatten",
+    "floor_divide",
+    "floor_mod",
+    "frac",
+    "gammainc",
+    "gammaincc",
+    "gammaln",
+    "gcd",
+    "greater_equal",
+    "greater_than",
+    "hypot",
+    "i0",
+    "index_add",
+    "index_fill",
+    "index_put",
+    "lcm",
+    "ldexp",
+    "less",
+    "less_equal",
+    "less_than",
+    "lgamma",
+    "log",
+    "log10",
+    "log2",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "logit",
+    "masked_fill",
+    "masked_scatter",
+    "mod",
+    "multigammaln",
+    "multiply",
+    "nan_to_num",
+    "neg",
+    "not_equal",
+    "polygamma",
+    "pow",
+    "remainder",
+    "renorm",
+    "reshape",
+    "scatter",
+    "scatter_add",
+    "sin",
+    "sinc",
+    "sinh",
+    "square",
+    "squeeze",
+    "sub",
+    "subtract",
+    "t",
+    "tan",
+    "tanh",
+    "transpose",
+    "tril",
+    "triu",
+    "trunc",
+    "unsqueeze",
+]
+IN_PLACE_METHODS = [
+    "add",
+    "ceil",
+    "clamp",
+    "clip",
+    "erfinv",
+    "exp",
+    "floor",
+    "lerp",
+    "log1p",
+    "mul",
+    "put_along_axis",
+    "reciprocal",
+    "round",
+    "rsqrt",
+    "scale",
+    "sigmoid",
+    "sqrt",
+]
+OTHER_SHAPE = {"flatten", "reshape", "squeeze", "t", "transpose", "unsqueeze", "cumsum", "cumprod"}
+
+__all__ = [*(f"{name}_" for name in IN_PLACE), "where_"]
+__all__ += [f"{name}_" for name in ("bernoulli", "cauchy", "geometric", "log_normal", "normal")]
 
 
-def _in_place(function: Callable[..., Tensor], shown: str) -> Callable[..., Tensor]:
+def in_place(function: Callable[..., Tensor], shown: str) -> Callable[..., Tensor]:
     def method(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if is_grad_enabled():
             x._check_writable()
         before = dense(x.data_array(), x.stop_gradient)  # x as it was: what the recorded operation had as its input
         before._node, before._lanes, before._few = x._node, x._lanes, x._few
         result = function(before, *args, **kwargs)
-        if result._dtype != x._dtype:
-            result = cast(result, x._dtype)
-        if result._shape == x._shape and result._node is None:
+        if result._shape != x._shape and shown.rstrip("_") not in OTHER_SHAPE:
+            given = f"a result of shape {list(result._shape)}"
+            raise ShapeError(message(shown, given, f"the tensor's own, {list(x._shape)}"))
+        if result._shape == x._shape and result._dtype == x._dtype and result._node is None:
             x._write(result.data_array())
         else:
             x._data, x._shape, x._lanes, x._few = result.data_array(), result._shape, None, None
+            x._dtype = result._dtype
             x._node, x.stop_gradient = result._node, result.stop_gradient
         return x
 
@@ -62,7 +220,7 @@ def _set(x: Tensor, key: Any, value: Any) -> None:
     if x.stop_gradient and not (isinstance(value, Tensor) and not value.stop_gradient):
         x._write(indexing.with_item(x, key, value).data_array())
     else:
-        _in_place(indexing.with_item, "__setitem__")(x, key, value)
+        in_place(indexing.with_item, "__setitem__")(x, key, value)
 
 
 def _equal_or_false(compare: Callable[[Any, Any], Tensor], otherwise: bool) -> Callable[[Tensor, Any], Any]:
@@ -80,13 +238,26 @@ def _swapped(function: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Ten
 def _complete_tensor() -> None:
     a = arithmetic
     methods: dict[str, Any] = {}
-    for module in (arithmetic, creation, elementwise, indexing, linear_algebra, reductions, shapes):
+    for module in FILES:
         methods |= {name: vars(module)[name] for name in module.__all__ if name not in _NO_METHODS}
-    methods |= {f"{name}_": _in_place(methods[name], f"{name}_") for name in IN_PLACE.split()}
+    methods |= {
+        "inverse": decompositions.inv,
+        "cov": statistics.cov,
+        "corrcoef": statistics.corrcoef,
+        "sigmoid": special.sigmoid,
+    }
+    methods |= {f"{name}_": in_place(methods[name], f"{name}_") for name in (*IN_PLACE, *IN_PLACE_METHODS)}
+    methods |= {f"{name}_": in_place(draw, f"{name}_") for name, draw in drawing.DRAWS.items()}
+    methods |= conversions.METHODS
     methods |= {
         "astype": cast,
-        "fill_": _in_place(fill, "fill_"),
-        "zero_": _in_place(lambda x: fill(x, 0), "zero_"),
+        "fill_": in_place(fill, "fill_"),
+        "zero_": in_place(lambda x: fill(x, 0), "zero_"),
+        "fill_diagonal_": in_place(writing.fill_diagonal, "fill_diagonal_"),
+        "fill_diagonal_tensor": writing.fill_diagonal_tensor,
+        "fill_diagonal_tensor_": in_place(writing.fill_diagonal_tensor, "fill_diagonal_tensor_"),
+        "mT": property(arranging.matrix_transpose),
+        "softmax": lambda x, axis=-1: call("softmax", x, axis=axis),
         "T": property(lambda x: shapes.transpose(x, range(len(x._shape))[::-1])),
         "__neg__": lambda x: call("neg", x),
         "__abs__": elementwise.abs,
@@ -133,7 +304,11 @@ def _bits(logical: Callable[[Any, Any], Tensor], operator: str) -> Callable[[Ten
 
 _complete_tensor()
 
-reshape_: Callable[..., Tensor] = vars(Tensor)["reshape_"]
-squeeze_: Callable[..., Tensor] = vars(Tensor)["squeeze_"]
-tanh_: Callable[..., Tensor] = vars(Tensor)["tanh_"]
-unsqueeze_: Callable[..., Tensor] = vars(Tensor)["unsqueeze_"]
+
+def where_(condition: Tensor, x: Tensor, y: Any = None, name: str | None = None) -> Tensor:
+    """``where``, its result written into x, which is returned."""
+    return in_place(lambda before: indexing.where(condition, before, y), "where_")(x)
+
+
+globals().update({name: vars(Tensor)[name] for name in __all__ if name != "where_"})
+setattr(Tensor, "where_", lambda x, y, condition: where_(condition, x, y))  # noqa: B010 - as the others

@@ -5,19 +5,25 @@ the latter always runs eagerly. Only what needs no look at the numbers is checke
 Images are float32 [N, C, H, W]. ``name`` is Paddle's and changes nothing.
 """
 
-from lenet.nn.functional import activation, common, conv, loss, norm, pooling
+from lenet.nn.functional import activation, common, conv, likelihood, loss, norm, pixels, pooling, ranking
 from lenet.nn.functional.activation import *  # noqa: F403 - each file's __all__ is public
 from lenet.nn.functional.common import *  # noqa: F403
 from lenet.nn.functional.conv import *  # noqa: F403
+from lenet.nn.functional.likelihood import *  # noqa: F403
 from lenet.nn.functional.loss import *  # noqa: F403
 from lenet.nn.functional.norm import *  # noqa: F403
+from lenet.nn.functional.pixels import *  # noqa: F403
 from lenet.nn.functional.pooling import *  # noqa: F403
+from lenet.nn.functional.ranking import *  # noqa: F403
 
 __all__ = [
     *activation.__all__,
     *common.__all__,
     *conv.__all__,
+    *likelihood.__all__,
     *loss.__all__,
     *norm.__all__,
+    *pixels.__all__,
     *pooling.__all__,
+    *ranking.__all__,
 ]

@@ -6,16 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from lenet.autograd import table, tape
+from lenet.autograd import random, table, tape
 from lenet.autograd.array_rows import minimum
 from lenet.autograd.array_rows.activations import activation
+from lenet.autograd.array_rows.methods import in_place
 from lenet.autograd.tensor import Tensor, to_tensor
 from lenet.messages import check
 
 __all__ = [
-    "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "log_sigmoid",
-    "log_softmax", "mish", "prelu", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softshrink",
-    "softsign", "swish", "tanh", "tanhshrink",
+    "celu", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
+    "hardtanh_", "leaky_relu", "leaky_relu_", "log_sigmoid", "log_softmax", "logsigmoid", "maxout", "mish", "prelu", "relu",
+    "relu6", "relu_", "rrelu", "selu", "sigmoid", "silu", "softmax", "softmax_", "softplus", "softshrink", "softsign",
+    "swiglu", "swish", "tanh", "tanh_", "tanhshrink", "thresholded_relu", "thresholded_relu_",
 ]  # fmt: skip
 
 _LOWEST = -64.0  # Paddle's bound on x - max(x) in softmax
@@ -167,3 +169,64 @@ def log_softmax(x: Tensor, axis: int = -1, dtype: Any = None, name: str | None =
     # Subtracting a constant and lifting what lies below the bound change no gradient: the one cancels, the other is constant.
     shifted = x - to_tensor((top - np.where(np.isfinite(lift), lift, 0.0)).astype(values.dtype))
     return shifted - shifted.exp().sum(axis=axis, keepdim=True).log()
+
+
+def thresholded_relu(x: Tensor, threshold: float = 1.0, value: float = 0.0, name: str | None = None) -> Tensor:
+    """x where x > threshold, value elsewhere."""
+    return activation("thresholded_relu", x, threshold=threshold, value=value)
+
+
+def maxout(x: Tensor, groups: int, axis: int = 1, name: str | None = None) -> Tensor:
+    """The largest of each ``groups`` neighbouring channels: the axis becomes so many times shorter."""
+    at = table.check_axis("maxout", axis, x.shape)
+    if groups < 1 or x.shape[at] % groups:
+        given = f"{groups} groups of an axis of {x.shape[at]}"
+        raise check.ShapeError(check.message("maxout", given, "a divisor"))
+    parted = x.reshape([*x.shape[:at], x.shape[at] // groups, groups, *x.shape[at + 1 :]])
+    return parted.take_along_axis(parted.argmax(at + 1, keepdim=True), at + 1, broadcast=False).squeeze(at + 1)
+
+
+def rrelu(
+    x: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = True, name: str | None = None
+) -> Tensor:
+    """x where x >= 0, a · x elsewhere; in training a is drawn between lower and upper, else it is their mean."""
+    if not 0 <= lower <= upper <= 1:
+        expected = "0 <= lower <= upper <= 1"
+        raise ValueError(check.message("rrelu", f"lower {lower} and upper {upper}", expected))
+    table.check_float("rrelu", x)
+    if not training:
+        return activation("leaky_relu", x, slope=(lower + upper) / 2)
+    values = x.data_array()
+    drawn: Any = random.generator().uniform(x.size, lower, upper)
+    return x * to_tensor(np.where(values >= 0, 1, drawn.reshape(values.shape)).astype(values.dtype))
+
+
+def gumbel_softmax(
+    x: Tensor, temperature: float = 1.0, hard: bool = False, axis: int = -1, name: str | None = None
+) -> Tensor:
+    """softmax((x + Gumbel noise) / temperature); hard: the largest becomes 1, the others 0, with the soft one's gradient."""
+    values = x.data_array()
+    drawn: Any = random.generator().uniform(x.size, 0.0, 1.0)
+    noise = -np.log(-np.log(np.clip(drawn.astype(np.float64), 1e-12, 1 - 1e-12)))
+    soft = softmax((x + to_tensor(noise.reshape(values.shape).astype(values.dtype))) / temperature, axis)
+    if not hard:
+        return soft
+    numbers = soft.data_array()
+    ones = (numbers == numbers.max(axis=axis, keepdims=True)).astype(values.dtype)
+    return soft + to_tensor(ones - numbers)
+
+
+def swiglu(x: Tensor, y: Tensor | None = None, name: str | None = None) -> Tensor:
+    """silu(x) · y; without y, the halves of x along its last axis."""
+    first, second = (x, y) if y is not None else x.chunk(2, -1)
+    return silu(first) * second
+
+
+logsigmoid = log_sigmoid
+elu_ = in_place(elu, "elu_")
+hardtanh_ = in_place(hardtanh, "hardtanh_")
+leaky_relu_ = in_place(leaky_relu, "leaky_relu_")
+relu_ = in_place(relu, "relu_")
+softmax_ = in_place(softmax, "softmax_")
+tanh_ = in_place(tanh, "tanh_")
+thresholded_relu_ = in_place(thresholded_relu, "thresholded_relu_")

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from lenet.autograd import random, table, tape
-from lenet.autograd.array_rows import indexing, matmul
+from lenet.autograd.array_rows import einsum, indexing, matmul
 from lenet.autograd.tensor import Tensor, to_tensor
 from lenet.messages import check
 from lenet.nn import _window
 
 __all__ = [
-    "cosine_similarity", "dropout", "dropout2d", "embedding", "interpolate", "label_smooth", "linear", "one_hot", "pad",
-    "upsample",
+    "alpha_dropout", "bilinear", "cosine_similarity", "dropout", "dropout2d", "embedding", "feature_alpha_dropout",
+    "interpolate", "label_smooth", "linear", "one_hot", "pad", "sequence_mask", "upsample",
 ]  # fmt: skip
 
 
@@ -79,6 +79,8 @@ def _mask_shape(shape: list[int], axis: int | Sequence[int]) -> list[int]:
 
 def drop_probability(what: str, p: Any) -> float:
     """``p`` as a float from 0 to 1; TypeError, ValueError otherwise."""
+    if isinstance(p, Tensor) and p.size == 1:
+        p = p.item()
     if not isinstance(p, (int, float, np.floating)):
         raise TypeError(check.message(f"{what}(p)", check.describe(p), "a number from 0 to 1"))
     if not 0 <= p <= 1:
@@ -283,3 +285,43 @@ def label_smooth(
         raise ValueError(check.message("label_smooth(epsilon)", epsilon, "a number from 0 to 1"))
     even = 1.0 / label.shape[-1] if prior_dist is None else prior_dist
     return label * (1.0 - epsilon) + even * epsilon
+
+
+_SATURATED = -1.0507009873554805 * 1.6732632423543772  # where SELU ends
+
+
+def _alpha(what: str, x: Tensor, p: float, training: bool, shape: list[int]) -> Tensor:
+    p = drop_probability(what, p)
+    if not training or p == 0:
+        return x
+    if p == 1:
+        return x * 0.0
+    drawn: Any = random.generator().uniform(math.prod(shape), 0.0, 1.0)
+    keep = (drawn.reshape(shape) >= np.float32(p)).astype(x.dtype.numpy)
+    a = ((1 - p) * (1 + p * _SATURATED**2)) ** -0.5
+    mask = to_tensor(keep)
+    return (x * mask + (1.0 - mask) * _SATURATED) * a + (-a * _SATURATED * p)
+
+
+def alpha_dropout(x: Tensor, p: float = 0.5, training: bool = True, name: str | None = None) -> Tensor:
+    """Dropout for SELU: entries become its lowest value with probability p, and mean and variance stay as they were."""
+    return _alpha("alpha_dropout", x, p, training, list(x.shape))
+
+
+def feature_alpha_dropout(x: Tensor, p: float = 0.5, training: bool = True, name: str | None = None) -> Tensor:
+    """``alpha_dropout`` of whole channels of x [N, C, …]."""
+    shape = [*x.shape[:2], *[1] * (len(x.shape) - 2)]
+    return _alpha("feature_alpha_dropout", x, p, training, shape)
+
+
+def bilinear(x1: Tensor, x2: Tensor, weight: Tensor, bias: Tensor | None = None, name: str | None = None) -> Tensor:
+    """x1 [N, I] · weight [O, I, J] · x2 [N, J], plus bias [1, O]: [N, O]."""
+    found = einsum("ni,oij,nj->no", x1, weight, x2)
+    return found if bias is None else found + bias
+
+
+def sequence_mask(x: Tensor, maxlen: Any = None, dtype: Any = "int64", name: str | None = None) -> Tensor:
+    """1 for each place below a length, 0 from it on: x [...] to [..., maxlen]; maxlen None: the largest length."""
+    lengths = x.data_array()
+    most = int(lengths.max(initial=0)) if maxlen is None else int(maxlen)
+    return to_tensor(np.arange(most) < lengths[..., None]).astype(dtype)

@@ -108,7 +108,7 @@ def softmax_with_cross_entropy(
 # ---- element by element --------------------------------------------------------------------------------------------------
 
 
-def _pair(what: str, input: Tensor, label: Tensor) -> None:
+def pair_of(what: str, input: Tensor, label: Tensor) -> None:
     """TypeError unless both are tensors, the first of floats; ShapeError for shapes that only broadcast by accident."""
     table.check_float(what, input)
     if not isinstance(label, Tensor):
@@ -117,26 +117,26 @@ def _pair(what: str, input: Tensor, label: Tensor) -> None:
         )
 
 
-def _reduced(what: str, loss: Tensor, reduction: str) -> Tensor:
+def reduced(what: str, loss: Tensor, reduction: str) -> Tensor:
     check.choice(f"{what}(reduction)", reduction, _REDUCTIONS)
     return loss if reduction == "none" else loss.mean() if reduction == "mean" else loss.sum()
 
 
 def square_error_cost(input: Tensor, label: Tensor) -> Tensor:
     """(input - label)², element by element, broadcast."""
-    _pair("square_error_cost", input, label)
+    pair_of("square_error_cost", input, label)
     return (input - label).square()
 
 
 def mse_loss(input: Tensor, label: Tensor, reduction: str = "mean", name: str | None = None) -> Tensor:
     """(input - label)², broadcast. reduction: 'mean' and 'sum' give a 0-D tensor, 'none' every element's."""
-    return _reduced("mse_loss", square_error_cost(input, label), reduction)
+    return reduced("mse_loss", square_error_cost(input, label), reduction)
 
 
 def l1_loss(input: Tensor, label: Tensor, reduction: str = "mean", name: str | None = None) -> Tensor:
     """|input - label|, broadcast. reduction as ``mse_loss``."""
-    _pair("l1_loss", input, label)
-    return _reduced("l1_loss", (input - label).abs(), reduction)
+    pair_of("l1_loss", input, label)
+    return reduced("l1_loss", (input - label).abs(), reduction)
 
 
 def smooth_l1_loss(
@@ -151,12 +151,12 @@ def smooth_l1_loss(
 
     reduction as ``mse_loss``. ValueError for a delta that isn't above 0.
     """
-    _pair("smooth_l1_loss", input, label)
+    pair_of("smooth_l1_loss", input, label)
     if delta <= 0:
         raise ValueError(check.message("smooth_l1_loss(delta)", delta, "a number above 0"))
     d = (input - label).abs()
     loss = where(d < delta, d.square() * 0.5, d * delta - 0.5 * delta * delta)
-    return _reduced("smooth_l1_loss", loss if is_huber else loss / delta, reduction)
+    return reduced("smooth_l1_loss", loss if is_huber else loss / delta, reduction)
 
 
 def binary_cross_entropy(
@@ -166,7 +166,7 @@ def binary_cross_entropy(
 
     weight: factors, broadcast. reduction as ``mse_loss``. Logarithms below -100 count as -100. ValueError outside 0 to 1.
     """
-    _pair("binary_cross_entropy", input, label)
+    pair_of("binary_cross_entropy", input, label)
     if input.shape != label.shape:
         given = f"shapes {list(input.shape)} and {list(label.shape)}"
         raise check.ShapeError(check.message("binary_cross_entropy", given, "labels of the predictions' shape"))
@@ -177,7 +177,7 @@ def binary_cross_entropy(
             check.message("binary_cross_entropy", f"{values.min()} to {values.max()}", "probabilities", fix)
         )
     loss = tape.call("binary_cross_entropy", input, label.astype(input.dtype))
-    return _reduced("binary_cross_entropy", loss if weight is None else loss * weight, reduction)
+    return reduced("binary_cross_entropy", loss if weight is None else loss * weight, reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -190,18 +190,18 @@ def binary_cross_entropy_with_logits(
 ) -> Tensor:
     """``binary_cross_entropy`` of sigmoid(logit), without its overflow. pos_weight: a factor on the labels of 1, broadcast."""
     what = "binary_cross_entropy_with_logits"
-    _pair(what, logit, label)
+    pair_of(what, logit, label)
     if logit.shape != label.shape:
         given = f"shapes {list(logit.shape)} and {list(label.shape)}"
         raise check.ShapeError(check.message(what, given, "labels of the predictions' shape"))
     below = activation("log_sigmoid", logit)  # log p; log(1 - p) is this minus the logit
     loss = (1.0 - label) * logit - (below if pos_weight is None else ((pos_weight - 1.0) * label + 1.0) * below)
-    return _reduced(what, loss if weight is None else loss * weight, reduction)
+    return reduced(what, loss if weight is None else loss * weight, reduction)
 
 
 def log_loss(input: Tensor, label: Tensor, epsilon: float = 1e-4, name: str | None = None) -> Tensor:
     """-(label · log(p + epsilon) + (1 - label) · log(1 - p + epsilon)) of probabilities p = input, element by element."""
-    _pair("log_loss", input, label)
+    pair_of("log_loss", input, label)
     return -label * (input + epsilon).log() - (1.0 - label) * (1.0 - input + epsilon).log()
 
 
@@ -213,7 +213,7 @@ def kl_div(
     reduction: 'mean' over all elements, 'batchmean' the sum over the first axis' length, 'sum', 'none'. log_target: label
     holds logarithms, too. Labels of 0 add nothing; the gradient goes to input alone.
     """
-    _pair("kl_div", input, label)
+    pair_of("kl_div", input, label)
     check.choice("kl_div(reduction)", reduction, (*_REDUCTIONS, "batchmean"))
     target = label.data_array()
     if log_target:
@@ -223,7 +223,7 @@ def kl_div(
         loss = to_tensor(np.maximum(target, 0)) * (to_tensor(np.log(known)) - input)
     if reduction == "batchmean":
         return loss.sum() / (float(input.shape[0]) if input.shape else 1.0)
-    return _reduced("kl_div", loss, reduction)
+    return reduced("kl_div", loss, reduction)
 
 
 def nll_loss(
@@ -239,7 +239,7 @@ def nll_loss(
     weight: [C], a factor a class; the mean is then over the factors' sum. ignore_index: this label counts as nothing.
     reduction as ``mse_loss``. IndexError for a label that is no class.
     """
-    _pair("nll_loss", input, label)
+    pair_of("nll_loss", input, label)
     shape = list(input.shape)
     if len(shape) < 2 or list(label.shape) != shape[:1] + shape[2:]:
         expected = f"{shape[:1] + shape[2:]}" if len(shape) >= 2 else "predictions [N, C] and labels [N]"
@@ -258,12 +258,12 @@ def nll_loss(
     loss = -picked * to_tensor(factor)
     if check.choice("nll_loss(reduction)", reduction, _REDUCTIONS) == "mean":
         return loss.sum() / float(factor.sum())
-    return _reduced("nll_loss", loss, reduction)
+    return reduced("nll_loss", loss, reduction)
 
 
 def margin_ranking_loss(
     input: Tensor, other: Tensor, label: Tensor, margin: float = 0.0, reduction: str = "mean", name: str | None = None
 ) -> Tensor:
     """max(0, -label · (input - other) + margin); label is 1 where input should be the larger, -1 where other should."""
-    _pair("margin_ranking_loss", input, label)
-    return _reduced("margin_ranking_loss", maximum((other - input) * label + margin, 0.0), reduction)
+    pair_of("margin_ranking_loss", input, label)
+    return reduced("margin_ranking_loss", maximum((other - input) * label + margin, 0.0), reduction)

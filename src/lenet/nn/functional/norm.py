@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from lenet.autograd import table, tape
+from lenet.autograd import array_rows, table, tape
 from lenet.autograd.tensor import Tensor, dense
 from lenet.messages import check
 
-__all__ = ["batch_norm", "layer_norm", "normalize"]
+__all__ = [
+    "batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "normalize",
+]  # fmt: skip
 
 
 def batch_norm(
@@ -98,3 +100,71 @@ def normalize(
     """x divided by its p-norm along an axis, or by epsilon where that is larger."""
     axis = table.check_axis("normalize", axis if len(x.shape) > 1 or axis != 1 else 0, x.shape)
     return x / x.norm(p, axis, keepdim=True).clip(min=epsilon)
+
+
+def group_norm(
+    x: Tensor, num_groups: int, epsilon: float = 1e-5, weight: Tensor | None = None, bias: Tensor | None = None,
+    data_format: str = "NCHW", name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Each sample's groups of channels brought to mean 0 and variance 1, then times weight [C] plus bias [C].
+
+    x: [N, C, …], or with the channels last ('NHWC', 'NLC'). ValueError where the groups don't divide the channels.
+    """
+    table.check_float("group_norm", x)
+    check.choice("group_norm(data_format)", data_format, ("NCHW", "NCL", "NCDHW", "NHWC", "NLC", "NDHWC"))
+    if data_format[1] != "C":
+        order = [0, len(x.shape) - 1, *range(1, len(x.shape) - 1)]
+        back = [0, *range(2, len(x.shape)), 1]
+        return group_norm(x.transpose(order), num_groups, epsilon, weight, bias).transpose(back)
+    shape = list(x.shape)
+    if len(shape) < 2 or num_groups < 1 or shape[1] % num_groups:
+        given = f"{num_groups} groups for x of shape {shape}"
+        raise check.ShapeError(check.message("group_norm", given, "a divisor of the channels"))
+    parted = x.reshape([shape[0], num_groups, -1])
+    found = _own(parted, (2,), epsilon).reshape(shape)
+    wide = [1, shape[1], *[1] * (len(shape) - 2)]
+    for t, function in ((weight, Tensor.multiply), (bias, Tensor.add)):
+        if t is not None:
+            found = function(found, t.reshape(wide))
+    return found
+
+
+def _own(x: Tensor, over: tuple[int, ...], epsilon: float) -> Tensor:
+    """x brought to mean 0 and variance 1 over these axes."""
+    values = x.data_array()
+    mean = values.mean(axis=over, keepdims=True)
+    var = ((values - mean) ** 2).mean(axis=over, keepdims=True)
+    one = [1] * values.ndim
+    factor, shift = (dense(np.full(one, fill, values.dtype)) for fill in (1, 0))
+    return tape.call("normalised", x, factor, shift, axes=over, mean=mean, var=var, epsilon=epsilon)
+
+
+def instance_norm(
+    x: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None, weight: Tensor | None = None,
+    bias: Tensor | None = None, use_input_stats: bool = True, momentum: float = 0.9, eps: float = 1e-5,
+    data_format: str = "NCHW", name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Each channel of each sample [N, C, …] brought to mean 0 and variance 1, then times weight [C] plus bias [C].
+
+    The running statistics, use_input_stats and momentum are Paddle's and change nothing there either.
+    """
+    if len(x.shape) < 3:
+        raise check.ShapeError(check.message("instance_norm", f"x of shape {list(x.shape)}", "[N, C, …]"))
+    return group_norm(x, x.shape[1], eps, weight, bias)
+
+
+def local_response_norm(
+    x: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0, data_format: str = "NCHW",
+    name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """x / (k + alpha · the mean of x² over ``size`` neighbouring channels)^beta; x: [N, C, …], or with the channels last."""
+    table.check_float("local_response_norm", x)
+    count = check.positive_int("local_response_norm(size)", size)
+    if len(x.shape) < 3:
+        raise check.ShapeError(check.message("local_response_norm", f"x of shape {list(x.shape)}", "[N, C, …]"))
+    axis = 1 if data_format[1] == "C" else len(x.shape) - 1
+    pads = [(0, 0)] * len(x.shape)
+    pads[axis] = (count // 2, (count - 1) // 2)
+    squares = tape.call("pad", x.square(), pads=pads, mode="constant", value=0.0)
+    windows = array_rows.unfold(squares, axis, count, 1).mean(-1)
+    return x / (windows * alpha + k) ** float(beta)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from lenet.vision.datasets.arrays import ArrayDataset
+from lenet.vision.datasets.cifar import Cifar10, Cifar100
 from lenet.vision.datasets.folder import DatasetFolder, ImageFolder, load_folder
+from lenet.vision.datasets.kin import EMNIST, KMNIST, QMNIST
 from lenet.vision.datasets.mnist import MNIST, FashionMNIST
 
-__all__ = ["MNIST", "ArrayDataset", "DatasetFolder", "FashionMNIST", "ImageFolder", "load_folder"]
+__all__ = [
+    "EMNIST", "KMNIST", "MNIST", "QMNIST", "ArrayDataset", "Cifar10", "Cifar100", "DatasetFolder", "FashionMNIST",
+    "ImageFolder", "load_folder",
+]  # fmt: skip

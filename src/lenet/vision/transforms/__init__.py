@@ -29,15 +29,9 @@ from lenet.vision.transforms.functional import (
     to_tensor,
     vflip,
 )
-from lenet.vision.transforms.random_transforms import (
-    RandomAffine,
-    RandomCrop,
-    RandomErasing,
-    RandomHorizontalFlip,
-    RandomRotation,
-    RandomVerticalFlip,
-)
-from lenet.vision.transforms.transforms import (
+from lenet.vision.transforms.perspective import RandomPerspective
+from lenet.vision.transforms.perspective import perspective as perspective
+from lenet.vision.transforms.plain import (
     BaseTransform,
     CenterCrop,
     Compose,
@@ -47,6 +41,14 @@ from lenet.vision.transforms.transforms import (
     Resize,
     ToTensor,
     Transpose,
+)
+from lenet.vision.transforms.random_transforms import (
+    RandomAffine,
+    RandomCrop,
+    RandomErasing,
+    RandomHorizontalFlip,
+    RandomRotation,
+    RandomVerticalFlip,
 )
 
 __all__ = [
@@ -65,6 +67,7 @@ __all__ = [
     "RandomCrop",
     "RandomErasing",
     "RandomHorizontalFlip",
+    "RandomPerspective",
     "RandomResizedCrop",
     "RandomRotation",
     "RandomVerticalFlip",
@@ -83,6 +86,7 @@ __all__ = [
     "hflip",
     "normalize",
     "pad",
+    "perspective",
     "resize",
     "rotate",
     "to_grayscale",

@@ -19,7 +19,7 @@ from lenet.autograd.tensor import to_tensor as _tensor
 from lenet.messages.check import describe, message
 from lenet.vision.transforms import functional as F
 from lenet.vision.transforms._planes import GREY
-from lenet.vision.transforms.transforms import BaseTransform, Compose
+from lenet.vision.transforms.plain import BaseTransform, Compose
 
 __all__ = [
     "BrightnessTransform", "ColorJitter", "ContrastTransform", "HueTransform", "RandomResizedCrop", "SaturationTransform",

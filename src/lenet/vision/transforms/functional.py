@@ -273,7 +273,7 @@ def rotate(
     """
     how = filter_named(interpolation)
     middle = None if center is None else tuple(center)
-    return _warped(img, lambda plane, value: plane.rotate(angle, how, expand, middle, fillcolor=value), fill)
+    return warped(img, lambda plane, value: plane.rotate(angle, how, expand, middle, fillcolor=value), fill)
 
 
 def affine(
@@ -316,7 +316,7 @@ def affine(
     middle = (width * 0.5, height * 0.5) if center is None else (center[0], center[1])
     matrix = inverse_affine(middle, angle, (translate[0], translate[1]), scale, (shear[0], shear[-1]))
     how, method = filter_named(interpolation), Image.Transform.AFFINE
-    return _warped(img, lambda plane, value: plane.transform(plane.size, method, matrix, how, fillcolor=value), fill)
+    return warped(img, lambda plane, value: plane.transform(plane.size, method, matrix, how, fillcolor=value), fill)
 
 
 def to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
@@ -373,7 +373,7 @@ def _on_planes(img: Tensor, work: Any) -> Tensor:
     return _tensor(np.ascontiguousarray(done).reshape(*others, *done.shape[1:]))
 
 
-def _warped(img: Any, work: Any, fill: Any) -> Any:
+def warped(img: Any, work: Any, fill: Any) -> Any:
     """``work(plane, fill of that plane)`` on the planes of an array or Tensor, or on a whole Pillow image."""
     kind = kind_of(img)
     if kind == "pil":

@@ -15,7 +15,7 @@ import numpy as np
 
 from lenet.messages.check import choice, describe, message
 from lenet.vision.transforms import functional as F
-from lenet.vision.transforms.transforms import BaseTransform
+from lenet.vision.transforms.plain import BaseTransform
 
 __all__ = [
     "RandomAffine",
