@@ -97,7 +97,7 @@ TABLE["batch_norm"] = Row("batch_norm", "core", _batch_norm, _batch_norm_backwar
 # ---- upsample2d: x [N, C, H, W] -> [N, C, H · fh, W · fw], each pixel fh x fw times -----------------------------------
 
 
-def _enlarged(x: Tensor, attrs: Attrs) -> tuple[int, ...]:
+def _enlarged(x: Tensor, attrs: Attrs) -> tuple[int, int, int, int, int]:
     _, channels, height, width = x._shape
     return channels, height, width, *attrs["factor"]
 
