@@ -334,3 +334,89 @@ def test_a_saved_model_describes_its_network(tmp_path):
     logits = model.predict_batch([data._batch(range(64))[0]])[0]
     np.testing.assert_array_equal(trained.probabilities(images).argmax(1), logits.argmax(1))
     assert (trained.mean, trained.std, trained.labels) == (127.5, 127.5, [str(i) for i in range(10)])
+
+
+def fitted(network, data, **more):
+    model = lenet.Model(network)
+    adam = lenet.optimizer.Adam(parameters=model.parameters())
+    model.prepare(adam, lenet.nn.CrossEntropyLoss(), lenet.metric.Accuracy())
+    model.fit(*data, batch_size=8, verbose=0, **more)
+    return model
+
+
+class Around(lenet.nn.Layer):
+    """No chain: what comes in goes around the first half."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = lenet.nn.Linear(16, 16), lenet.nn.Linear(16, 3)
+        self.norm = lenet.nn.BatchNorm1D(16)
+
+    def forward(self, x):
+        return self.b(self.norm(self.a(x)).exp() + x)
+
+
+class Peeking(Around):
+    def forward(self, x):
+        return super().forward(x) * float(x.mean())
+
+
+VECTORS = np.random.default_rng(0).uniform(-1, 1, (32, 16)).astype(np.float32)
+KINDS = np.array(["cat", "dog", "emu"])[np.arange(32) % 3]
+
+
+def test_a_network_for_vectors_answers_to_images_out_of_its_file(tmp_path):
+    from lenet.train.trained import Trained
+
+    model = fitted(Around(), (VECTORS, KINDS))
+    model.save(tmp_path / "x.safetensors")
+    trained = Trained.load(tmp_path / "x.safetensors")
+    assert (trained.shape, trained.labels) == ((1, 4, 4), ["cat", "dog", "emu"])
+    images = trained.images(VECTORS)  # floats as bytes: to a 255th of their range
+    again = (images.astype(np.float32).reshape(32, 16) - trained.mean) / trained.std
+    np.testing.assert_allclose(again, VECTORS, atol=0.004)
+    expected = model.predict(again, stack_outputs=True, verbose=0)[0]
+    np.testing.assert_allclose(trained.logits(images), expected, rtol=1e-4, atol=1e-5)
+    model.load(tmp_path / "x.safetensors")
+
+
+def test_how_a_pixel_enters_can_be_said(tmp_path):
+    from lenet.train.trained import Trained
+
+    images = np.random.default_rng(0).uniform(0, 1, (32, 3, 4, 4)).astype(np.float32)
+    network = lenet.nn.Sequential(lenet.nn.Conv2D(3, 4, 3), lenet.nn.ReLU(), lenet.nn.Flatten(), lenet.nn.Linear(16, 3))
+    batches = [(lenet.to_tensor(images[k : k + 8]), lenet.to_tensor(np.arange(8) % 3)) for k in range(0, 32, 8)]
+    model = fitted(network, (batches,))
+    model.save(tmp_path / "weights.safetensors")
+    with pytest.raises(ValueError, match=r"type model\.save\(path, mean=127\.5"):
+        Trained.load(tmp_path / "weights.safetensors")
+    model.save(tmp_path / "m.safetensors", mean=0, std=255, labels=["a", "b", "c"])
+    trained = Trained.load(tmp_path / "m.safetensors")
+    pixels = np.rint(images * 255).astype(np.uint8)
+    expected = model.predict(pixels.astype(np.float32) / 255, stack_outputs=True, verbose=0)[0]
+    np.testing.assert_allclose(trained.logits(pixels), expected, rtol=1e-4, atol=1e-5)
+    assert trained.labels == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("network", "more", "text"),
+    [
+        (Peeking, {"mean": 0, "std": 1}, r"reads a tensor's values \(test_model_files\.py, line \d+\)"),
+        (Around, {"labels": ["a"]}, r"save\(labels\): got 1 names, expected one for each of 3 outputs"),
+        (Around, {"mean": 0, "std": 0}, r"std: got 0, expected a number above 0"),
+    ],
+)
+def test_what_a_file_cant_say_is_an_error_where_it_was_asked_for(tmp_path, network, more, text):
+    model = fitted(network(), (VECTORS, KINDS))
+    with pytest.raises(ValueError, match=text):
+        model.save(tmp_path / "m.safetensors", **more)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(ValueError, match=r"a name ending in \.safetensors for mean, std and labels"):
+        model.save(tmp_path / "m", **more)
+    model.save(tmp_path / "m.safetensors")
+
+
+def test_a_model_that_has_seen_nothing_says_so(tmp_path):
+    model = lenet.Model(Around())
+    with pytest.raises(ValueError, match="save: got a model that has seen no image"):
+        model.save(tmp_path / "m.safetensors", mean=0, std=1)

@@ -20,6 +20,7 @@ from lenet.messages.check import brief, describe, message
 from lenet.messages.progress import say
 from lenet.model.state import State
 from lenet.nn import Conv2D, CrossEntropyLoss, Layer
+from lenet.vision.datasets.as_bytes import Form
 from lenet.vision.datasets.labelled import are_arrays, floats, is_array, labelled, layout_of, parted, targets
 
 __all__ = ["for_evaluation", "for_prediction", "for_training", "weighted"]
@@ -39,6 +40,7 @@ def for_training(
     """
     if is_array(train_data) and not isinstance(train_data, Dataset) and _is_labels(eval_data, train_data):
         train_data, eval_data = (train_data, eval_data), None
+    model._form = None
     if not are_arrays(train_data):
         given = {"validation_split": validation_split, "classes": classes, "data_format": data_format}
         for name, value in given.items():
@@ -52,6 +54,7 @@ def for_training(
         say(line)
     found, names = targets("train_data", labels, classes)
     model._layout, model.classes = layout, names
+    model._form = Form.of("train_data", images, layout=layout)
     data: Dataset = labelled("train_data", images, labels, layout, found)
     if validation_split is None:
         return data, for_evaluation(model, eval_data), found

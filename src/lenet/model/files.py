@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Sequence
+from math import isqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,12 +31,24 @@ _PREFIX = "optimizer/"
 Arrays = dict[str, NDArray[Any]]
 
 
-def save(model: State, path: str | os.PathLike[str]) -> None:
+def save(
+    model: State,
+    path: str | os.PathLike[str],
+    mean: float | None = None,
+    std: float | None = None,
+    labels: Sequence[str] | None = None,
+) -> None:
     """Write the model: one file if ``path`` ends in .safetensors, else the pair."""
     stem, suffix = _parts(path)
+    if suffix != ".safetensors" and any(one is not None for one in (mean, std, labels)):
+        raise ValueError(
+            message("save(path)", os.fspath(path), "a name ending in .safetensors for mean, std and labels")
+        )
     if suffix == ".safetensors":
         arrays = {name: tensor.data_array() for name, tensor in model.network.state_dict().items()}
-        serialization.write_model(stem + suffix, arrays | _optimizer_arrays(model), _model_meta(model))
+        serialization.write_model(
+            stem + suffix, arrays | _optimizer_arrays(model), _model_meta(model, mean, std, labels)
+        )
         return
     serialization.save(model.network.state_dict(), stem + ".pdparams")
     state = model._optimizer.state_dict() if model._optimizer is not None else {}
@@ -138,10 +152,10 @@ def _optimizer_arrays(model: State) -> Arrays:
     return found
 
 
-def _model_meta(model: State) -> dict[str, Any]:
-    """What the one file says beside the arrays: the network, if it is a chain trained on images in memory, so that
-    ``lenet evaluate`` and ``lenet predict`` can use the file; the optimizer's kind and its scheduler's numbers."""
-    meta = _network_account(model)
+def _model_meta(model: State, mean: float | None, std: float | None, labels: Sequence[str] | None) -> dict[str, Any]:
+    """What the one file says beside the arrays: the network, where it can be described, so that ``lenet evaluate``,
+    ``lenet.train.Trained`` and the like can use the file; the optimizer's kind and its scheduler's numbers."""
+    meta = _network_account(model, mean, std, labels)
     if model._optimizer is not None:
         state = model._optimizer.state_dict()
         about = {"kind": type(model._optimizer).__name__}
@@ -149,21 +163,70 @@ def _model_meta(model: State) -> dict[str, Any]:
     return meta
 
 
-def _network_account(model: State) -> dict[str, Any]:
-    seen = model._trained_on
-    if seen is None or seen.lut is None:
+def _network_account(
+    model: State, mean: float | None, std: float | None, labels: Sequence[str] | None
+) -> dict[str, Any]:
+    """The account of the network; {} where a file would hold the weights alone. What is given comes first."""
+    if std is not None and not std > 0:
+        raise ValueError(message("std", std, "a number above 0"))
+    pixels = (float(mean), float(std)) if mean is not None and std is not None else _pixels(model)
+    shape = _image_shape(model)
+    asked = mean is not None or std is not None or labels is not None
+    if pixels is None or shape is None:
+        if asked:
+            given = "no mean and std" if pixels is None else "a model that has seen no image"
+            fix = "Type model.save(path, mean=127.5, std=127.5) after a fit"
+            raise ValueError(message("save", given, "all that the file must say of an image", fix))
         return {}
+    try:
+        vectors = shape
+        rows, shape = _rows(model, shape)
+    except ValueError:
+        if asked:
+            raise
+        return {}
+    outputs = rows[-1]["output"][0]
+    seen = model._trained_on
+    known = labels or model.classes or (seen.classes if seen is not None else ())
+    if labels is not None and len(labels) != outputs:
+        raise ValueError(message("save(labels)", f"{len(labels)} names", f"one for each of {outputs} outputs"))
+    names = [str(name) for name in known] if len(known) == outputs else [str(i) for i in range(outputs)]
+    account = architecture.account(rows, shape, *pixels, names)
+    if model._form is not None:
+        squares = {"side": shape[1]} if model._form.layout.side == 0 and len(vectors) == 1 else {}
+        account["input"]["arrays"] = model._form.as_json() | squares
+    return account
+
+
+def _image_shape(model: State) -> tuple[int, ...] | None:
+    """[C, H, W] or [F] of one image, as the network takes it; None if that is unknown."""
+    if model._trained_on is not None:
+        return model._trained_on.images.shape[1:]
+    if len(model._seen_shapes) == 1:
+        return model._seen_shapes[0][1:]
+    return None
+
+
+def _rows(model: State, shape: tuple[int, ...]) -> tuple[list[dict[str, Any]], tuple[int, ...]]:
+    """The network's rows for images [C, H, W]; one that takes rows of F numbers gets them from squares."""
+    rows = architecture.describe(model.network, shape)
+    side = isqrt(shape[0]) if len(shape) == 1 else 0
+    if side and side * side == shape[0]:
+        return architecture.flattened_first(rows, shape[0]), (1, side, side)
+    if len(shape) != 3:
+        raise ValueError(message("save", f"a network for images of shape {list(shape)}", "[C, H, W]"))
+    return rows, shape
+
+
+def _pixels(model: State) -> tuple[float, float] | None:
+    """Mean and std by which a byte became a number in the latest fit; None if that is unknown."""
+    seen = model._trained_on
+    if model._form is not None:
+        return model._form.pixels
+    if seen is None or seen.lut is None:
+        return None
     scale = seen.lut[255] - seen.lut[0]
     std = float(255 / scale) if scale else 0.0
     mean = float(-seen.lut[0] * std)
     table = (np.arange(256, dtype=np.float32) - np.float32(mean)) / np.float32(std or 1)
-    if not np.allclose(table, seen.lut, rtol=0, atol=1e-6):  # not a normalisation
-        return {}
-    shape = seen.images.shape[1:]
-    try:
-        rows = architecture.describe(model.network, shape)
-    except ValueError:  # no chain: such a file holds the weights alone
-        return {}
-    outputs = rows[-1]["output"][0]
-    labels = seen.classes if len(seen.classes) == outputs else [str(i) for i in range(outputs)]
-    return architecture.account(rows, shape, mean, std, labels)
+    return (mean, std) if np.allclose(table, seen.lut, rtol=0, atol=1e-6) else None  # else no normalisation

@@ -303,16 +303,30 @@ class Model(State):
 
     # ---- files and summary ---------------------------------------------------------------------------------------------
 
-    def save(self, path: str | os.PathLike[str], training: bool = True) -> None:
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        training: bool = True,
+        *,
+        mean: float | None = None,
+        std: float | None = None,
+        labels: Sequence[str] | None = None,
+    ) -> None:
         """Write weights and the optimizer's state; folders are made, and old files replaced only by complete ones.
 
-        ``save("x.safetensors")`` makes one file that holds everything. ``save("x")`` makes Paddle's pair ``x.pdparams``
-        and, if the optimizer has a state, ``x.pdopt``, which real Paddle reads.
+        ``save("x.safetensors")`` makes one file that holds everything, the network too, if its forward is operations on
+        tensors alone: then ``lenet evaluate``, ``predict``, ``compare``, ``show`` and ``lenet.train.Trained`` take it.
+        ``save("x")`` makes Paddle's pair ``x.pdparams`` and, if the optimizer has a state, ``x.pdopt``, which real Paddle
+        reads.
+
+        Ours: mean, std: a pixel x of 0 to 255 enters the network as (x - mean) / std, known after a ``fit`` on arrays or on
+        a data set in memory that is normalised; labels: the classes' names. With any of them given, a network that can't
+        be described is a ValueError that names the line.
         """
         if not training:
             fix = "Leave training out: save('x.safetensors') makes a file that answers, too"
             raise NotImplementedError(message("save(training)", training, "True", fix))
-        files.save(self, path)
+        files.save(self, path, mean, std, labels)
 
     def load(self, path: str | os.PathLike[str], skip_mismatch: bool = False, reset_optimizer: bool = False) -> None:
         """Read what ``save`` or real Paddle wrote; nothing in the file is run. The network must be of the same build.

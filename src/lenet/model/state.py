@@ -15,6 +15,7 @@ from lenet.metric import Metric
 from lenet.model.answers import Answers
 from lenet.model.feed import Rows
 from lenet.nn import Layer
+from lenet.vision.datasets.as_bytes import Form
 from lenet.vision.datasets.labelled import Layout
 
 __all__ = ["State", "as_list"]
@@ -37,6 +38,7 @@ class State:
         self.plan_reason: str | None = None
         self.classes: tuple[str, ...] = ()  # of the arrays that were given to fit
         self._layout: Layout | None = None  # of these
+        self._form: Form | None = None  # how bytes would have become the numbers of the latest fit's arrays
         self._inputs, self._labels = inputs, labels
         self._optimizer: Any = None  # an Optimizer once it is prepared for training
         self._loss: Any = None

@@ -29,7 +29,17 @@ from lenet.modelfile.rules import BATCH, MAX_ACTIVATION, RULES, several, wrong
 from lenet.nn.initializer import Constant
 from lenet.nn.layer import Layer
 
-__all__ = ["FORMAT", "MAX_CLASSES", "MAX_NAME", "account", "build", "describe", "input_shape", "version"]
+__all__ = [
+    "FORMAT",
+    "MAX_CLASSES",
+    "MAX_NAME",
+    "account",
+    "build",
+    "describe",
+    "flattened_first",
+    "input_shape",
+    "version",
+]
 
 Json = dict[str, Any]
 Shape = tuple[int, ...]
@@ -82,6 +92,16 @@ def describe(network: Layer, shape: Sequence[int]) -> list[Json]:
 
 
 _EXPECTED = "operations of the table, the same for all images"
+
+
+def flattened_first(rows: list[Json], features: int) -> list[Json]:
+    """Rows for vectors [N, features] as rows for images of as many pixels: flattened before all else."""
+    first: Json = {"op": "flatten", "attrs": {"start": 1, "stop": -1}, "output": [features]}
+    later = [
+        row | {"inputs": [one + 1 if type(one) is int else one for one in row["inputs"]]} if "inputs" in row else row
+        for row in rows
+    ]
+    return [first, *later]
 
 
 class _Watched:

@@ -133,7 +133,9 @@ class Trained:
             fix = "It belongs to --resume; the model itself is the file without .resume.safetensors"
             raise ValueError(message(file, "the state of an interrupted run", "a model", fix))
         if "architecture" not in meta or not isinstance(meta.get("input"), dict):
-            fix = "Files of Model.save() hold weights alone: read them with Model.load()"
+            fix = (
+                "If Model.save() wrote it, type model.save(path, mean=127.5, std=127.5, labels=[...]) with your numbers"
+            )
             raise ValueError(
                 message(file, "a file that doesn't describe its network", "one that lenet train wrote", fix)
             )

@@ -24,9 +24,9 @@ class Form(NamedTuple):
     high: float
 
     @classmethod
-    def of(cls, what: str, images: Any, data_format: str | None = None) -> Form:
+    def of(cls, what: str, images: Any, data_format: str | None = None, layout: Layout | None = None) -> Form:
         """As these images are. Whole numbers are bytes; floats reach from 0 or -1 to 1, to 255, or as far as they do."""
-        layout = layout_of(what, images, data_format, squares=True)
+        layout = layout_of(what, images, data_format, squares=True) if layout is None else layout
         if layout.scaled:
             return cls(layout, 0.0, 255.0)
         x = images_of(what, images, layout)
@@ -48,6 +48,13 @@ class Form(NamedTuple):
             raise ValueError(message(what, "a number that isn't finite", "finite numbers"))
         scaled = (np.asarray(x, np.float64) - self.low) * (255 / (self.high - self.low))
         return np.ascontiguousarray(np.rint(scaled).clip(0, 255).astype(np.uint8))
+
+    @property
+    def pixels(self) -> tuple[float, float]:
+        """Mean and std by which a byte b becomes the float that was there: (b - mean) / std. Of bytes those of -1 to 1."""
+        low, high = (-1.0, 1.0) if self.layout.scaled else (self.low, self.high)
+        std = 255 / (high - low)
+        return -low * std, std
 
     @property
     def said(self) -> str:
