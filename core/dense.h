@@ -134,13 +134,13 @@ int dw_block_of(const Conv& c) { return block_of(c.K, dw_whole(c) ? kWhole : kWB
 
 // Packed: blocks of output channels, inside a block [C][kh][kw][block]. KY rows and KX columns of the kernel.
 template <int OB, int KY, int KX>
-LENET_INLINE void dw_block(const Conv& c, const float* x, const float* dy, float* out) {
+LENET_INLINE void dw_block(const Conv& c, int rows, const float* x, const float* dy, float* out) {
   const size_t xrow = size_t(c.Wp) * L, drow = size_t(c.OW + 2) * L, dplane = drow * c.OH, sx = size_t(c.sw) * L;
   V acc[KY * KX * OB];
 #pragma GCC unroll 32
   for (int n = 0; n < KY * KX * OB; ++n) acc[n] = V{};
   for (int s = 0; s < L; s += VW)
-    for (int oy = 0; oy < c.OH; ++oy) {
+    for (int oy = 0; oy < rows; ++oy) {
       const float* xr = x + size_t(oy) * c.sh * xrow + s;
       const float* dr = dy + size_t(oy) * drow + L + s;
       for (int ox = 0; ox < c.OW; ++ox, xr += sx, dr += L) {
@@ -159,44 +159,52 @@ LENET_INLINE void dw_block(const Conv& c, const float* x, const float* dy, float
 }
 
 template <int OB, int KX>
-LENET_INLINE int dw_columns(const Conv& c, const float* x, const float* dy, float* out, int j) {
-  for (; j + KX <= c.kw; j += KX) dw_block<OB, 1, KX>(c, x + j * L, dy, out + j * OB);
+LENET_INLINE int dw_columns(const Conv& c, int rows, const float* x, const float* dy, float* out, int j) {
+  for (; j + KX <= c.kw; j += KX) dw_block<OB, 1, KX>(c, rows, x + j * L, dy, out + j * OB);
   return j;
 }
 
 template <int OB>
-void dw_channels(const Conv& c, const float* xp, const float* dy, float* out) {
+void dw_channels(const Conv& c, int rows, const float* xp, const float* dy, float* out) {
   for (int ch = 0; ch < c.C; ++ch)
     for (int i = 0; i < c.kh; ++i) {
       const float* x = xp + (size_t(ch) * c.Hp + i) * c.Wp * L;
       if (OB <= kWhole && dw_whole(c)) {
-        dw_block<OB <= kWhole ? OB : 1, 3, 3>(c, x, dy, out);
+        dw_block<OB <= kWhole ? OB : 1, 3, 3>(c, rows, x, dy, out);
         out += 9 * OB;
         break;
       }
-      int j = dw_columns<OB, kWX>(c, x, dy, out, 0);
-      j = dw_columns<OB, 3>(c, x, dy, out, j);
-      j = dw_columns<OB, 2>(c, x, dy, out, j);
-      dw_columns<OB, 1>(c, x, dy, out, j);
+      int j = dw_columns<OB, kWX>(c, rows, x, dy, out, 0);
+      j = dw_columns<OB, 3>(c, rows, x, dy, out, j);
+      j = dw_columns<OB, 2>(c, rows, x, dy, out, j);
+      dw_columns<OB, 1>(c, rows, x, dy, out, j);
       out += c.kw * OB;
     }
 }
 
+// In strips of rows that stay in the second cache, since every block of channels reads them anew.
 void dense_dw(const Conv& c, const float* xp, const float* dframe, float* dw) {
-  const size_t drow = size_t(c.OW + 2) * L, dplane = drow * c.OH;
+  constexpr size_t kNear = 128 * 1024;  // numbers
+  const size_t drow = size_t(c.OW + 2) * L, dplane = drow * c.OH, xrow = size_t(c.Wp) * L;
   const int b = dw_block_of(c), inner = c.C * c.kh * c.kw;
-  for (int k = 0; k < c.K; k += b) {
-    int n = c.K - k < b ? c.K - k : b;
-    const float* dy = dframe + k * dplane;
-    float* out = dw + size_t(k) * inner;
-    if (n == 1)
-      dw_channels<1>(c, xp, dy, out);
-    else if (n == 2)
-      dw_channels<2>(c, xp, dy, out);
-    else if (n == 3)
-      dw_channels<3>(c, xp, dy, out);
-    else
-      dw_channels<4>(c, xp, dy, out);
+  const size_t fit = kNear / (c.C * xrow * c.sh + c.K * drow);
+  const int strip = fit < 2 ? 2 : fit < size_t(c.OH) ? int(fit) : c.OH;
+  for (int oy = 0; oy < c.OH; oy += strip) {
+    const int rows = c.OH - oy < strip ? c.OH - oy : strip;
+    const float* x = xp + size_t(oy) * c.sh * xrow;
+    for (int k = 0; k < c.K; k += b) {
+      const int n = c.K - k < b ? c.K - k : b;
+      const float* dy = dframe + k * dplane + oy * drow;
+      float* out = dw + size_t(k) * inner;
+      if (n == 1)
+        dw_channels<1>(c, rows, x, dy, out);
+      else if (n == 2)
+        dw_channels<2>(c, rows, x, dy, out);
+      else if (n == 3)
+        dw_channels<3>(c, rows, x, dy, out);
+      else
+        dw_channels<4>(c, rows, x, dy, out);
+    }
   }
 }
 

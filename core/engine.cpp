@@ -60,7 +60,7 @@ template <class T>
 void conv_backward(const Conv& c, int n, const T* x, const T* w, const T* dy, T* dx, T* dw, T* db) {
   const auto& k = conv_table<T>(c);
   const int groups = groups_of(n), shards = shards_of(groups);
-  const size_t weights = c.weights(), partial = weights + c.K;
+  const size_t weights = packed_dw_size(c), partial = weights + c.K;
   std::vector<T> sums(dw || db ? partial * shards : 0, T(0));
   over_shards(groups, [&](int s, int g0, int g1) {
     T* dframe = scratch_of<T>(0, dy_frame_size(c) * L);

@@ -50,6 +50,10 @@ inline bool may_be_split(const Conv& c) { return c.kh == c.kw && (c.kh == 3 || c
 inline size_t packed_size(const Conv& c) {
   return may_be_split(c) ? size_t(c.K) * (c.C / c.groups) * (c.kh + 2) * (c.kw + 2) : c.weights();
 }
+// And the sums that its weights' gradient is made of.
+inline size_t packed_dw_size(const Conv& c) {
+  return c.kh == 3 && c.kw == 3 ? size_t(c.K) * (c.C / c.groups) * 16 : c.weights();
+}
 inline size_t pooled_packed_dx_size(const Conv& c) {
   return c.kh == 5 && c.kw == 5 ? size_t(c.K) * (c.C / c.groups) * 6 * 7 * 4 : packed_size(c);
 }

@@ -11,7 +11,8 @@
 namespace lenet {
 
 namespace {
-constexpr int kLinearRows = 48;  // rows of a linear weight gradient in one task
+constexpr int kLinearRows = 48;         // rows of a linear weight gradient in one task
+constexpr size_t kWorth = size_t(1) << 21;  // products of a sample from which on a barrier a row is little
 }
 
 Plan::Plan(Graph graph, std::vector<Param> params) : params_(std::move(params)) {
@@ -31,15 +32,17 @@ void Plan::lay_out_parameters() {
   const size_t n = rows.size();
   for (auto* at : {&partial_at_, &packed_at_, &packed_dx_at_, &dyt_at_, &mask_at_, &norm_at_}) at->assign(n, 0);
   cuts_ = {0};
+  size_t work = 0;
   widest_ = training_form_.in_size;
   for (size_t r = 0; r < n; ++r) {
     const Row& row = rows[r];
     widest_ = std::max({widest_, row.out_size, row.in_size});
     if (row.convolves()) {
       const Conv& c = row.conv;
+      work += c.weights() * size_t(c.OH) * c.OW;
       if (row.kind == Kind::conv) frame_size_ = std::max(frame_size_, dy_frame_size(c));
       widest_ = std::max(widest_, c.out_size());
-      partial_at_[r] = partial_size_, partial_size_ += aligned(c.weights()) + aligned(size_t(c.K));
+      partial_at_[r] = partial_size_, partial_size_ += aligned(packed_dw_size(c)) + aligned(size_t(c.K));
       packed_at_[r] = packed_size_, packed_size_ += aligned(packed_size(c));
       packed_dx_at_[r] = packed_dx_size_;
       packed_dx_size_ += aligned(row.kind == Kind::conv_pool ? pooled_packed_dx_size(c) : packed_size(c));
@@ -63,6 +66,7 @@ void Plan::lay_out_parameters() {
     if (row.kind == Kind::dropout) mask_at_[r] = mask_size_, mask_size_ += row.out_size * L;
   }
   cuts_.push_back(n);
+  heavy_ = work >= kWorth;
   packed_.resize(packed_size_);
   packed_dx_.resize(packed_dx_size_);
   norm_.resize(6 * norm_size_);
@@ -174,6 +178,7 @@ void Plan::pack_row(const Graph& form, size_t r, float* packed, float* packed_dx
     }
     return (pooled ? k.pooled_pack : k.conv_pack)(c, w, to);
   }
+  if (cut_in_two(row)) return pack_two(r, packed, packed_dx);
   (pooled ? k.pooled_pack : k.conv_pack)(c, w, packed + packed_at_[r]);
   if (packed_dx && wanted_[size_t(row.from[0])])
     (pooled ? k.pooled_pack_dx : k.conv_pack_dx)(c, w, packed_dx + packed_dx_at_[r]);

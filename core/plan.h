@@ -10,7 +10,8 @@
 // forward and one on the way back.
 //
 // Files: graph.cpp (what is fused, where values lie), plan.cpp (made, packed), plan_forward.cpp and plan_backward.cpp
-// (one group, and all of them), plan_step.cpp (loss, sums, update), plan_load.cpp, plan_infer.cpp and plan_few.cpp.
+// (one group, and all of them), plan_step.cpp (loss, sums, update), plan_wide.cpp (a batch of one group), plan_load.cpp,
+// plan_infer.cpp and plan_few.cpp.
 //
 // Threads. Several may call one plan at once. What keeps activations (forward, backward, train) runs one call after
 // another under the plan's lock; infer() keeps nothing, works in its callers' own scratch and takes no turn. All read
@@ -168,6 +169,16 @@ class Plan {
   void backward_rest(int groups);                           // all segments but the last
   void norm_gradient(size_t r, int g, float* grads);
 
+  // plan_wide.cpp: a batch of one group, whose rows are cut by channels so that two threads have work
+  void forward_wide(size_t r);
+  void statistics_wide(size_t r);
+  void backward_wide(size_t r, float* grads);
+  void norm_sums_wide(size_t r, const float* grads);
+  void norm_gradient_wide(size_t r, float* grads);
+  bool cut_in_two(const Row& row) const { return wide_ && row.kind == Kind::conv && row.conv.plain(); }
+  void pack_two(size_t r, float* packed, float* packed_dx) const;
+  void unpack_two(const Row& row, const float* sum, float* grad) const;
+
   // plan_step.cpp
   float loss_scale(const Loss& loss, const Head& head, const int64_t* indices, int n) const;
   void head_loss(const Loss& loss, const Head& head, const int64_t* indices, float scale, int g, float* grads);
@@ -204,6 +215,8 @@ class Plan {
 
   int capacity_ = 0, n_ = 0;  // groups there is room for; samples of the last forward
   bool training_ = false;
+  bool heavy_ = false;  // a sample is so much work that a batch of one group is cut by channels
+  bool wide_ = false;   // this batch is: by its size alone, never by the number of threads
   Floats arena_, gradient_arena_, masks_, partials_, dyt_, packed_, packed_dx_;
   Floats norm_;  // by channel of all normalisations: mean, scale, shift, variance, a, b; see kernels.h
   std::vector<double> statistics_;  // by group and channel: mean and squares, or the gradient's sums

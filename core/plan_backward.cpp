@@ -75,7 +75,7 @@ void Plan::backward_row(size_t r, int g, int shard, float* grads) {
     const float* xp = c.padded() ? arena + row.frame : x;
     const float* packed = packed_dx_.data() + packed_dx_at_[r];
     float* to = partials_.data() + partial_size_ * size_t(shard) + partial_at_[r];
-    float* bias = row.b >= 0 ? to + aligned(c.weights()) : nullptr;
+    float* bias = row.b >= 0 ? to + aligned(packed_dw_size(c)) : nullptr;
     const Into dx = onward ? into(0) : Into(nullptr, true, 0);
     if (row.kind == Kind::conv_pool) {
       t.pooled_backward(c, xp, dy, reinterpret_cast<const uint8_t*>(arena + row.winner), row.cut, packed, to, bias,
@@ -165,15 +165,16 @@ void Plan::backward_segment(size_t segment, int g, int shard) {
   const size_t first = cuts_[segment], end = cuts_[segment + 1];
   if (segment + 2 < cuts_.size()) {
     Stopwatch watch(clock_, rows().size() + end);
-    if (wanted_[end + 1]) norm_gradient(end, g, grads);
+    if (wanted_[end + 1]) wide_ ? norm_gradient_wide(end, grads) : norm_gradient(end, g, grads);
   }
   for (size_t r = end; r-- > first + (segment ? 1 : 0);) {
     if (!wanted_[r + 1]) continue;
     Stopwatch watch(clock_, rows().size() + r);
-    backward_row(r, g, shard, grads);
+    wide_ ? backward_wide(r, grads) : backward_row(r, g, shard, grads);
   }
   if (!segment || !wanted_[first + 1]) return;
   Stopwatch watch(clock_, rows().size() + first);
+  if (wide_) return norm_sums_wide(first, grads);
   const Row& row = rows()[first];
   double* to = statistics_.data() + 2 * norm_size_ * size_t(g) + norm_at_[first];
   kernels().norm_sums(row.out, row.cells, group(g) + training_form_.place_of(row.from[0]),
@@ -195,7 +196,10 @@ void Plan::backward_rest(int groups) {
     }
     if (trained(row.w)) std::memcpy(params_[size_t(row.w)].grad, dw.data(), dw.size() * sizeof(float));
     if (trained(row.b)) std::memcpy(params_[size_t(row.b)].grad, db.data(), db.size() * sizeof(float));
-    over_groups_of_shards(groups, [&](int s, int g) { backward_segment(i, g, s); });
+    if (wide_)
+      backward_segment(i, 0, 0);
+    else
+      over_groups_of_shards(groups, [&](int s, int g) { backward_segment(i, g, s); });
   }
 }
 
@@ -208,7 +212,7 @@ void Plan::backward(const float* dy, const Source& source, const Pass& pass, flo
   }
   const int groups = groups_of(n_), shards = shards_of(groups);
   run(shards, [&](int s) { zero_shard(s); });
-  over_groups_of_shards(groups, [&](int s, int g) {
+  auto enter = [&](int s, int g) {
     float* to = gradients_of(g);
     const float* from = dy + size_t(g) * out_size_ * L;
     for (const Head& head : heads()) {
@@ -217,7 +221,11 @@ void Plan::backward(const float* dy, const Source& source, const Pass& pass, flo
       from += head.size() * L;
     }
     backward_segment(cuts_.size() - 2, g, s);
-  });
+  };
+  if (wide_)
+    enter(0, 0);
+  else
+    over_groups_of_shards(groups, enter);
   backward_rest(groups);
   gradients(groups);
   for (size_t i = 0; i < params_.size(); ++i)

@@ -140,6 +140,7 @@ void Plan::run_forward(const Source& source, const Pass& pass, Generator& random
   const int n = pass.n, groups = groups_of(n);
   grow(n);
   kept_ = 0, n_ = n, training_ = pass.training;
+  wide_ = heavy_ && groups == 1;
   pack_weights(training_form_, packed_.data(), packed_dx_.data());
   if (pass.training) draw_masks(n, random, before);
   auto enter = [&](int g) { load(training_form_, source, nullptr, size_t(n), g, group(g)); };

@@ -20,8 +20,18 @@ void over_groups_of_shards(int groups, F f) {
 template <class Enter, class Leave>
 void Plan::run_segments(int groups, bool training, Enter enter, Leave leave) {
   const size_t last = cuts_.size() - 2;
+  if (wide_) enter(0);
   for (size_t i = 0; i <= last; ++i) {
     if (i) join_statistics(cuts_[i]);
+    if (wide_) {
+      for (size_t r = cuts_[i]; r < cuts_[i + 1]; ++r) {
+        Stopwatch watch(clock_, r);
+        forward_wide(r);
+      }
+      if (i < last && rows()[cuts_[i + 1]].batch) statistics_wide(cuts_[i + 1]);
+      if (i == last) leave(0, 0);
+      continue;
+    }
     over_groups_of_shards(groups, [&](int s, int g) {
       if (i == 0) enter(g);
       for (size_t r = cuts_[i]; r < cuts_[i + 1]; ++r) {

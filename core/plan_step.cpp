@@ -82,11 +82,13 @@ void Plan::gradients(int groups) {
                             grad);
     } else if (row.convolves()) {  // a normalisation's is there already
       const Conv& c = row.conv;
-      const size_t n = t.from < 0 ? c.K : c.weights();
-      float* sum = partials_.data() + partial_at_[t.row] + (t.from < 0 ? aligned(c.weights()) : 0);
+      const size_t n = t.from < 0 ? size_t(c.K) : packed_dw_size(c);
+      float* sum = partials_.data() + partial_at_[t.row] + (t.from < 0 ? aligned(packed_dw_size(c)) : 0);
       for (int s = 1; s < shards; ++s) kernels().add(n, sum, sum + partial_size_ * s, sum);
       if (t.from < 0)
         std::memcpy(grad, sum, n * sizeof(float));
+      else if (cut_in_two(row))
+        unpack_two(row, sum, grad);
       else
         (row.kind == Kind::conv_pool ? kernels_of(row).pooled_unpack_dw : kernels_of(row).conv_unpack_dw)(c, sum, grad);
     }
@@ -159,6 +161,10 @@ Plan::Outcome Plan::train(const Source& source, const int64_t* indices, const in
     const int n = counts[step], groups = groups_of(n);
     grow(n);
     kept_ = 0, n_ = n;
+    if (wide_ != (heavy_ && groups == 1)) {  // its weights are packed in two halves, or no longer are
+      wide_ = !wide_;
+      pack_weights(training_form_, packed_.data(), packed_dx_.data());
+    }
     draw_masks(n, random, nullptr);
     sample_loss_.assign(size_t(n), 0.0);
     for (size_t h = 0; h < heads().size(); ++h) scales[h] = loss_scale(loss[h], heads()[h], indices, n);

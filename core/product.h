@@ -134,6 +134,14 @@ void product_channels(int C, int n, size_t step, const float* x, const float* dy
   for (; c < C; ++c) product_sums<OB, 1>(n, step, x + c * step, dy, size_t(C), dw + c);
 }
 
+// dw [K][C] += over n places the products of dy [K] and x [C], `step` numbers from one channel to the next
+void product_all(int C, int K, int n, size_t step, const float* x, const float* dy, float* dw) {
+  int k = 0;
+  for (; k + 4 <= K; k += 4) product_channels<4>(C, n, step, x, dy + k * step, dw + size_t(k) * C);
+  for (; k + 2 <= K; k += 2) product_channels<2>(C, n, step, x, dy + k * step, dw + size_t(k) * C);
+  for (; k < K; ++k) product_channels<1>(C, n, step, x, dy + k * step, dw + size_t(k) * C);
+}
+
 void product_dw(const Conv& c, const float* x, const float* dframe, float* dw, float* room) {
   const int run = product_run(c), all = c.OH * c.OW;
   const size_t step = size_t(run) * VW, pitch = size_t(c.OW) + 2;
@@ -151,10 +159,7 @@ void product_dw(const Conv& c, const float* x, const float* dframe, float* dw, f
           if (++column == c.OW) ++row, column = 0;
         }
       }
-      int k = 0;
-      for (; k + 4 <= c.K; k += 4) product_channels<4>(c.C, n, step, room, own + k * step, dw + size_t(k) * c.C);
-      for (; k + 2 <= c.K; k += 2) product_channels<2>(c.C, n, step, room, own + k * step, dw + size_t(k) * c.C);
-      for (; k < c.K; ++k) product_channels<1>(c.C, n, step, room, own + k * step, dw + size_t(k) * c.C);
+      product_all(c.C, c.K, n, step, room, own, dw);
     }
 }
 

@@ -6,6 +6,7 @@
 #include "pooled.h"
 #include "product.h"
 #include "split.h"
+#include "split_dw.h"
 #include "vec.h"
 #include "winner.h"
 
@@ -44,7 +45,8 @@ size_t conv_room(const Conv& c) {
   if (product_suits(c)) return product_room(c);
   const size_t forward = split_suits(c) ? split_room(c) : 0,
                back = split_dx(c) ? turned_frame(c) + split_room(turned(c)) : 0;
-  return back > forward ? back : forward;
+  const size_t weights = split_dw_suits(c) ? split_dw_room(c) : 0, most = back > forward ? back : forward;
+  return weights > most ? weights : most;
 }
 void conv_forward(const Conv& c, const float* xp, const float* packed, const float* bias, bool cut, float* y,
                   float* room) {
@@ -53,11 +55,19 @@ void conv_forward(const Conv& c, const float* xp, const float* packed, const flo
   (c.kh == 5 ? split_forward<5> : split_forward<3>)(c, xp, packed, bias, cut, y, nullptr, room);
 }
 void conv_dw(const Conv& c, const float* xp, const float* dframe, float* dw, float* db, float* room) {
-  product_suits(c) ? product_dw(c, xp, dframe, dw, room) : dense_dw(c, xp, dframe, dw);
+  if (product_suits(c))
+    product_dw(c, xp, dframe, dw, room);
+  else if (split_dw_suits(c))
+    split_dw(c, xp, dframe, dw, room);
+  else
+    dense_dw(c, xp, dframe, dw);
   if (db) conv_db(c, dframe, db);
 }
 void conv_unpack_dw(const Conv& c, const float* packed, float* dw) {
-  product_suits(c) ? void(memcpy(dw, packed, c.weights() * sizeof(float))) : dense_unpack_dw(c, packed, dw);
+  if (product_suits(c))
+    memcpy(dw, packed, c.weights() * sizeof(float));
+  else
+    split_dw_suits(c) ? split_unpack_dw(c, packed, dw) : dense_unpack_dw(c, packed, dw);
 }
 void conv_dx(const Conv& c, const float* dframe, const float* packed, float* dx, float* room) {
   if (product_suits(c)) return product_dx(c, dframe, packed, dx, room);

@@ -312,3 +312,73 @@ def test_a_page_in_strips(shape: tuple[int, ...]) -> None:
             lenet.set_num_threads(0)
     assert distance(answers[0], eager) <= SAME
     assert all(np.array_equal(answers[0], answer) for answer in answers)
+
+
+# ---- a batch of one group, cut by channels -----------------------------------------------------------------------------
+
+
+def _heavy() -> nn.Layer:
+    """Over two million products a sample, in convolutions of all the ways that there are, and odd numbers of channels."""
+    return nn.Sequential(
+        nn.Conv2D(3, 17, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2D(17, 18, 3, padding=1, bias_attr=False),
+        nn.BatchNorm2D(18),
+        nn.ReLU(),
+        Residual(18, True),
+        nn.Conv2D(5, 9, 5, stride=2, padding=2),
+        nn.GELU(),
+        nn.MaxPool2D(2, 2),
+        nn.Conv2D(9, 1, 1),
+        nn.Conv2D(1, 8, 3),
+        nn.MaxPool2D(2, 2),
+        nn.Flatten(),
+        nn.Linear(8, 3),
+    )
+
+
+def test_a_batch_of_one_group_cut_in_two_is_the_eager_one() -> None:
+    ours, theirs = _twins(_heavy)
+    x, y = images(60, 3, 32, 32), _marks(60, 3)
+    found = _compiled(ours, nn.CrossEntropyLoss(), x, 0.02)
+    optimizer = lenet.optimizer.SGD(0.02, theirs.parameters())
+    counts, at = [16, 33, 5, 6], 0  # cut in two, not, and cut again: packed anew in between
+    losses, _ = found.train(x, None, y, np.arange(60), counts, [0.02] * 4)
+    for loss, n in zip(losses, counts, strict=True):
+        value = F.cross_entropy(theirs(to_tensor(x[at : at + n])), to_tensor(y[at : at + n]))
+        assert loss == pytest.approx(value.item(), rel=1e-4)
+        value.backward()
+        optimizer.step()
+        optimizer.clear_grad()
+        at += n
+    _same(ours, theirs, 1e-3)  # four steps: a difference of rounding in one is a difference of weights in the next
+
+
+def test_a_batch_of_one_group_has_the_eager_gradients() -> None:
+    ours, theirs = _twins(_heavy)
+    lenet.jit.to_static(ours)
+    x = images(13, 3, 32, 32)
+    for net in (ours, theirs):
+        (net(to_tensor(x)) ** 2).mean().backward()
+    assert ours.forward.plan_reason == ""
+    largest = max(float(np.linalg.norm(p.grad.numpy())) for p in theirs.parameters() if not p.stop_gradient)
+    for (name, a), b in zip(ours.named_parameters(), theirs.parameters(), strict=True):
+        if not b.stop_gradient:
+            assert np.linalg.norm(a.grad.numpy() - b.grad.numpy()) <= 1e-5 * largest, name
+
+
+def test_a_batch_of_one_group_has_the_same_bits_at_any_number_of_threads() -> None:
+    results = []
+    for threads in (1, 2, 3):
+        lenet.set_num_threads(threads)
+        try:
+            lenet.seed(5)
+            net, x, y = _heavy(), images(48, 3, 32, 32), _marks(48, 3)
+            found = _compiled(net, nn.CrossEntropyLoss(), x, 0.02)
+            losses, _ = found.train(x, None, y, np.arange(48), [16, 20, 12], [0.02] * 3)
+            results.append([losses, *(p.numpy() for p in net.parameters())])
+        finally:
+            lenet.set_num_threads(0)
+    for other in results[1:]:
+        for a, b in zip(results[0], other, strict=True):
+            assert np.array_equal(a, b)
