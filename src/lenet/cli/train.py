@@ -71,6 +71,18 @@ def train(
         typer.Option(help="Pixels a side, or HxW, to bring a folder's images to. [default: 28]", metavar="N"),
     ] = None,
     colour: Annotated[bool, typer.Option("--colour", "--color", help="Keep a folder's images in colour.")] = False,
+    rate: Annotated[
+        str | None,
+        typer.Option(help="The highest learning rate: --set rate=R. [default: the recipe's]", metavar="R"),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Change numbers of the recipe: --set smoothing=0,augment.rotate=5. docs/recipes.md lists them.",
+            metavar="KEY=VALUE",
+        ),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(help="The same seed gives the same weights. [default: 0]", metavar="N")
     ] = None,
@@ -131,7 +143,8 @@ def train(
         _check(seeds, resume, runs, no_run, report)
         asked: dict[str, Any] = {
             "data": data, "seed": seed, "epochs": epochs, "batch_size": batch_size, "held_out": held_out,
-            "network": network, "size": _sides(size), "colour": colour, "threads": threads, "out": out,
+            "network": network, "size": _sides(size), "colour": colour, "settings": _settings(rate, settings),
+            "threads": threads, "out": out,
             "stop": signals.stop,
         }  # fmt: skip
         kept = None if no_run else Runs(FOLDER if runs is None else runs)
@@ -162,6 +175,19 @@ def _sides(text: str | None) -> Any:
     if len(parts) > 2 or not all(part.isascii() and part.isdigit() and len(part) < 6 for part in parts):
         raise ValueError(message("--size", repr(text), "pixels a side, or height x width, such as 32 or 32x48"))
     return int(parts[0]) if len(parts) == 1 else tuple(map(int, parts))
+
+
+def _settings(rate: str | None, texts: list[str] | None) -> dict[str, str]:
+    """What --rate and --set change, by name; ValueError for what is no KEY=VALUE, and for a key given twice."""
+    found = {} if rate is None else {"rate": rate}
+    for pair in ",".join(texts or []).split(",") if texts else []:
+        key, equals, value = (part.strip() for part in pair.partition("="))
+        if not (key and equals and value):
+            raise ValueError(message("--set", repr(pair), "KEY=VALUE, such as smoothing=0.1"))
+        if key in found:
+            raise ValueError(message("--set", f"{key} twice", "each number once"))
+        found[key] = value
+    return found
 
 
 def _check(seeds: int | None, resume: bool, runs: str | None, no_run: bool, report: bool) -> None:

@@ -11,6 +11,7 @@ from lenet.io.dataset import (
     TensorDataset,
     random_split,
 )
+from lenet.io.mixup import MixUp
 from lenet.io.sampler import (
     BatchSampler,
     DistributedBatchSampler,
@@ -30,6 +31,7 @@ __all__ = [
     "Dataset",
     "DistributedBatchSampler",
     "IterableDataset",
+    "MixUp",
     "RandomSampler",
     "Sampler",
     "SequenceSampler",

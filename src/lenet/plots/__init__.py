@@ -7,7 +7,7 @@ it with ``save``. ``terminal`` draws an image as text. Needs matplotlib: ``pip i
 from __future__ import annotations
 
 from lenet.plots._charts import class_counts, confusion, curves, rejection
-from lenet.plots._history import history
+from lenet.plots._history import history, rates
 from lenet.plots._images import augmented, pictures, samples
 from lenet.plots._reliability import reliability
 from lenet.plots._style import needed, save
@@ -21,6 +21,7 @@ __all__ = [
     "history",
     "needed",
     "pictures",
+    "rates",
     "rejection",
     "reliability",
     "samples",

@@ -1,6 +1,6 @@
 """How a ``fit`` went: loss above, metrics below, over the epochs; training data solid, evaluation data dashed.
 
-Read by ``History.plot`` and by users through ``lenet.plots``.
+And the loss at rising learning rates. Read by ``History.plot`` and ``RateSearch.plot``, and by users through ``lenet.plots``.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lenet.messages.check import message
 from lenet.plots import _style
@@ -17,7 +18,7 @@ from lenet.plots._style import BLUE, GREEN, INK, ORANGE, PINK
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["history"]
+__all__ = ["history", "rates"]
 
 WIDE = 5.0  # inches, as the other charts
 EVALUATED = "eval_"
@@ -56,4 +57,28 @@ def history(values: Mapping[str, Sequence[float | None]]) -> Figure:
         every[-1].set_xlabel("epoch")
         every[-1].xaxis.get_major_locator().set_params(integer=True)
         figure.align_ylabels()
+    return figure
+
+
+def rates(tried: ArrayLike, losses: ArrayLike, suggestion: float | None = None) -> Figure:
+    """The loss at each learning rate, which stand on a logarithmic scale; a line marks the one that is suggested."""
+    x, y = np.asarray(tried, float), np.asarray(losses, float)
+    if x.shape != y.shape or x.ndim != 1 or len(x) < 2:
+        given = f"rates of shape {list(x.shape)} and losses of shape {list(y.shape)}"
+        raise ValueError(message("rates", given, "as many losses as rates, at least two"))
+    with _style.look():
+        figure = _style.new(WIDE, 2.6)
+        axes = figure.subplots()
+        axes.plot(x, y, color=BLUE)
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(lambda rate, _: f"{rate:.0e}")  # powers would need fonts for formulas
+        axes.xaxis.set_minor_formatter(lambda *_: "")
+        highest = float(y[: max(2, len(y) // 2)].max())
+        axes.set_ylim(top=1.3 * highest)  # what follows the rise isn't worth the room
+        if suggestion is not None:
+            axes.axvline(suggestion, color=ORANGE, linestyle="--", label=f"falls fastest: {suggestion:.1e}")
+            axes.legend(frameon=False)
+        axes.set_xlabel("learning rate")
+        axes.set_ylabel("loss")
+        axes.grid()
     return figure

@@ -10,7 +10,9 @@ from __future__ import annotations
 import sys
 
 from lenet.train import on_arrays
+from lenet.train.cross_validation import Folds, folds
 from lenet.train.data import DATASETS
+from lenet.train.rate_search import RateSearch, lr_find
 from lenet.train.recipes import RECIPES, Recipe
 from lenet.train.runs import Recorded, RunRecord, Runs
 from lenet.train.seeds import Seeds, train_seeds
@@ -20,7 +22,9 @@ from lenet.train.trainer import Interrupted, Result, State, train
 __all__ = [
     "DATASETS",
     "RECIPES",
+    "Folds",
     "Interrupted",
+    "RateSearch",
     "Recipe",
     "Recorded",
     "Result",
@@ -30,6 +34,8 @@ __all__ = [
     "Seeds",
     "State",
     "Trained",
+    "folds",
+    "lr_find",
     "train",
     "train_seeds",
 ]

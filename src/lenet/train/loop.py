@@ -168,6 +168,18 @@ class Run:
         self._measure_held_out()
         return True
 
+    def step_at(self, rate: float) -> float:
+        """One step at this rate, whatever the recipe says; returns its loss. TrainingTrouble as a plan raises it."""
+        if self._compiled is None:
+            self._compiled = self._compile()
+        first = self.step * self.batch_size
+        samples = self._epoch_order()[first : first + self.batch_size]
+        losses, _ = self._steps(self._compiled, samples, [len(samples)], [rate], None)
+        self.step += 1
+        if self.step == self.steps_an_epoch:
+            self.epoch, self.step, self._order = self.epoch + 1, 0, None
+        return float(losses[0])
+
     def _steps(
         self, steps: plan.Compiled | Eager, samples: NDArray[np.int64], counts: list[int], rates: list[float],
         averaging: list[float] | None,

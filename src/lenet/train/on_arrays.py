@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -78,6 +78,7 @@ def train_on(
     epochs: int | None = None,
     batch_size: int | None = None,
     held_out: float | None = None,
+    settings: Mapping[str, Any] | None = None,
     seed: int | None = None,
     threads: int | None = None,
     out: str | os.PathLike[str] | None = None,
@@ -88,8 +89,9 @@ def train_on(
     x: [N, H, W], [N, C, H, W], [N, H, W, C] or [N, F] with F a square number; bytes or floats; a numpy array, Tensor, list or
     data frame. y: [N], labels of any kind, words too. classes: their names in order, where not all occur. test: (images,
     labels) to measure on once, at the end. data_format: "NCHW" or "NHWC", where the shape leaves it open. recipe, network,
-    epochs, batch_size, held_out, seed, threads: as ``lenet.train.train`` takes them; the recipe is ``fast`` for grey images
-    of 28 x 28, ``small`` for others. out: a model file to write as well. say gets the lines that a person should read.
+    epochs, batch_size, held_out, settings, seed, threads: as ``lenet.train.train`` takes them; the recipe is ``fast`` for
+    grey images of 28 x 28, ``small`` for others. out: a model file to write as well. say gets the lines that a person
+    should read.
 
     ValueError or TypeError for arrays that don't fit together, before anything is trained.
     """
@@ -100,7 +102,7 @@ def train_on(
         target = os.path.join(folder, "model.safetensors") if out is None else os.fspath(out)
         result = train(
             usual_recipe(pair[0]) if recipe is None else recipe, pair, network=network, epochs=epochs,
-            batch_size=batch_size, held_out=held_out, seed=seed, threads=threads, out=target, say=say,
+            batch_size=batch_size, held_out=held_out, settings=settings, seed=seed, threads=threads, out=target, say=say,
             arrays=form.as_json(),
         )  # fmt: skip
         trained = Trained.load(result.out)

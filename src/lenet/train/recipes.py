@@ -8,12 +8,13 @@ chosen by bench/accuracy/recipes.py on the held-out images.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from lenet.data.augment import Augmentation
-from lenet.messages.check import choice, describe, message
+from lenet.messages.check import brief, choice, describe, message
 
-__all__ = ["RECIPES", "Recipe", "recipe_named"]
+__all__ = ["RECIPES", "Recipe", "changed", "recipe_named"]
 
 
 class Recipe(NamedTuple):
@@ -125,3 +126,43 @@ def recipe_named(recipe: str | Recipe) -> Recipe:
         fix = "Images come second: train('fast', (ArrayDataset(images, labels), ArrayDataset(...)))"
         raise TypeError(message("recipe", describe(recipe), "a recipe's name or a Recipe", fix))
     return RECIPES[choice("recipe", recipe, RECIPES)]
+
+
+def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
+    """The recipe with some of its numbers changed, those of augmentation as ``augment.shift`` and the like.
+
+    ValueError naming them all for an unknown name, or for a value that makes no sense there.
+    """
+    numbers = {name: value for name, value in recipe.as_json().items() if name not in ("name", "about", "augment")}
+    moves = {f"augment.{name}": value for name, value in recipe.augment._asdict().items()}
+    for name, value in changes.items():
+        choice("setting", name, [*numbers, *moves])
+        checked = _setting(name, value, (numbers | moves)[name])
+        (moves if name in moves else numbers)[name] = checked
+    augment = Augmentation(**{name.removeprefix("augment."): value for name, value in moves.items()})
+    return recipe._replace(**numbers, augment=augment)
+
+
+_LIMITS = {  # the lowest and highest value of each number that is no flag and no word
+    "epochs": (1, 1_000_000), "batch_size": (1, 1_000_000), "rate": (0, 1e3), "warmup": (0, 1), "beta2": (0, 0.99999),
+    "smoothing": (0, 0.99), "average": (0, 0.99999), "held_out": (0, 0.5), "augment.shift": (0, 1000),
+    "augment.rotate": (0, 180), "augment.scale": (0, 0.9), "augment.shear": (0, 10), "augment.mirror": (0, 1),
+}  # fmt: skip
+
+
+def _setting(name: str, value: Any, usual: Any) -> Any:
+    """A setting's value out of text or as it is, of the kind of the usual one."""
+    if isinstance(usual, str):
+        return str(value)
+    if isinstance(usual, bool):
+        word = str(value).lower()
+        return choice(name, word, ("true", "false")) == "true"
+    low, high = _LIMITS[name]
+    whole = name in ("epochs", "batch_size")
+    try:
+        found = int(value) if whole else float(value)
+    except (TypeError, ValueError):
+        found = -1
+    if isinstance(value, bool) or not low <= found <= high:
+        raise ValueError(message(name, brief(value), f"a {'whole ' if whole else ''}number from {low} to {high}"))
+    return found

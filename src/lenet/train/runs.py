@@ -12,7 +12,7 @@ import errno
 import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -207,6 +207,7 @@ class Runs:
         network: Any = None,
         size: Any = None,
         colour: bool = False,
+        settings: Mapping[str, Any] | None = None,
         threads: int | None = None,
         out: str | os.PathLike[str] = "lenet.safetensors",
         resume: bool = False,
@@ -230,6 +231,7 @@ class Runs:
             "network": None if network is None else network_named(network).name,
             "size": size,
             "colour": colour or None,
+            "settings": settings and dict(settings),
             "threads": threads,
         }
         kept = {key: value for key, value in asked.items() if value is not None}
@@ -251,7 +253,7 @@ class Runs:
         try:
             result = train(
                 recipe, dataset, data=data, seed=seed, epochs=epochs, batch_size=batch_size, held_out=held_out,
-                network=network, size=size, colour=colour, threads=threads, out=out, resume=resume,
+                network=network, size=size, colour=colour, settings=settings, threads=threads, out=out, resume=resume,
                 stop=stop, progress=update, begun=begun, say=say,
             )  # fmt: skip
         except (Interrupted, FloatingPointError):

@@ -7,7 +7,7 @@ by the held-out images, never by the test images where anything is held out: its
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -129,6 +129,7 @@ def train_seeds(
     network: Any = None,
     size: Any = None,
     colour: bool = False,
+    settings: Mapping[str, Any] | None = None,
     threads: int | None = None,
     out: str | os.PathLike[str] = "lenet.safetensors",
     runs: Runs | None = None,
@@ -170,7 +171,7 @@ def train_seeds(
         try:
             found = method(
                 recipe, dataset, data=data, seed=now, epochs=epochs, batch_size=batch_size, held_out=held_out,
-                network=network, size=size, colour=colour,
+                network=network, size=size, colour=colour, settings=settings,
                 threads=threads, out=seed_file(target, now), stop=stop, progress=update, say=say_once,
             )  # fmt: skip
         except Interrupted as stopped:

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import numbers
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, NoReturn
 
 from lenet.device import set_num_threads
 from lenet.evaluation import Evaluation
-from lenet.messages.check import describe, message, positive_int
+from lenet.messages.check import brief, describe, message, positive_int
 from lenet.messages.progress import say as say_to_stderr
 from lenet.modelfile import serialization
 from lenet.train import data as data_sets
 from lenet.train import files, record
 from lenet.train.loop import Run
 from lenet.train.networks import network_named
-from lenet.train.recipes import Recipe, recipe_named
+from lenet.train.recipes import Recipe, changed, recipe_named
 from lenet.train.trained import Score, Trained
 
 __all__ = ["Interrupted", "Result", "State", "train"]
@@ -93,6 +93,7 @@ def train(
     network: Any = None,
     size: Any = None,
     colour: bool = False,
+    settings: Mapping[str, Any] | None = None,
     threads: int | None = None,
     out: str | os.PathLike[str] = "lenet.safetensors",
     resume: bool = False,
@@ -111,7 +112,8 @@ def train(
     batch_size, held_out: instead of the recipe's; the latter is the share of the training images kept aside, from 0 to
     0.5. network: instead of the recipe's: ``"lenet"``, ``"vgg_small"``, ``"resnet20"``, ``"resnet32"``, ``"FILE.py:NAME"``,
     or a class or function that makes one, given ``num_classes`` and ``channels`` if it takes them. size, colour: to what a
-    folder's images are brought: pixels a side, or (height, width). threads: for this process from now on; the weights'
+    folder's images are brought: pixels a side, or (height, width). settings: numbers of the recipe to
+    change, such as {"rate": 1e-3, "augment.rotate": 5}. threads: for this process from now on; the weights'
     bits don't depend on it.
 
     stop is asked between steps, some hundred times a second: once it says True, the model so far and a state beside it
@@ -141,6 +143,10 @@ def train(
         batch_size=chosen.batch_size if wanted.batch_size is None else wanted.batch_size,
         held_out=chosen.held_out if wanted.held_out is None else _share(wanted.held_out),
     )
+    if settings:
+        if saved is not None:
+            raise ValueError(message("resume, settings", brief(dict(settings)), "none: those it was begun with stand"))
+        chosen = changed(chosen, settings)
     dataset = "mnist" if wanted.dataset is None else wanted.dataset
     loaded = data_sets.load(dataset, wanted.data, size=wanted.size, colour=bool(wanted.colour))
     run = Run(chosen, loaded, 0 if wanted.seed is None else wanted.seed, kind)
