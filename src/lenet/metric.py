@@ -26,6 +26,13 @@ __all__ = ["Accuracy", "Auc", "Metric", "Precision", "Recall", "accuracy"]
 class Metric(abc.ABC):
     """A metric of one's own derives from this and defines reset, update, accumulate, name and, if need be, compute."""
 
+    def __repr__(self) -> str:
+        try:
+            values = self.accumulate()
+        except Exception:  # one's own may need a batch first
+            values = "nothing yet"
+        return f"{type(self).__name__}({self.name()}: {values})"
+
     @abc.abstractmethod
     def reset(self) -> None:
         """Forget everything: a new epoch begins."""

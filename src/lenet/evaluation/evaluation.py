@@ -14,6 +14,7 @@ from lenet.evaluation.calibration import Reliability, binned, mean_loss
 from lenet.evaluation.inputs import labelled
 from lenet.evaluation.intervals import wilson
 from lenet.evaluation.rejection import Rejection, from_confidence
+from lenet.html import notebook
 from lenet.messages.check import message
 
 __all__ = ["Evaluation", "evaluate"]
@@ -21,7 +22,7 @@ __all__ = ["Evaluation", "evaluate"]
 _REJECTED = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5)  # of the curve, what JSON holds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """How a model did on N images of K classes. Shares are 0 to 1; arrays over classes are [K].
 
@@ -49,6 +50,19 @@ class Evaluation:
     ece: float
     reliability: Reliability
     rejection: Rejection
+
+    def __repr__(self) -> str:
+        low, high = (100 * share for share in self.interval)
+        return (
+            f"Evaluation({self.correct:,} of {self.images:,} images right: {100 * self.accuracy:.2f} %, 95 % interval "
+            f"{low:.2f} to {high:.2f} %; loss {self.loss:.4f}, calibration error {100 * self.ece:.2f} %)"
+        )
+
+    def _repr_html_(self) -> str:
+        head = ("class", "precision", "recall", "F1", "images")
+        numbers = zip(self.classes, self.precision, self.recall, self.f1, self.support, strict=True)
+        rows = ((name, *(f"{100 * share:.2f} %" for share in shares), f"{n:,}") for name, *shares, n in numbers)
+        return notebook.line(repr(self)) + notebook.table(head, rows)
 
     def accuracy_at(self, rejected: float) -> float:
         """The accuracy of the rest after rejecting that share of the images (0 to below 1), the least sure first."""

@@ -111,6 +111,14 @@ class DataLoader:
             fix = "Check what it was built from: the path, the mode, the filter"
             raise ValueError(message("DataLoader(dataset)", "an empty data set", "at least one sample", fix))
 
+    def __repr__(self) -> str:
+        size = "" if self.batch_size is None else f", batch_size={self.batch_size}"
+        try:
+            steps = f", {len(self):,} batches"
+        except Exception:  # it has no length, or what it reads from has none
+            steps = ""
+        return f"DataLoader({self.dataset!r}{size}{steps})"
+
     def __len__(self) -> int:
         """The number of batches of a pass."""
         if self._iterable:

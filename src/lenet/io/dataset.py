@@ -49,6 +49,12 @@ class Dataset:
     def __len__(self) -> int:
         raise NotImplementedError(f"'__len__' not implemented in class {type(self).__name__}")
 
+    def __repr__(self) -> str:
+        try:
+            return f"{type(self).__name__}({len(self):,} samples)"
+        except Exception:  # one's own may not know its length yet
+            return f"{type(self).__name__}()"
+
 
 class IterableDataset(Dataset):
     """A data set that is read from start to end: define ``__iter__(self)``. It has no length and no index."""
@@ -121,6 +127,10 @@ class TensorDataset(Dataset):
         lengths = [int(tensor.shape[0]) for tensor in self.tensors]
         if len(set(lengths)) != 1:
             raise ValueError(message("TensorDataset(tensors)", f"first axes of {lengths}", "equal lengths"))
+
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{getattr(t.dtype, 'name', t.dtype)} {list(t.shape[1:])}" for t in self.tensors)
+        return f"TensorDataset({len(self):,} samples of {rows})"
 
     def __getitem__(self, idx: int) -> tuple[Any, ...]:
         return tuple(tensor[idx] for tensor in self.tensors)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lenet.html import notebook
 from lenet.messages.check import brief, message
 
 if TYPE_CHECKING:
@@ -69,15 +70,9 @@ class History:
         return "\n".join("  ".join(cell.rjust(w) for cell, w in zip(line, widths, strict=True)) for line in lines)
 
     def _repr_html_(self) -> str:
-        from html import escape
-
         names = self.names
-        head = "".join(f"<th>{escape(name)}</th>" for name in ["epoch", *names])
-        rows = "".join(
-            f"<tr><td>{k}</td>{''.join(f'<td>{_shown(epoch.get(name))}</td>' for name in names)}</tr>"
-            for k, epoch in enumerate(self._epochs, 1)
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        rows = ([k, *(_shown(epoch.get(name)) for name in names)] for k, epoch in enumerate(self._epochs, 1))
+        return notebook.table(["epoch", *names], rows)
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
         """A picture of it, loss above and the metrics below; written to ``path`` too if there is one. Needs matplotlib."""

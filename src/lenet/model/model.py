@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from lenet.autograd.tensor import Parameter, Tensor, to_tensor
 from lenet.callbacks import EarlyStopping
 from lenet.callbacks.runner import CallbackList
+from lenet.html import notebook
 from lenet.messages.check import describe, message, positive_int
 from lenet.metric import Metric
 from lenet.model import arrays, files
@@ -354,7 +356,18 @@ class Model(State):
             print(f"fit ran step by step in Python, because {self.plan_reason}.")  # noqa: T201
         return result
 
-    # ---- what the passes ask for ---------------------------------------------------------------------------------------
+    def __repr__(self) -> str:
+        kind, count = type(self.network).__name__, sum(p.size for p in self.network.parameters())
+        parts = [f"Model({kind}, {count:,} parameters"]
+        if self._prepared:
+            given = [self._optimizer, self._loss, *self._metrics]
+            parts += [repr(one) if isinstance(one, Layer) else type(one).__name__ for one in given if one is not None]
+        else:
+            parts.append("not prepared")
+        return f"{', '.join(parts)})"
+
+    def _repr_html_(self) -> str:
+        return notebook.line(repr(self)) + f"<pre>{escape(repr(self.network))}</pre>"
 
 
 def _tensors(what: str, value: Any) -> list[Tensor]:

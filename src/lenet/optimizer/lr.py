@@ -89,6 +89,9 @@ class LRScheduler:
         """The learning rate now."""
         return self.last_lr
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.last_lr:g} at step {self.last_epoch}, from {self.base_lr:g})"
+
     def get_lr(self) -> float:
         """The rate for ``self.last_epoch``; the one thing that a schedule of one's own has to define."""
         raise NotImplementedError(f"{type(self).__name__} must define get_lr(self), the rate for self.last_epoch")

@@ -101,6 +101,14 @@ class Optimizer:
         self._states: dict[int, list[NDArray[np.float32]]] = {}
         self._powers: dict[int, tuple[float, ...]] = {}
 
+    def __repr__(self) -> str:
+        rate, count = self._learning_rate, sum(p.size for p in self._params)
+        shown = repr(rate) if isinstance(rate, LRScheduler) else f"{rate:g}"
+        decay = f", weight_decay={self._regularizer!r}" if self._regularizer is not None else ""
+        return (
+            f"{type(self).__name__}(learning_rate={shown}, {len(self._params)} tensors of {count:,} parameters{decay})"
+        )
+
     @property
     def _parameter_list(self) -> list[Parameter]:
         """The parameters, under the name that Paddle's programs reach for."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from html import escape
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet.html import notebook
 from lenet.reading.value import decimal
 
 __all__ = ["DOUBT", "REJECTED", "Box", "Digit", "Line", "Number", "Page"]
@@ -117,7 +119,7 @@ class Line:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Page:
     """One image's reading, lines from top to bottom.
 
@@ -136,6 +138,17 @@ class Page:
     name: str = ""
     number: int = 1
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        lines, digits = len(self.lines), len(self.digits)
+        name = f"{self.name}: " if self.name else ""
+        return (
+            f"<Page {name}{digits} shapes in {lines} lines, {self.width} x {self.height} pixels>\n{self.text}".rstrip()
+        )
+
+    def _repr_html_(self) -> str:
+        found = [(digit.box, digit.text, "#c24e00" if digit.doubtful else "#0072b2") for digit in self.digits]
+        return notebook.boxes(self.width, self.height, found) + f"<pre>{escape(self.text)}</pre>"
 
     @property
     def text(self) -> str:

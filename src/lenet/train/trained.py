@@ -150,6 +150,12 @@ class Trained:
         except ValueError as error:
             raise ValueError(one_line(f"{file}: {error}", MOST)) from None
 
+    def __repr__(self) -> str:
+        shape, count = " x ".join(map(str, self.shape)), sum(p.size for p in self.network.parameters())
+        name = f"{self.path}: " if self.path else ""
+        sure = "calibrated" if self.calibration is not None else "not calibrated"
+        return f"Trained({name}images of {shape} to {len(self.labels)} classes, {count:,} parameters, {sure})"
+
     @property
     def temperature(self) -> float:
         """What logits are divided by before softmax: above 1 makes answers less sure, and changes none."""

@@ -19,6 +19,7 @@ from lenet import _core
 from lenet.autograd.dtype import get_default_dtype
 from lenet.autograd.tensor import Tensor, dense, in_lanes, to_tensor
 from lenet.data.fetch import Source
+from lenet.html import notebook
 from lenet.io import Dataset
 from lenet.io.dataset import changing
 from lenet.messages.check import choice, describe, message
@@ -132,6 +133,20 @@ class ArrayDataset(Dataset):
 
     def __len__(self) -> int:
         return len(self._targets)
+
+    def __repr__(self) -> str:
+        height, width, *colour = self._pixels.shape[1:]
+        kind = "colour" if colour else "grey"
+        classes = f", {len(self.classes)} classes" if len(self.classes) else ""
+        changes = "" if self.transform is None else f", transform={self.transform!r}"
+        return f"{type(self).__name__}({len(self):,} {kind} images of {height} x {width}{classes}{changes})"
+
+    def _repr_html_(self) -> str:
+        some = range(min(10, len(self)))
+        names = [str(n) for n in self._targets[: len(some)]]
+        if len(self.classes):
+            names = [str(self.classes[n]) for n in self._targets[: len(some)]]
+        return notebook.line(repr(self)) + notebook.thumbnails((self._pixels[k] for k in some), names)
 
     def __getitem__(self, index: SupportsIndex) -> tuple[Any, NDArray[np.int64]]:
         if isinstance(index, slice):

@@ -81,6 +81,11 @@ class BaseTransform:
         self.keys = keys
         self.params = None
 
+    def __repr__(self) -> str:
+        own = {name: value for name, value in vars(self).items() if name not in ("keys", "params") and name[0] != "_"}
+        shown = (f"{k}={v.tolist() if isinstance(v, np.ndarray) else v!r}" for k, v in own.items())
+        return f"{type(self).__name__}({', '.join(shown)})"
+
     def __call__(self, inputs: Any) -> Any:
         """One image, or a tuple whose items are what ``keys`` says, transformed."""
         items = inputs if isinstance(inputs, tuple) else (inputs,)
