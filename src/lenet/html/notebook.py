@@ -38,7 +38,8 @@ def thumbnails(images: Iterable[NDArray[np.uint8]], labels: Iterable[str], side:
         file = io.BytesIO()
         Image.fromarray(image).save(file, "PNG")
         source = base64.b64encode(file.getvalue()).decode()
-        picture = f'<img alt="{escape(label)}" src="data:image/png;base64,{source}" style="height:{side}px;image-rendering:pixelated">'
+        style = f"height:{side}px;image-rendering:pixelated"
+        picture = f'<img alt="{escape(label)}" src="data:image/png;base64,{source}" style="{style}">'
         cells.append(
             f'<figure style="margin:0 6px 6px 0;text-align:center">{picture}<figcaption>{escape(label)}</figcaption></figure>'
         )
