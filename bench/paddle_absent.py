@@ -36,7 +36,7 @@ REASONS = {
     "Tensor.cuda cuda_places xpu_places ipu_shard_guard set_ipu_shard IpuCompiledProgram IpuStrategy",
     "half precision": "float16 bfloat16 half HalfTensor BFloat16Tensor float8_e4m3fn float8_e5m2 autocast get_autocast_\\w+ "
     "is_autocast_enabled fp8_fp8_half_gemm_fused",
-    "one- and three-dimensional layers": "\\w*[13][dD](_transpose|Transpose)?",
+    "one- and three-dimensional layers": "(?!atleast)\\w*[13][dD](_transpose|Transpose)?",
     "recurrent networks and attention": "(Bi)?RNN GRU LSTM SimpleRNN GRUCell LSTMCell SimpleRNNCell RNNCellBase "
     "MultiHeadAttention Transformer\\w* BeamSearchDecoder dynamic_decode gather_tree flash\\w+ scaled_dot_product_attention "
     "sparse_attention",
@@ -45,8 +45,8 @@ REASONS = {
     "language models": "moe_permute moe_unpermute Tensor.top_p_sampling",
     "kernels that Paddle has for graphics cards alone": "rms_norm",
     "rare pooling": "FractionalMaxPool2D LPPool2D LPPool2d MaxUnPool2D fractional_max_pool2d lp_pool2d max_unpool2d",
-    "sparse tensors": "Tensor.(coalesce cols crows dense_dim indices is_coalesced is_selected_rows is_sparse_coo is_sparse_csr nnz "
-    "rows sparse_dim to_dense to_sparse_coo to_sparse_csr values get_selected_rows)",
+    "sparse tensors": "Tensor.(coalesce cols crows dense_dim indices is_coalesced is_selected_rows is_sparse_coo is_sparse_csr "
+    "nnz rows sparse_dim to_dense to_sparse_coo to_sparse_csr values get_selected_rows)",
     "tensors that share memory": "as_strided from_dlpack to_dlpack MmapStorage Tensor.data_ptr Tensor.reconstruct_from_",
     "types that Paddle itself hardly computes with": "uint16 uint32 uint64 pstring raw",
     "Fourier transforms": "Tensor.stft Tensor.istft",

@@ -115,9 +115,10 @@ def page(paddle: ModuleType) -> str:
     parts = [
         "# Paddle's names here",
         "",
-        f"Made by `python -m bench.paddle_names` from Paddle {paddle.__version__}'s own lists of public names. *Compared*: there, and",
-        "a test runs a call of it in both libraries and compares what comes out. *There*: under the same name, tested here or a",
-        "second name, but not beside Paddle. *Kinder*: there, and different on purpose. *Absent*: not there, for the reason given.",
+        f"Made by `python -m bench.paddle_names` from Paddle {paddle.__version__}'s own lists of public names. *Compared*: there,",
+        "and a test runs a call of it in both libraries and compares what comes out. *There*: under the same name, tested here",
+        "or a second name, but not beside Paddle. *Kinder*: there, and different on purpose. *Absent*: not there, for the reason",
+        "given.",
         "",
         "| Namespace | compared | there | kinder | absent |",
         "|---|---|---|---|---|",
