@@ -62,7 +62,7 @@ minimum = binary(
 )
 atan2 = binary(
     "atan2",
-    np.arctan2,
+    lambda a, b: np.arctan2(a, b, dtype=a.dtype if a.dtype.kind == "f" else np.float64),
     lambda dy, y, a, b: (dy * b / (a * a + b * b), -dy * a / (a * a + b * b)),
     "The angle of the point (y, x) in radians, broadcast: the arctangent of x / y in the right quadrant.",
 )

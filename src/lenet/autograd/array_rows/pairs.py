@@ -48,9 +48,7 @@ heaviside = binary(
     lambda dy, y, a, b: (np.zeros_like(dy), dy * (a == 0)),
     "0 where x < 0, y where x is 0, 1 where x > 0, broadcast.",
 )
-hypot = binary(
-    "hypot", np.hypot, lambda dy, y, a, b: (dy * a / y, dy * b / y), "√(x² + y²), broadcast, without overflow."
-)
+_hypot = binary("hypot", np.hypot, lambda dy, y, a, b: (dy * a / y, dy * b / y), "")
 copysign = binary(
     "copysign",
     lambda a, b: np.asarray(np.copysign(a, b), a.dtype),
@@ -63,6 +61,12 @@ _logaddexp = binary(
     lambda dy, y, a, b: (dy * np.exp(a - y), dy * np.exp(b - y)),
     "",
 )
+
+
+def hypot(x: Any, y: Any, name: str | None = None) -> Tensor:
+    """√(x² + y²), broadcast, without overflow."""
+    a, b = matched("hypot", x, y)
+    return _hypot(floating(a), floating(b))
 
 
 def logaddexp(x: Any, y: Any, name: str | None = None) -> Tensor:
