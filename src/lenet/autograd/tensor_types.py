@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lenet.autograd.in_place_types import InPlaceMethods
-from lenet.autograd.more_types import MoreMethods
-
 if TYPE_CHECKING:
+    from lenet.autograd.in_place_types import InPlaceMethods
+    from lenet.autograd.more_types import MoreMethods
     from lenet.autograd.tape import HookHandle
     from lenet.autograd.tensor import Tensor
+
+    class _More(MoreMethods, InPlaceMethods):
+        __slots__ = ()
+
+else:
+
+    class _More:
+        __slots__ = ()
+
 
 __all__ = ["Methods"]
 
 
-class Methods(MoreMethods, InPlaceMethods):
+class Methods(_More):
     """What ``Tensor`` can compute. At run time it is empty."""
 
     __slots__ = ()

@@ -17,7 +17,7 @@ from lenet.autograd.array_rows.row import Array, binary, cast, compared, fit, ma
 from lenet.autograd.table import TABLE, Attrs, Grads, Inputs, Row
 from lenet.autograd.tape import Node, call
 from lenet.autograd.tensor import Tensor, dense, in_few, in_lanes
-from lenet.messages.check import ShapeError, message
+from lenet.messages.check import ShapeError, choice, message
 
 __all__ = [
     "add", "add_n", "allclose", "atan2", "divide", "equal", "equal_all", "floor_divide", "floor_mod", "greater_equal",
@@ -27,7 +27,7 @@ __all__ = [
 
 # name, numpy function, vjp(dy, y, a, b), what it is
 
-subtract = binary("subtract", np.subtract, lambda dy, y, a, b: (dy, -dy), "x - y, broadcast.")
+_subtract = binary("subtract", np.subtract, lambda dy, y, a, b: (dy, -dy), "")
 multiply = binary("multiply", np.multiply, lambda dy, y, a, b: (dy * b, dy * a), "x * y, broadcast.")
 pow = binary(
     "pow",
@@ -62,7 +62,7 @@ minimum = binary(
 )
 atan2 = binary(
     "atan2",
-    np.arctan2,
+    lambda a, b: np.arctan2(a, b, dtype=a.dtype if a.dtype.kind == "f" else np.float64),
     lambda dy, y, a, b: (dy * b / (a * a + b * b), -dy * a / (a * a + b * b)),
     "The angle of the point (y, x) in radians, broadcast: the arctangent of x / y in the right quadrant.",
 )
@@ -81,9 +81,22 @@ logical_xor = compared("logical_xor", np.logical_xor, "True where just one of x 
 _divide = binary("divide", np.true_divide, lambda dy, y, a, b: (dy / b, -dy * a / (b * b)), "")
 
 
-def divide(x: Any, y: Any, name: str | None = None) -> Tensor:
-    """x / y, broadcast; whole numbers become the default float type first."""
+def subtract(x: Any, y: Any, name: str | None = None, *, alpha: float = 1) -> Tensor:
+    """x - alpha · y, broadcast."""
+    return _subtract(x, y if alpha == 1 else multiply(y, alpha))
+
+
+def divide(x: Any, y: Any, name: str | None = None, *, rounding_mode: str | None = None) -> Tensor:
+    """x / y, broadcast; whole numbers become the default float type first.
+
+    rounding_mode: 'trunc' (towards 0) or 'floor' (down) keep the type, and have no gradient.
+    """
     a, b = matched("divide", x, y)
+    if rounding_mode is not None:
+        choice("divide(rounding_mode)", rounding_mode, ("trunc", "floor"))
+        if rounding_mode == "floor":
+            return floor_divide(a, b)
+        return dense(np.asarray(np.trunc(a.data_array() / b.data_array()), a._dtype))
     if a._dtype.kind != "f":
         a, b = cast(a, _dtype._default), cast(b, _dtype._default)
     return call("divide", a, b)
@@ -122,9 +135,9 @@ def _add_backward(node: Node, dy: Tensor) -> Grads:
 TABLE["add"] = Row("add", "core", _add, _add_backward)
 
 
-def add(x: Any, y: Any, name: str | None = None) -> Tensor:
-    """x + y, broadcast."""
-    return call("add", *matched("add", x, y))
+def add(x: Any, y: Any, name: str | None = None, *, alpha: float = 1) -> Tensor:
+    """x + alpha · y, broadcast."""
+    return call("add", *matched("add", x, y if alpha == 1 else multiply(y, alpha)))
 
 
 def add_n(inputs: Tensor | Sequence[Tensor], name: str | None = None) -> Tensor:

@@ -12,7 +12,7 @@ from lenet.autograd.array_rows.arithmetic import multiply
 from lenet.autograd.array_rows.indexing import take_along_axis
 from lenet.autograd.array_rows.moved import picked, places_of, written
 from lenet.autograd.array_rows.reductions import sum as _sum
-from lenet.autograd.array_rows.row import Array, tensor, tensors, whole
+from lenet.autograd.array_rows.row import Array, cast, tensor, tensors, whole
 from lenet.autograd.array_rows.shapes import (
     diag,
     flatten,
@@ -49,7 +49,7 @@ def diagonal(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1, name: s
 
 def trace(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1, name: str | None = None) -> Tensor:
     """The sum of ``diagonal``."""
-    return _sum(diagonal(x, offset, axis1, axis2), -1)
+    return cast(_sum(diagonal(x, offset, axis1, axis2), -1), tensor("trace", x)._dtype)
 
 
 def diagflat(x: Tensor, offset: int = 0, name: str | None = None) -> Tensor:

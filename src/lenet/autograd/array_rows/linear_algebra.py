@@ -8,7 +8,7 @@ import numpy as np
 
 from lenet.autograd.array_rows.arithmetic import multiply
 from lenet.autograd.array_rows.reductions import sum as _sum
-from lenet.autograd.array_rows.row import Array, array_row, fit, matched, tensor
+from lenet.autograd.array_rows.row import Array, array_row, cast, fit, matched, tensor
 from lenet.autograd.array_rows.shapes import transpose, unsqueeze
 from lenet.autograd.table import Attrs
 from lenet.autograd.tape import call
@@ -86,7 +86,7 @@ def dot(x: Tensor, y: Tensor, name: str | None = None) -> Tensor:
         given = f"shapes {list(a._shape)} and {list(b._shape)}"
         raise ShapeError(message("dot", given, "two of shape [N] or two of shape [B, N]"))
     product = multiply(a, b)
-    return _sum(product, axis=-1, dtype=None if a._dtype.kind == "f" else a._dtype.name)
+    return cast(_sum(product, axis=-1), a._dtype)
 
 
 def outer(x: Tensor, y: Tensor, name: str | None = None) -> Tensor:

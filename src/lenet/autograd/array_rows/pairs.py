@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from lenet.autograd.array_rows import arithmetic as _a
-from lenet.autograd.array_rows.arithmetic import multiply, subtract
 from lenet.autograd.array_rows.row import Array, array_row, binary, fit, floating, matched, no_out, operand, tensor
 from lenet.autograd.tape import call
 from lenet.autograd.tensor import Tensor, dense
-from lenet.messages.check import choice, message
+from lenet.messages.check import message
 
 __all__ = [
     "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
@@ -22,7 +21,8 @@ __all__ = [
 
 # Paddle's second names for the same functions
 eq, ne, ge, gt, le, lt = _a.equal, _a.not_equal, _a.greater_equal, _a.greater_than, _a.less_equal, _a.less_than
-greater, less, mul, true_divide = _a.greater_than, _a.less_than, _a.multiply, _a.divide
+greater, less, mul, sub = _a.greater_than, _a.less_than, _a.multiply, _a.subtract
+div = true_divide = _a.divide
 
 
 def _first(a: Array, b: Array, chosen: Array) -> Array:
@@ -48,9 +48,7 @@ heaviside = binary(
     lambda dy, y, a, b: (np.zeros_like(dy), dy * (a == 0)),
     "0 where x < 0, y where x is 0, 1 where x > 0, broadcast.",
 )
-hypot = binary(
-    "hypot", np.hypot, lambda dy, y, a, b: (dy * a / y, dy * b / y), "√(x² + y²), broadcast, without overflow."
-)
+_hypot = binary("hypot", np.hypot, lambda dy, y, a, b: (dy * a / y, dy * b / y), "")
 copysign = binary(
     "copysign",
     lambda a, b: np.asarray(np.copysign(a, b), a.dtype),
@@ -63,6 +61,12 @@ _logaddexp = binary(
     lambda dy, y, a, b: (dy * np.exp(a - y), dy * np.exp(b - y)),
     "",
 )
+
+
+def hypot(x: Any, y: Any, name: str | None = None) -> Tensor:
+    """√(x² + y²), broadcast, without overflow."""
+    a, b = matched("hypot", x, y)
+    return _hypot(floating(a), floating(b))
 
 
 def logaddexp(x: Any, y: Any, name: str | None = None) -> Tensor:
@@ -88,25 +92,6 @@ def lerp(x: Tensor, y: Tensor, weight: Any, name: str | None = None) -> Tensor:
     """x + weight · (y - x), broadcast: x at weight 0, y at 1."""
     a, b = matched("lerp", x, y)
     return call("lerp", a, b, operand("lerp", weight, a))
-
-
-def div(x: Any, y: Any, name: str | None = None, *, rounding_mode: str | None = None, out: None = None) -> Tensor:
-    """x / y, broadcast. rounding_mode: None, or without a gradient 'trunc' (towards 0) or 'floor' (down)."""
-    no_out("div", out)
-    if rounding_mode is None:
-        return _a.divide(x, y)
-    choice("div(rounding_mode)", rounding_mode, ("trunc", "floor"))
-    a, b = matched("div", x, y)
-    if rounding_mode == "floor":
-        return _a.floor_divide(a, b)
-    found = np.trunc(a.data_array() / b.data_array())
-    return dense(np.asarray(found, a._dtype))
-
-
-def sub(x: Any, y: Any, name: str | None = None, *, alpha: float = 1, out: None = None) -> Tensor:
-    """x - alpha · y, broadcast."""
-    no_out("sub", out)
-    return subtract(x, y if alpha == 1 else multiply(y, alpha))
 
 
 # ---- whole numbers -------------------------------------------------------------------------------------------------------

@@ -43,11 +43,13 @@ def _safe_log_sum(x: Array, axis: Any, keepdim: bool) -> Array:
     return total if keepdim else total.reshape(x.sum(axis=axis).shape)
 
 
+_LONG = ("bool", "int32", "int64")  # what sums to int64; the others, as in Paddle, stay what they are
+
 # name, forward(x, axis, keepdim), vjp(dy, y, x, axis) with dy and y ready to broadcast, what it is
 
 _sum = reduction(
     "sum",
-    lambda x, axis, keepdim: x.sum(axis=axis, keepdims=keepdim, dtype=np.int64 if x.dtype.kind in "bi" else None),
+    lambda x, axis, keepdim: x.sum(axis=axis, keepdims=keepdim, dtype=np.int64 if x.dtype.name in _LONG else x.dtype),
     lambda dy, y, x, axis: dy,
     "",
 )
@@ -73,7 +75,7 @@ min = reduction(
 amax, amin = max, min
 _prod = reduction(
     "prod",
-    lambda x, axis, keepdim: x.prod(axis=axis, keepdims=keepdim, dtype=np.int64 if x.dtype.kind in "bi" else None),
+    lambda x, axis, keepdim: x.prod(axis=axis, keepdims=keepdim, dtype=np.int64 if x.dtype == np.bool_ else x.dtype),
     _others,
     "",
 )
@@ -89,7 +91,7 @@ logsumexp = reduction(
 def sum(
     x: Tensor, axis: Any = None, dtype: Any = None, keepdim: bool = False, name: str | None = None, *, out: None = None
 ) -> Tensor:
-    """The sum over an axis, several, or all (None). Whole numbers and bools sum to int64; dtype: convert x to this first."""
+    """The sum over an axis, several, or all (None). int32, int64 and bools sum to int64; dtype: convert x to this first."""
     return _sum(x if dtype is None else cast(tensor("sum", x), dtype), axis, keepdim, out=out)
 
 
