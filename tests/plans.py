@@ -196,7 +196,13 @@ NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[], list[nn.Layer]]]] = {
     "normalised first": ((2, 5, 4), lambda: [nn.BatchNorm2D(2), nn.Conv2D(2, 3, 2), nn.Flatten()]),
     "always by running statistics": (
         (2, 6, 6),
-        lambda: [nn.Conv2D(2, 3, 3), nn.BatchNorm2D(3, use_global_stats=True), nn.ReLU(), nn.Flatten(), nn.Linear(48, 3)],
+        lambda: [
+            nn.Conv2D(2, 3, 3),
+            nn.BatchNorm2D(3, use_global_stats=True),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(48, 3),
+        ],
     ),
     "activations": (
         (3, 5, 4),

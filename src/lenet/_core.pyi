@@ -13,7 +13,7 @@ LANES: int = 16
 
 FEW: int = 8
 
-MOST_NUMBERS: int = 16777216
+MOST_NUMBERS: int = 67108864
 
 class Winners:
     """Which cell won each pooling window: flat h * W + w, in lanes."""
@@ -53,6 +53,20 @@ def to_few(dense: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu'
     """
     The numbers of up to 8 samples as they are, for operations that no backward follows.
     """
+
+@overload
+def part_of(x: Buffer, n: int, features: int, start: int, count: int) -> Buffer: ...
+
+@overload
+def part_of(x: Buffer64, n: int, features: int, start: int, count: int) -> Buffer64:
+    """Some features of each sample."""
+
+@overload
+def part_into(y: Buffer, n: int, features: int, start: int, count: int) -> Buffer: ...
+
+@overload
+def part_into(y: Buffer64, n: int, features: int, start: int, count: int) -> Buffer64:
+    """The same features, and zeros for the others."""
 
 @overload
 def from_lanes(lanes: Buffer, n: int, out: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]) -> None: ...
@@ -243,6 +257,38 @@ def class_targets(classes: int, n: int, labels: Annotated[NDArray[numpy.int64], 
     (1 - smoothing) * onehot + smoothing / classes, in lanes of the type of `like`.
     """
 
+@overload
+def norm_statistics(channels: int, cells: int, n: int, x: Buffer, mean: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], var: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]) -> None: ...
+
+@overload
+def norm_statistics(channels: int, cells: int, n: int, x: Buffer64, mean: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], var: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]) -> None:
+    """Writes each channel's mean and biased variance."""
+
+@overload
+def norm(channels: int, cells: int, n: int, x: Buffer, mean: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], scale: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], shift: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)]) -> Buffer: ...
+
+@overload
+def norm(channels: int, cells: int, n: int, x: Buffer64, mean: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], scale: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], shift: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)]) -> Buffer64: ...
+
+@overload
+def norm_backward(channels: int, cells: int, n: int, x: Buffer, dy: Buffer, mean: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], var: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], scale: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], epsilon: float, batch: bool, need_dx: bool, dw: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], db: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]) -> Buffer: ...
+
+@overload
+def norm_backward(channels: int, cells: int, n: int, x: Buffer64, dy: Buffer64, mean: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], var: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], scale: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], epsilon: float, batch: bool, need_dx: bool, dw: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], db: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]) -> Buffer64: ...
+
+@overload
+def upsample2d(C: int, H: int, W: int, fh: int, fw: int, n: int, x: Buffer) -> Buffer: ...
+
+@overload
+def upsample2d(C: int, H: int, W: int, fh: int, fw: int, n: int, x: Buffer64) -> Buffer64:
+    """Each pixel fh x fw times."""
+
+@overload
+def upsample2d_backward(C: int, H: int, W: int, fh: int, fw: int, n: int, dy: Buffer) -> Buffer: ...
+
+@overload
+def upsample2d_backward(C: int, H: int, W: int, fh: int, fw: int, n: int, dy: Buffer64) -> Buffer64: ...
+
 def sgd(params: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], grads: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], lr: float, l2: float) -> None: ...
 
 def momentum(params: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], grads: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], velocities: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], lr: float, mu: float, nesterov: bool, l2: float) -> None: ...
@@ -256,9 +302,9 @@ class Pass:
     """One forward pass of a plan, for its backward."""
 
 class Plan:
-    """A chain of operations run as one: see plan.h."""
+    """A graph of operations run as one: see plan.h."""
 
-    def __init__(self, rows: list, values: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], trainable: Sequence[bool], grads: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]]) -> None: ...
+    def __init__(self, n_in: int, rows: list, heads: Sequence[tuple[int, int, int]], values: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], trainable: Sequence[bool], grads: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]]) -> None: ...
 
     def set_states(self, states: Sequence[Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]]], lr: Sequence[float], l2: Sequence[float], decays: Sequence[bool], clips: Sequence[bool]) -> None: ...
 
@@ -271,24 +317,33 @@ class Plan:
     def n_out(self) -> int: ...
 
     @property
+    def takes_warps(self) -> bool: ...
+
+    @property
     def fused(self) -> int: ...
+
+    @property
+    def names(self) -> list[str]:
+        """What each of its rows is, as fused."""
 
     def profile(self, on: bool) -> None: ...
 
     @property
     def clock(self) -> list[float]: ...
 
-    def infer(self, bytes: Annotated[NDArray[numpy.uint8], dict(order='C', device='cpu', writable=False)] | None, lut: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, floats: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, indices: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)] | None, logits: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]) -> None: ...
+    def infer(self, bytes: Annotated[NDArray[numpy.uint8], dict(order='C', device='cpu', writable=False)] | None, lut: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, floats: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, indices: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)] | None, outputs: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]]) -> None: ...
 
-    def forward(self, x: Buffer, n: int, training: bool, random: Generator) -> tuple:
-        """The outputs, and what backward() has to know of this pass."""
+    def forward(self, x: Buffer, n: int, training: bool, random: Generator, moves: bool = True) -> tuple:
+        """
+        The outputs, one after another, and what backward() has to know of this pass. moves: running statistics do.
+        """
 
     def backward(self, dy: Buffer, x: Buffer, forward_pass: Pass, grads: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')] | None]) -> None:
         """
         Writes each parameter's gradient, of the pass over x that made dy, into grads where that isn't None.
         """
 
-    def train(self, bytes: Annotated[NDArray[numpy.uint8], dict(order='C', device='cpu', writable=False)] | None, lut: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, floats: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, labels: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], indices: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], warps: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, counts: Sequence[int], rates: Sequence[float], averaging: Sequence[float] | None, smoothing: float, ignore: int, weight: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, update: dict, random: Generator, losses: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], logits: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]) -> str:
+    def train(self, bytes: Annotated[NDArray[numpy.uint8], dict(order='C', device='cpu', writable=False)] | None, lut: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, floats: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, loss: Sequence[tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], float, int, Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None]], indices: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], warps: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, counts: Sequence[int], rates: Sequence[float], averaging: Sequence[float] | None, update: dict, random: Generator, losses: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], outputs: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')] | None]) -> str:
         """
         Runs len(counts) updates; returns '' or what was not finite, 'loss' or 'gradient'. A step's loss is written when done.
         """

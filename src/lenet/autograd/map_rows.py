@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet import _core
-from lenet.autograd.table import FEW, LANES, TABLE, Attrs, Form, Grads, Inputs, Row, check_sizes
+from lenet.autograd.table import LANES, TABLE, Attrs, Form, Grads, Inputs, Row, check_sizes
 from lenet.autograd.tensor import Tensor, dense, in_lanes
 
 if TYPE_CHECKING:
@@ -97,9 +97,9 @@ TABLE["batch_norm"] = Row("batch_norm", "core", _batch_norm, _batch_norm_backwar
 # ---- upsample2d: x [N, C, H, W] -> [N, C, H · fh, W · fw], each pixel fh x fw times -----------------------------------
 
 
-def _enlarged(x: Tensor, attrs: Attrs) -> tuple[int, ...]:
-    _, channels, height, width = x._shape
-    return channels, height, width, *attrs["factor"]
+def _enlarged(x: Tensor, attrs: Attrs) -> tuple[int, int, int, int, int]:
+    (_, channels, height, width), (fh, fw) = x._shape, attrs["factor"]
+    return channels, height, width, fh, fw
 
 
 def _upsample2d(inputs: Inputs, attrs: Attrs, form: Form = LANES) -> tuple[Tensor, Any]:
