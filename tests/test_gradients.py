@@ -75,6 +75,8 @@ ACTIVATIONS: dict[str, dict[str, Any]] = {
 }
 NORMAL = {"axes": (0, 2), "epsilon": 1e-3}  # with x's own mean and var, see ``call``
 CONSTANT = {"axes": None, "epsilon": 1e-3, "mean": normal(4, 1, 3), "var": positive(5, 1, 3)}
+NORM = {"momentum": 1.0, "epsilon": 1e-3}  # running statistics stay where they are
+RUNNING, RUNNING2 = ([to_tensor(normal(4, n)), to_tensor(positive(5, n))] for n in (3, 2))
 
 CASES = [
     _conv("plain", (3, 2, 6, 5), (3, 2, 3, 2)),
@@ -185,6 +187,28 @@ CASES = [
     *(Case(row, "any shape", [apart(1, 5, 6) * 5], [], settings) for row, settings in ACTIVATIONS.items()),
     Case("normalised", "a batch's own", [normal(1, 5, 3, 2), positive(2, 1, 3, 1), normal(3, 1, 3, 1)], [], NORMAL),
     Case("normalised", "constants", [normal(1, 5, 3), positive(2, 1, 3), normal(3, 1, 3)], [], CONSTANT),
+    Case(
+        "layer_norm",
+        "over two axes",
+        [normal(1, 4, 3, 2), positive(2, 1, 3, 2), normal(3, 1, 3, 2)],
+        [],
+        {"over": 2, "epsilon": 1e-5},
+    ),
+    Case(
+        "batch_norm",
+        "a batch's own",
+        [normal(1, 5, 3, 2), positive(2, 3), normal(3, 3)],
+        RUNNING,
+        NORM | {"batch": True},
+    ),
+    Case(
+        "batch_norm", "lanes left", [normal(1, 18, 2), positive(2, 2), normal(3, 2)], RUNNING2, NORM | {"batch": True}
+    ),
+    Case(
+        "batch_norm", "running", [normal(1, 5, 3, 2, 2), positive(2, 3), normal(3, 3)], RUNNING, NORM | {"batch": False}
+    ),
+    Case("upsample2d", "twice", [normal(1, 3, 2, 3, 2)], [], {"factor": (2, 2)}),
+    Case("upsample2d", "sides", [normal(1, 17, 1, 2, 3)], [], {"factor": (1, 3)}),
     Case("embedding", "repeated", [normal(1, 4, 3)], [], {"index": np.array([[1, 1], [0, 3]]), "padding": None}),
     Case("embedding", "padding", [normal(1, 4, 3)], [], {"index": np.array([1, 0, 1, 3]), "padding": 1}),
     *(
@@ -235,9 +259,8 @@ CASES = [
 
 def test_every_row_is_here() -> None:
     composed = {name.partition(",")[0] for name in COMPOSED}
-    assert {case.row for case in CASES} | composed | {"plan"} == set(
-        TABLE
-    )  # a plan's gradient: the last test of this file
+    theirs = {"plan", "output"}  # the last tests of this file
+    assert {case.row for case in CASES} | composed | theirs == set(TABLE)
 
 
 def call(case: Case, arrays: list[np.ndarray], wants: bool = False) -> tuple[list[Tensor], Tensor]:
@@ -308,6 +331,28 @@ def test_gradient_of_a_composition(name: str) -> None:
 
     assert x.grad is not None
     np.testing.assert_allclose(x.grad.numpy(), differences(total, SQUARE, STEP), rtol=1e-6, atol=1e-7)
+
+
+class _Both(nn.Layer):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(3, 2), nn.Linear(3, 4)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.first(x), self.second(x)
+
+
+def test_gradient_of_a_plan_s_outputs() -> None:
+    """A linear layer's gradient is its input, each row times what flows into it."""
+    net, x = _Both(), normal(1, 20, 3).astype(np.float32)
+    jit.to_static(net)
+    seeds = [normal(2, 20, 2).astype(np.float32), normal(3, 20, 4).astype(np.float32)]
+    first, second = net(to_tensor(x))
+    assert net.forward.plan_reason == ""
+    ((first * to_tensor(seeds[0])).sum() + (second * to_tensor(seeds[1])).sum()).backward()
+    for layer, seed in zip((net.first, net.second), seeds, strict=True):
+        np.testing.assert_allclose(layer.weight.grad.numpy(), x.T @ seed, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(layer.bias.grad.numpy(), seed.sum(0), rtol=0, atol=1e-5)
 
 
 def test_gradient_of_a_plan() -> None:

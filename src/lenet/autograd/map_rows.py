@@ -98,8 +98,8 @@ TABLE["batch_norm"] = Row("batch_norm", "core", _batch_norm, _batch_norm_backwar
 
 
 def _enlarged(x: Tensor, attrs: Attrs) -> tuple[int, int, int, int, int]:
-    _, channels, height, width = x._shape
-    return channels, height, width, *attrs["factor"]
+    (_, channels, height, width), (fh, fw) = x._shape, attrs["factor"]
+    return channels, height, width, fh, fw
 
 
 def _upsample2d(inputs: Inputs, attrs: Attrs, form: Form = LANES) -> tuple[Tensor, Any]:

@@ -72,8 +72,7 @@ def _getitem(node: Node, _: Index) -> tuple[Any, ...]:
     steps = [1 if k.step is None else k.step for k in key]
     if key[:2] != (whole, whole) or any(k.start not in (None, 0) or k.stop is not None for k in key) or min(steps) < 1:
         raise ValueError(_NOT_THAT)
-    _, channels, height, width = shape
-    down, right = steps[2:]
+    (_, channels, height, width), (down, right) = shape, steps[2:]
     return ("avg_pool2d", _core.Pool(channels, height, width, 1, 1, down, right, 0, 0, 0, 0, False, True, 0))
 
 
