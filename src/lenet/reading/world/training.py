@@ -1,8 +1,8 @@
 """How the line network is made: rounds of freshly drawn windows, a network trained on them, and a file that says how.
 
-    python -m lenet.reading.world.training --out src/lenet/reading/lines/lines.safetensors
+    python -m lenet.reading.world.training --out src/lenet/reading/weights/lines.safetensors
 
-takes hours and goes on where it was stopped; the same bits come out at any number of processes and threads on the same kind
+takes some two hours of one core and goes on where it was stopped; the same bits come out at any number of processes and threads on the same kind
 of processor. --rounds 4 is a short form of it. Each round draws ROUND lines, and trains on their windows and those of the
 rounds before, which are kept as long as KEPT. Nothing of it is needed to read.
 """
@@ -39,9 +39,9 @@ from lenet.train.trained import Trained, pixel_table
 
 __all__ = ["GENERATOR", "ROUNDS", "Training", "draw", "main"]
 
-GENERATOR = 1  # raised whenever lines come out differently
+GENERATOR = 2  # raised whenever lines come out differently
 SEED = 0
-ROUNDS, ROUND, KEPT = 120, 8_000, 4  # rounds, lines of each, and for how many rounds their windows are trained on
+ROUNDS, ROUND, KEPT = 60, 8_000, 2  # rounds, lines of each, and for how many rounds their windows are trained on
 PART = 500  # lines that one process draws at a time
 HELD = 3_000  # lines held out, of other writers and fonts
 AT_ONCE = 32  # steps a call into the engine
