@@ -23,6 +23,7 @@ from lenet.reading.ink.straighten import straighten, turned
 from lenet.reading.lines.columns import Columns
 from lenet.reading.lines.cut import dark_on_light
 from lenet.reading.lines.reader import is_strip, recognise_strip
+from lenet.reading.pages.reader import recognise_spots
 from lenet.reading.page import TAB, Digit, Line, Number, Page
 from lenet.reading.shapes.cells import Place, find_grid, places
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
@@ -39,6 +40,7 @@ from lenet.reading.weights.reader import Reader
 __all__ = ["LAYOUTS", "read", "read_all", "read_singles"]
 
 LAYOUTS = ("lines", "table", "single")
+SURE = 0.95  # so sure must the page network be of a digit
 
 
 def read(
@@ -145,6 +147,7 @@ class _Seen(NamedTuple):
     glyphs: list[list[Glyph]]
     matrix: NDArray[np.float64]
     quarters: int
+    is_found: bool = False  # by the page network, which has weighed already what is writing of another kind
 
     @property
     def sureness(self) -> float:
@@ -161,7 +164,7 @@ def _page(source: Source, reader: Reader, layout: str, min_confidence: float | N
     if reader.columns is not None and is_strip(ink.mask.shape) and ink.scale == 1:
         seen = _seen_strip(source, ink, reader.columns)
     else:
-        ways = (_seen(ink, quarters, reader) for quarters in ways_up(ink, reader.glance))
+        ways = (_seen(source, ink, quarters, reader) for quarters in ways_up(ink, reader.glance))
         seen = max(ways, key=lambda way: way.sureness)
     return _believed_page(source, seen, layout, min_confidence, reader)
 
@@ -177,14 +180,39 @@ def _seen_strip(source: Source, ink: Ink, columns: Columns) -> _Seen:
     return _Seen(ink, *recognise_strip(grey, shapes, find_rows(shapes), columns), np.eye(3), 0)
 
 
-def _seen(ink: Ink, quarters: int, reader: Reader) -> _Seen:
+def _seen(source: Source, ink: Ink, quarters: int, reader: Reader) -> _Seen:
     """What stands on a page, if it is turned by so many quarters."""
+    polarity, scale = ink.polarity, ink.scale
     ink, turn = turned(ink, quarters)
     ink, upright = straighten(ink)
-    ink = clean(ink)
-    rows = find_rows(find_shapes(ink.level, ink.mask, ink.stroke))
+    ink, matrix = clean(ink), upright @ turn
+    shapes = find_shapes(ink.level, ink.mask, ink.stroke)
+    if reader.finder is not None:
+        grey = _upright(dark_on_light(source.rgb, polarity), scale, matrix, ink.mask.shape)
+        spots = [spot for spot in reader.finder(grey) if spot.sureness >= SURE]
+        return _Seen(ink, *recognise_spots(spots, shapes, reader), matrix, quarters, is_found=True)
+    rows = find_rows(shapes)
     glyphs = look_again(recognise(rows, reader.glance, ink.stroke), reader)
-    return _Seen(ink, rows, glyphs, upright @ turn, quarters)
+    return _Seen(ink, rows, glyphs, matrix, quarters)
+
+
+def _upright(
+    grey: NDArray[np.uint8], scale: float, matrix: NDArray[np.float64], size: tuple[int, ...]
+) -> NDArray[np.uint8]:
+    """A picture as the ink lies that was found in it at this scale, turned by the matrix: uint8 of this height and width."""
+    import cv2
+
+    if scale < 1:
+        reduced = max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale))
+        grey = np.asarray(cv2.resize(grey, reduced, interpolation=cv2.INTER_AREA), np.uint8)
+    elif scale > 1:
+        matrix = matrix @ np.diag([scale, scale, 1.0])
+    if grey.shape == size and np.array_equal(matrix, np.eye(3)):
+        return grey
+    found = cv2.warpPerspective(
+        grey, matrix, (size[1], size[0]), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(found, np.uint8)
 
 
 def _believed_page(source: Source, seen: _Seen, layout: str, min_confidence: float | None, reader: Reader) -> Page:
@@ -205,7 +233,7 @@ def _believed_page(source: Source, seen: _Seen, layout: str, min_confidence: flo
         numbers = _numbers(some, starts, signs, answers, rejected, frame)
         found.append(numbers)
         where.append([place for place, start in zip(own, starts, strict=True) if start])
-    kept = found if min_confidence is not None else believed(found, where, is_small)
+    kept = found if min_confidence is not None or seen.is_found else believed(found, where, is_small)
     if layout == "table" and grid is not None:
         cell_of = {
             id(n): p.cell for row, some in zip(found, where, strict=True) for n, p in zip(row, some, strict=True)
@@ -214,7 +242,7 @@ def _believed_page(source: Source, seen: _Seen, layout: str, min_confidence: flo
     else:
         between = TAB if layout == "table" else " "
         lines = tuple(Line(tuple(row), outline([n.box for n in row]), between) for row in kept if row)
-    if min_confidence is None and not is_numbers(lines, source.rgb):
+    if min_confidence is None and not seen.is_found and not is_numbers(lines, source.rgb):
         lines = ()
     notes = _notes(seen.quarters, _count(found) - _count([line.numbers for line in lines]))
     return _made(source, ink.polarity, lines, frame.skew, 90 * seen.quarters, notes)
@@ -344,7 +372,7 @@ def _numbers(
     seen = [glyph for glyph in glyphs if not glyph.sign]
     for glyph, start, sign, p, out in zip(seen, starts, signs, answers, rejected.tolist(), strict=True):
         assert glyph.image is not None
-        digit = _digit(p, frame.box(glyph.shape.box), out, glyph.image)
+        digit = _digit(p, frame.box(glyph.shape.box), out, glyph.image, glyph.printed)
         if start:
             found.append(("", []))
         text, digits = found[-1]
@@ -352,7 +380,9 @@ def _numbers(
     return [Number(text, tuple(digits), outline([d.box for d in digits])) for text, digits in found]
 
 
-def _digit(p: NDArray[np.float32], box: Box, rejected: bool, image: NDArray[np.uint8]) -> Digit:
+def _digit(
+    p: NDArray[np.float32], box: Box, rejected: bool, image: NDArray[np.uint8], printed: bool | None = None
+) -> Digit:
     """The network's answer [11] as a digit."""
     first, second = np.argsort(-p[:NO_DIGIT], kind="stable")[:2].tolist()
-    return Digit(box, str(first), float(p[first]), (str(second), float(p[second])), rejected, image)
+    return Digit(box, str(first), float(p[first]), (str(second), float(p[second])), rejected, image, printed)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lenet.autograd.tensor import dense
 from lenet.jit import plan
 from lenet.messages.check import message
-from lenet.reading.pages.network import BACK, LABELS, LEAST, MOST, OTHER, STRIDE, WINDOW, slid
+from lenet.reading.pages.network import LABELS, LEAST, MOST, NONE, STRIDE, WINDOW, slid
 from lenet.reading.pages.scales import PAPER, levels
 from lenet.train.trained import Trained
 
@@ -23,12 +23,14 @@ __all__ = ["MEAN", "STD", "Finder", "Spot"]
 MEAN, STD = 96.0, 64.0  # a level x enters the network as (x - MEAN) / STD
 STEP = 2**0.5
 USUAL = (LEAST * MOST) ** 0.5  # pixels: a digit's height where it is surest
-ANSWERS = 32  # of a tile, along each side
-AT_ONCE = 64  # tiles a call into the engine: bounds the memory
+ANSWERS = 16  # of a tile, along each side
+AT_ONCE = 128  # tiles a call into the engine: bounds the memory
 MOST_PIXELS = 1.5e6  # of the largest size that is looked at
 ENLARGED = 2.0  # a small page at most
-FAINT = 0.1  # so sure must a place be of being a digit's to be looked at
+INK = 45  # levels beyond the paper's that any ink has somewhere: tiles without are blank
+FAINT = 0.3  # so sure must a place be of being a digit's to be looked at
 APART = 0.5  # of a digit's height: the middles of two lie further apart
+SHARP = 3  # looks count by this power of how sure they are
 ACROSS = 0.75  # and in x so much of that will do
 
 Floats = NDArray[np.float32]
@@ -47,6 +49,11 @@ class Spot(NamedTuple):
     printed: Floats
     sureness: float
     looks: int
+
+    @property
+    def is_printed(self) -> bool:
+        """Whether it is print rather than handwriting."""
+        return bool(self.printed.sum() > self.written.sum())
 
 
 class Finder:
@@ -80,18 +87,21 @@ class Finder:
         below = (down - 1) * step + self._side - h - half
         right = (across - 1) * step + self._side - w - half
         framed = np.pad(level, ((half, max(below, 0)), (half, max(right, 0))), constant_values=PAPER)
-        tiles = np.stack(
-            [
-                framed[i * step : i * step + self._side, j * step : j * step + self._side]
-                for i in range(down)
-                for j in range(across)
-            ]
-        )[:, None]
-        parts = [self._chain.infer(tiles[k : k + AT_ONCE], self._lut) for k in range(0, len(tiles), AT_ONCE)]
-        scores = np.concatenate(parts).reshape(down, across, len(LABELS), ANSWERS, ANSWERS) / self._temperature
-        scores = scores.transpose(0, 3, 1, 4, 2).reshape(down * ANSWERS, across * ANSWERS, len(LABELS))[:rows, :columns]
-        scores = np.exp(scores - scores.max(axis=2, keepdims=True))
-        return np.asarray(scores / scores.sum(axis=2, keepdims=True), np.float32)
+        found = np.zeros((down * ANSWERS, across * ANSWERS, len(LABELS)), np.float32)
+        found[..., NONE] = 1
+        places = [(i, j) for i in range(down) for j in range(across)]
+        tiles = [framed[i * step : i * step + self._side, j * step : j * step + self._side] for i, j in places]
+        inked = [k for k, tile in enumerate(tiles) if int(tile.max()) >= PAPER + INK]
+        for first in range(0, len(inked), AT_ONCE):
+            some = inked[first : first + AT_ONCE]
+            scores = self._chain.infer(np.stack([tiles[k] for k in some])[:, None], self._lut) / self._temperature
+            scores = scores.reshape(len(some), len(LABELS), ANSWERS, ANSWERS)
+            scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+            scores /= scores.sum(axis=1, keepdims=True)
+            for k, own in zip(some, scores, strict=True):
+                i, j = places[k]
+                found[i * ANSWERS : (i + 1) * ANSWERS, j * ANSWERS : (j + 1) * ANSWERS] = own.transpose(1, 2, 0)
+        return found[:rows, :columns]
 
     def __call__(self, grey: NDArray[np.uint8]) -> list[Spot]:
         """The digits of a page, surest first. grey: dark ink on light paper."""
@@ -115,7 +125,7 @@ def _peaks(answers: Floats, scale: float) -> Floats:
     """Where digits are likeliest: x, y, height, sureness, and 20 probabilities each."""
     import cv2
 
-    sure = 1 - answers[..., OTHER] - answers[..., BACK]
+    sure = 1 - answers[..., NONE]
     most = cv2.dilate(np.ascontiguousarray(sure), np.ones((3, 3), np.uint8))
     ys, xs = np.nonzero((sure >= most) & (sure > FAINT))
     framed = np.pad(sure, 1)
@@ -140,13 +150,14 @@ def _merged(peaks: Floats) -> list[Spot]:
         x, y, height = peaks[k, :3]
         dx, dy = np.abs(peaks[:, 0] - x), np.abs(peaks[:, 1] - y)
         same = free & (np.hypot(dx / ACROSS, dy) < APART * np.minimum(height, peaks[:, 2]) * (1 + 0 * dx))
-        same |= free & (dx < 0.35 * height) & (dy < 0.45 * height) & (peaks[:, 2] <= height)
+        same |= free & (dx < 0.45 * height) & (dy < 0.5 * height) & (peaks[:, 2] <= 0.75 * height)
         same[k] = True
         free &= ~same
         some = peaks[same]
         near = some[np.abs(np.log(some[:, 2] / height)) < 0.8]
-        weight = near[:, 3:4]
+        weight = near[:, 3:4] ** SHARP
         mean = (near[:, 4:] * weight).sum(axis=0) / weight.sum()
+        mean *= peaks[k, 3] / mean.sum()
         high = float(np.exp((np.log(near[:, 2:3]) * weight**2).sum() / (weight**2).sum()))
         spots.append(Spot(float(x), float(y), high, mean[:10], mean[10:], float(peaks[k, 3]), len(near)))
     return spots

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from lenet import nn
 
-__all__ = ["BACK", "LABELS", "LEAST", "MOST", "OTHER", "STRIDE", "WINDOW", "network", "slid"]
+__all__ = ["LABELS", "LEAST", "MOST", "NONE", "STRIDE", "WINDOW", "network", "slid"]
 
 WINDOW = 48
 STRIDE = 4  # pixels between two answers of ``slid``
 LEAST, MOST = 13.0, 24.0  # pixels: heights of the digits that it tells
-LABELS = [*"0123456789", *(f"printed {digit}" for digit in range(10)), "other", "paper"]
-OTHER, BACK = 20, 21
+LABELS = [*"0123456789", *(f"printed {digit}" for digit in range(10)), "none"]
+NONE = 20  # no digit, or none of the right size, or not in the middle
 FILTERS, HIDDEN = (8, 24, 40, 48, 64, 64), 96
 
 

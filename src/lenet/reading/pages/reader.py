@@ -1,21 +1,21 @@
 """A page's digits as the page network finds them, put into rows: what was found claims the ink it lies on, the rest is signs.
 
-Shapes serve to say where a digit's box is and to find signs; they are never asked what they are. Read by ``_read``.
+Where a digit stands, and that it is one, the page network says; which one it is, it says together with the network that sees
+the ink alone. Shapes that nothing claims are asked for signs only. Read by ``_read``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lenet.reading.pages.finder import Spot
-from lenet.reading.shapes.form import digit_forms
+from lenet.reading.shapes.form import NO_DIGIT, digit_forms
 from lenet.reading.shapes.glyphs import Glyph
 from lenet.reading.shapes.lines import Row, find_rows, separator
 from lenet.reading.shapes.shape import MARGIN, Shape, union
-from lenet.reading.shapes.signs import find_slashes  # noqa: F401
 
 __all__ = ["recognise_spots"]
 
@@ -23,48 +23,55 @@ WIDE, HIGH = 0.62, 0.66  # heights from a digit's middle to its sides, and to it
 LARGE = 1.5  # heights: a larger shape is more than a digit, and only its part about the middle is one
 EDGE = 96  # from this level on a pixel is ink
 SMALL = 0.55  # of the height of digits: shapes that may be signs are lower
+INK = 0.5  # the weight of what the ink alone says, beside that of the page network
+BARE = 0.995  # so sure must it be of a digit where no ink was found
+LOWEST = 0.35  # heights: lower ink is no digit's, but what is left of one
+
+Floats = NDArray[np.float32]
+Read = Callable[[NDArray[np.uint8]], Floats]
 
 
-def recognise_spots(spots: Sequence[Spot], shapes: Sequence[Shape]) -> tuple[list[Row], list[list[Glyph]]]:
-    """Rows of digits and signs, and the glyphs of each. shapes: of the page's ink."""
+def recognise_spots(spots: Sequence[Spot], shapes: Sequence[Shape], read: Read) -> tuple[list[Row], list[list[Glyph]]]:
+    """Rows of digits and signs, and the glyphs of each. shapes: of the page's ink. read: uint8 [N, 28, 28] to float32 [N, 11]."""
     boxes = np.array([shape.box for shape in shapes], np.float64).reshape(-1, 4)
     claimed = np.zeros(len(shapes), bool)
-    of: dict[int, Spot] = {}
-    bodies: list[Shape] = []
-    places = np.array([(spot.x, spot.y) for spot in spots]).reshape(-1, 2)
-    for spot in sorted(spots, key=lambda s: -s.sureness):
-        shape = _claim(spot, shapes, boxes, claimed, places)
-        bodies.append(shape)
-        of[id(shape)] = spot
+    places = np.array([(spot.x, spot.y) for spot in spots], np.float64).reshape(-1, 2)
+    bodies = [_claim(spot, shapes, boxes, claimed, places) for spot in spots]
     height = float(np.median([spot.height for spot in spots])) if spots else 0.0
-    small = [
-        s
-        for s, taken in zip(shapes, claimed, strict=True)
-        if not taken and s.height < SMALL * height and s.width < height
-    ]
+    kept = [k for k, (spot, shape) in enumerate(zip(spots, bodies, strict=True)) if shape.area or spot.sureness >= BARE]
+    spots, bodies = [spots[k] for k in kept], [bodies[k] for k in kept]
+    left = [shape for shape, taken in zip(shapes, claimed, strict=True) if not taken]
+    small = [shape for shape in left if shape.height < SMALL * height and shape.width < height]
+    forms = digit_forms([shape.level for shape in bodies])
+    answers = _together(spots, bodies, read(forms))
+    found = {
+        id(shape): Glyph(shape, "", p, form, spot.is_printed)
+        for spot, shape, p, form in zip(spots, bodies, answers, forms, strict=True)
+    }
     rows, glyphs = [], []
     for row in find_rows([*bodies, *small]):
         some: list[Glyph] = []
         for shape in row.shapes:
-            spot = of.get(id(shape))
-            if spot is not None:
-                some.append(Glyph(shape, "", _answer(spot)))
+            if id(shape) in found:
+                some.append(found[id(shape)])
             elif row.bodies and (sign := separator(shape, row)):
                 some.append(Glyph(shape, sign))
         if any(not glyph.sign for glyph in some):
-            rows.append(Row([g.shape for g in some], row.height, row.bodies))
+            rows.append(Row([glyph.shape for glyph in some], row.height, row.bodies))
             glyphs.append(some)
-    flat = [glyph for some in glyphs for glyph in some]
-    forms = iter(digit_forms([glyph.shape.level for glyph in flat]))
-    return rows, [[Glyph(g.shape, g.sign, g.probabilities, next(forms)) for g in some] for some in glyphs]
+    return rows, glyphs
 
 
-def _answer(spot: Spot) -> NDArray[np.float32]:
-    """Of ten digits and of none: float32 [11]."""
-    digits = spot.written + spot.printed
-    none = max(1 - float(digits.sum()), 1e-4)
-    found = np.append(digits, none).astype(np.float32)
-    return np.asarray(found / found.sum(), np.float32)
+def _together(spots: Sequence[Spot], bodies: Sequence[Shape], ink: Floats) -> Floats:
+    """What both networks say of each digit: of ten digits and of none, float32 [n, 11]."""
+    if not spots:
+        return np.zeros((0, NO_DIGIT + 1), np.float32)
+    seen = np.stack([spot.written + spot.printed for spot in spots])
+    alone = np.where([[shape.area > 0] for shape in bodies], ink[:, :NO_DIGIT], 1.0)
+    both = np.log(np.maximum(seen, 1e-6)) + INK * np.log(np.maximum(alone, 1e-6))
+    both = np.exp(both - both.max(axis=1, keepdims=True))
+    sure = np.clip([[spot.sureness] for spot in spots], 0, 1 - 1e-6)
+    return np.concatenate([both / both.sum(axis=1, keepdims=True) * sure, 1 - sure], axis=1).astype(np.float32)
 
 
 def _claim(
@@ -103,7 +110,7 @@ def _claim(
                 parts.append(piece)
     if parts:
         whole = union(parts)
-        if whole.height >= 0.35 * high:
+        if whole.height >= LOWEST * high:
             return whole
     a, b, c, d = (
         round(spot.x - 0.3 * high),

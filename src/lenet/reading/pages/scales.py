@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 __all__ = ["PAPER", "levels"]
 
 PAPER, SPREAD = 80, 40  # the level of what is as dark as its surroundings, and what a standard deviation adds
-FLOOR = 9.0  # grey levels that are added to the deviation: faint noise stays faint
+FLOOR = 15.0  # grey levels that are added to the deviation: faint noise stays faint
 AROUND = 63  # pixels over which surroundings, and their deviation, are taken
 
 

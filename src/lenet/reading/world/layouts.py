@@ -318,6 +318,12 @@ def _about(sheet: Sheet) -> None:
         near = [t for t in sheet.things if t.label < 20 and abs((t.box[1] + t.box[3]) / 2 - y) < tall / 2 + h]
         if not near:
             sheet.put(np.ascontiguousarray(torn), x, y, 20, False)
+    if sheet.chance(0.12):  # what shows through from the other side
+        other = Sheet(sheet.sources, rng, h * sheet.between(0.6, 1.5))
+        (_print, _words, _numbers)[int(rng.integers(3))](other)
+        back = np.maximum(other.print, other.pen)[:, ::-1]
+        soft = cv2.GaussianBlur(np.ascontiguousarray(back), (0, 0), sheet.between(0.5, 2.5))
+        np.maximum(sheet.print, (soft * sheet.between(0.05, 0.25)).astype(np.uint8), out=sheet.print)
     if sheet.chance(0.12):
         faint = np.zeros_like(sheet.print)
         text = sheet.word().upper()

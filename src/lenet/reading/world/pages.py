@@ -11,20 +11,22 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.reading.pages.network import BACK, LEAST, MOST, OTHER, WINDOW
+from lenet.reading.pages.network import LEAST, MOST, NONE, WINDOW
 from lenet.reading.pages.scales import levels
 from lenet.reading.world.hands import Sources
 from lenet.reading.world.layouts import lay_out
 from lenet.reading.world.paper import pattern, shot
-from lenet.reading.world.sheet import SIDE, Sheet, Thing
+from lenet.reading.world.sheet import OTHER, SIDE, Sheet, Thing
 
-__all__ = ["Part", "draw_part", "labels_of", "windows_of"]
+__all__ = ["Part", "draw_sheet", "draw_windows", "labels_of", "photograph", "windows_of"]
 
 Levels = NDArray[np.uint8]
 Rng = np.random.Generator
 
 CANVAS, SEEN = 400, 288  # pixels of the canvas that are photographed, and of the picture
 SMALL, LARGE = 9.0, 40.0  # pixels: heights of most digits of a picture; of most pictures they are such as are told
+HUGE = 40.0, 180.0  # the same of some pictures: strokes and loops of large writing are no digits
+VIEWS = 3  # photographs of a sheet
 NEAR, CLEAR = 0.16, 0.36  # heights from a digit's middle: so near a window is of it, and so far it is of none
 UNSURE = 0.83, 1.22  # of LEAST and MOST: a digit of such a height may be told or not
 DIGITS, OTHERS, BESIDE, INK, BLANK = 24, 44, 30, 30, 10  # windows of a picture, at most
@@ -37,19 +39,25 @@ class Part(NamedTuple):
     things: list[Thing]
 
 
-def draw_part(sources: Sources, rng: Rng, kind: str | None = None) -> Part:
-    """A part of a page, photographed."""
+def draw_sheet(sources: Sources, rng: Rng, kind: str | None = None) -> Sheet:
+    """A part of a page, laid out: most digits on it are such as the network tells."""
+    how = rng.random()
+    low, high = (SMALL, LARGE) if how < 0.2 else HUGE if how < 0.28 else (LEAST, MOST)
+    sheet = Sheet(sources, rng, float(np.exp(rng.uniform(np.log(low), np.log(high)))) * CANVAS / SEEN)
+    lay_out(sheet, kind)
+    return sheet
+
+
+def photograph(sheet: Sheet, rng: Rng) -> Part:
+    """A sheet bent, turned a little, laid on paper, lit and photographed."""
     import cv2
 
     scale = SEEN / CANVAS
-    low, high = (SMALL, LARGE) if rng.random() < 0.25 else (LEAST, MOST)
-    height = float(np.exp(rng.uniform(np.log(low), np.log(high)))) / scale
-    sheet = Sheet(sources, rng, height)
-    lay_out(sheet, kind)
     turn, room = rng.normal(0, 3.0) * np.pi / 180, (SIDE - CANVAS) / 2
     lean, narrow = rng.normal(0, 0.04), float(np.exp(rng.normal(0, 0.05)))
     inner = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    inner = inner @ np.array([[narrow, lean], [0, 1]])
+    inner = float(np.exp(rng.uniform(-0.08, 0.25))) * inner @ np.array([[narrow, lean], [0, 1]])
+    grown = scale * float(np.linalg.det(inner)) ** 0.5
     middle = np.full(2, SIDE / 2)
     affine = np.concatenate([inner, (middle - room - inner @ middle)[:, None]], axis=1)
     size = (CANVAS, CANVAS)
@@ -67,7 +75,7 @@ def draw_part(sources: Sources, rng: Rng, kind: str | None = None) -> Part:
         x0, y0, x1, y1 = thing.box
         centre = affine @ np.array([(x0 + x1) / 2, (y0 + y1) / 2, 1])
         cx, cy = centre * scale
-        half = np.array([x1 - x0, y1 - y0]) / 2 * scale
+        half = np.array([x1 - x0, y1 - y0]) / 2 * grown
         if hidden is not None and _at(hidden, cx, cy):
             continue
         things.append(Thing(thing.label, (cx - half[0], cy - half[1], cx + half[0], cy + half[1])))
@@ -134,12 +142,7 @@ def _photographed(pen: Levels, printed: Levels, rng: Rng) -> tuple[Levels, NDArr
 
 def labels_of(part: Part) -> NDArray[np.int64]:
     """What stands in the middle of the window about each pixel: int64 [SEEN, SEEN], -1 where that isn't clear."""
-    found = np.full((SEEN, SEEN), BACK, np.int64)
-    for thing in part.things:
-        if thing.label == OTHER:
-            x0, y0, x1, y1 = thing.box
-            inset = 0.2 * (y1 - y0)
-            found[_span(y0 + inset, y1 - inset), _span(x0, x1)] = OTHER
+    found = np.full((SEEN, SEEN), NONE, np.int64)
     digits = [thing for thing in part.things if thing.label < OTHER]
     middles = np.array([((t.box[0] + t.box[2]) / 2, (t.box[1] + t.box[3]) / 2) for t in digits]).reshape(-1, 2)
     for clear in (False, True):
@@ -147,7 +150,7 @@ def labels_of(part: Part) -> NDArray[np.int64]:
             high, (x, y) = max(thing.box[3] - thing.box[1], 0.7 * (thing.box[2] - thing.box[0])), middles[k]
             label = thing.label
             if not UNSURE[0] * LEAST <= high <= UNSURE[1] * MOST:
-                label = OTHER
+                label = NONE
             elif not LEAST <= high <= MOST:
                 label = -1
             apart = np.hypot(*(np.delete(middles, k, axis=0) - middles[k]).T).min(initial=np.inf)
@@ -179,22 +182,35 @@ def windows_of(part: Part, rng: Rng) -> tuple[Levels, NDArray[np.int64]]:
             room = 0.3 * (y1 - y0)
             beside[_span(y0 - room, y1 + room), _span(x0 - room, x1 + room)] = True
     rough = np.asarray(cv2.blur(np.abs(part.image.astype(np.float32) - cv2.blur(part.image, (15, 15))), (9, 9)))
-    inked, back = rough > 14, labels == BACK
+    inked, none = rough > 14, labels == NONE
+    other = np.zeros_like(inner)
+    for thing in part.things:
+        if thing.label == OTHER:
+            x0, y0, x1, y1 = thing.box
+            inset = 0.2 * (y1 - y0)
+            other[_span(y0 + inset, y1 - inset), _span(x0, x1)] = True
     places: list[int] = []
-    digits = np.flatnonzero((labels >= 0) & (labels < OTHER) & inner)
+    digits = np.flatnonzero((labels >= 0) & (labels < NONE) & inner)
     if len(digits):  # one or two places of each
         block = (digits // SEEN // 8) * SEEN + digits % SEEN // 8
         order = rng.permutation(len(digits))
         first = np.unique(block[order], return_index=True)[1]
         places += digits[order][rng.permutation(first)][:DIGITS].tolist()
     for some, count in (
-        ((labels == OTHER) & inner, OTHERS),
-        (back & beside & inner, BESIDE),
-        (back & inked & ~beside & inner, INK),
-        (back & ~inked & inner, BLANK),
+        (none & other & inner, OTHERS),
+        (none & beside & inner, BESIDE),
+        (none & inked & ~beside & ~other & inner, INK),
+        (none & ~inked & inner, BLANK),
     ):
         at = np.flatnonzero(some)
         places += at[rng.integers(len(at), size=count)].tolist() if len(at) else []
     ys, xs = np.divmod(np.array(places, np.int64), SEEN)
     windows = np.lib.stride_tricks.sliding_window_view(part.image, (WINDOW, WINDOW))
     return windows[ys - half, xs - half].reshape(-1, WINDOW, WINDOW), labels.ravel()[places]
+
+
+def draw_windows(sources: Sources, rng: Rng) -> tuple[Levels, NDArray[np.int64]]:
+    """Windows of some photographs of one sheet, as ``windows_of`` gives them."""
+    sheet = draw_sheet(sources, rng)
+    made = [windows_of(photograph(sheet, rng), rng) for _ in range(VIEWS)]
+    return np.concatenate([windows for windows, _ in made]), np.concatenate([labels for _, labels in made])

@@ -45,7 +45,7 @@ __all__ = ["JOBS", "Job", "Training", "draw", "main"]
 SEED = 0
 AT_ONCE = 32  # steps a call into the engine
 BATCH, RATE, BETA2, WARMUP, SMOOTHING, AVERAGE = 64, 2e-3, 0.99, 0.03, 0.02, 0.999
-SURE, EASY = 0.93, 0.12  # of what is no digit a network so sure of it needs no more, but for this share
+SURE, EASY = 0.95, 0.12  # of what is no digit a network so sure of it needs no more, but for this share
 
 Levels = NDArray[np.uint8]
 Made = tuple[Levels, NDArray[np.int64]]
@@ -85,7 +85,7 @@ JOBS = {
         generator=2,
         rounds=60,
         size=8_000,
-        part=500,
+        part=200,
         held=3_000,
         kept=2,
         passes=1,
@@ -95,15 +95,15 @@ JOBS = {
         (1, of_pages.WINDOW, of_pages.WINDOW),
         of_pages.LABELS,
         (finder.MEAN, finder.STD),
-        lambda sources, rng: pages.windows_of(pages.draw_part(sources, rng), rng),
+        pages.draw_windows,
         generator=1,
-        rounds=100,
-        size=1_000,
-        part=50,
-        held=300,
+        rounds=80,
+        size=400,
+        part=20,
+        held=100,
         kept=1,
         passes=2,
-        hard=of_pages.OTHER,
+        hard=of_pages.NONE,
     ),
 }
 
