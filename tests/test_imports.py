@@ -118,7 +118,7 @@ def test_modules_import_from_lower_ranks_alone() -> None:
 # Within these rooms too imports run one way, from the bottom up. What isn't named stands above.
 WITHIN = {
     "autograd": ("dtype random tensor_types", "tensor", "table print", "core_rows tape loss_row", "array_rows"),
-    "reading": ("sources", "ink", "shapes", "lines", "weights", "world"),
+    "reading": ("sources", "ink", "shapes", "lines", "pages", "weights", "world"),
     "model": ("answers feed history", "state", "turns", "steps", "passes files arrays", "model"),
 }
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lenet.autograd import random
+from lenet.reading import read
 from lenet.reading.pages import finder
 from lenet.reading.pages.finder import Finder, Spot
 from lenet.reading.pages.network import LABELS, NONE, STRIDE, WINDOW, network
@@ -87,7 +88,7 @@ def test_a_finder_can_be_pickled(untrained):
 
 def test_another_network_is_refused():
     with pytest.raises(ValueError, match="expected one from"):
-        Finder(Trained(network(), (1, WINDOW, WINDOW), LABELS[:-1] + ["paper"], finder.MEAN, finder.STD))
+        Finder(Trained(network(), (1, WINDOW, WINDOW), [*LABELS[:-1], "paper"], finder.MEAN, finder.STD))
 
 
 def shape(x, y, w, h):
@@ -133,3 +134,23 @@ def test_where_there_is_no_ink_only_what_is_very_sure_counts():
     assert glyphs == []
     _, glyphs = recognise_spots([spot(4, 16, 20, sureness=0.999)], [], even)
     assert len(glyphs[0]) == 1
+
+
+@pytest.mark.parametrize("only", ["printed", "handwritten"])
+def test_only_one_kind_of_digits_is_read(only):
+    """Print and handwriting, as far as simple strokes are either: what is left says that it is of the kind asked for."""
+    image = page([("27 350", 60, 90), ("83 196", 60, 190)])
+    found = [d for line in read(image, only=only).lines for n in line.numbers for d in n.digits]
+    assert all(digit.printed == (only == "printed") for digit in found)
+    everything = [d for line in read(image, only=None).lines for n in line.numbers for d in n.digits]
+    assert len(found) <= len(everything)
+
+
+def test_only_asks_for_the_packaged_network_and_a_page():
+    image = page([("27", 60, 90)])
+    with pytest.raises(ValueError, match="only"):
+        read(image, only="typed")
+    with pytest.raises(ValueError, match="layout single"):
+        read(image, only="printed", layout="single")
+    with pytest.raises(ValueError, match="model of your own"):
+        read(image, even, only="printed")

@@ -23,8 +23,8 @@ from lenet.reading.ink.straighten import straighten, turned
 from lenet.reading.lines.columns import Columns
 from lenet.reading.lines.cut import dark_on_light
 from lenet.reading.lines.reader import is_strip, recognise_strip
-from lenet.reading.pages.reader import recognise_spots
 from lenet.reading.page import TAB, Digit, Line, Number, Page
+from lenet.reading.pages.reader import recognise_spots
 from lenet.reading.shapes.cells import Place, find_grid, places
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
 from lenet.reading.shapes.glyphs import Glyph, look_again, recognise
@@ -37,10 +37,11 @@ from lenet.reading.sources.source import MOST_PIXELS, Source, open_pages
 from lenet.reading.table import table_lines
 from lenet.reading.weights.reader import Reader
 
-__all__ = ["LAYOUTS", "read", "read_all", "read_singles"]
+__all__ = ["LAYOUTS", "ONLY", "read", "read_all", "read_singles"]
 
 LAYOUTS = ("lines", "table", "single")
-SURE = 0.95  # so sure must the page network be of a digit
+ONLY = ("handwritten", "printed")
+SURELY, MOSTLY = 0.9, 0.6  # so sure must so many of a page's shapes be digits for its ink to be read
 
 
 def read(
@@ -49,6 +50,7 @@ def read(
     *,
     layout: str = "lines",
     min_confidence: float | None = None,
+    only: str | None = None,
     most_pixels: int = MOST_PIXELS,
 ) -> Page:
     """What is written on an image: its first page, if it has several (``read_all`` gives all).
@@ -56,16 +58,17 @@ def read(
     image: a path, bytes, a binary file object, a Pillow image or a numpy array, as ``open_pages`` takes it. model: None for
     the packaged weights, or as ``Reader`` takes it. layout: ``"lines"`` of numbers; ``"table"``, whose cells are one number
     each; ``"single"``, the whole image being one digit. min_confidence: 0 to 1, digits less sure are rejected; given, it
-    replaces the rules by which doubtful digits, lines of prose and photographs are rejected. most_pixels: larger images
-    are refused.
+    replaces the rules by which doubtful digits, lines of prose and photographs are rejected. only: ``"handwritten"`` or
+    ``"printed"`` digits; None for both. most_pixels: larger images are refused.
 
-    Deterministic. OSError, ValueError, TypeError as ``open_pages`` raises them; ValueError for an unknown layout or a
-    confidence that is none.
+    Deterministic. OSError, ValueError, TypeError as ``open_pages`` raises them; ValueError for an unknown layout, a
+    confidence that is none, and for ``only`` with another model than the packaged one or with layout ``"single"``.
     """
     _check(layout, min_confidence)
     reader = _reader(model)
+    _check_only(only, layout, reader)
     source = next(iter(open_pages(image, most_pixels=most_pixels)))
-    return _page(source, reader, layout, min_confidence)
+    return _page(source, reader, layout, min_confidence, only)
 
 
 def read_all(
@@ -74,14 +77,16 @@ def read_all(
     *,
     layout: str = "lines",
     min_confidence: float | None = None,
+    only: str | None = None,
     most_pixels: int = MOST_PIXELS,
     animated: str = "first",
 ) -> Iterator[Page]:
     """Every page of an image, one by one, as ``read`` reads them. animated: ``"all"`` for every frame of an animation."""
     _check(layout, min_confidence)
     reader = _reader(model)
+    _check_only(only, layout, reader)
     for source in open_pages(image, most_pixels=most_pixels, animated=animated):
-        yield _page(source, reader, layout, min_confidence)
+        yield _page(source, reader, layout, min_confidence, only)
 
 
 def read_singles(
@@ -132,6 +137,15 @@ def _check(layout: str, min_confidence: float | None) -> None:
         raise ValueError(message("min_confidence", min_confidence, "a number from 0 to 1", "90 % is 0.9"))
 
 
+def _check_only(only: str | None, layout: str, reader: Reader) -> None:
+    if only is None:
+        return
+    choice("only", only, ONLY)
+    if layout == "single" or reader.finder is None:
+        given = f'only="{only}" with {"layout single" if layout == "single" else "a model of your own"}'
+        raise ValueError(message("read", given, "pages read by the packaged network", "Leave out one of them"))
+
+
 def _reader(model: Any) -> Reader:
     return model if isinstance(model, Reader) else Reader(model)
 
@@ -156,15 +170,15 @@ class _Seen(NamedTuple):
         return sureness(np.stack(answers)) if answers else 0.0
 
 
-def _page(source: Source, reader: Reader, layout: str, min_confidence: float | None) -> Page:
+def _page(source: Source, reader: Reader, layout: str, min_confidence: float | None, only: str | None = None) -> Page:
     """One page's reading."""
     if layout == "single":
         return read_singles([source], reader, min_confidence=min_confidence)[0]
     ink = find_ink(source.rgb)
-    if reader.columns is not None and is_strip(ink.mask.shape) and ink.scale == 1:
+    if reader.columns is not None and only is None and is_strip(ink.mask.shape) and ink.scale == 1:
         seen = _seen_strip(source, ink, reader.columns)
     else:
-        ways = (_seen(source, ink, quarters, reader) for quarters in ways_up(ink, reader.glance))
+        ways = (_seen(source, ink, quarters, reader, only) for quarters in ways_up(ink, reader.glance))
         seen = max(ways, key=lambda way: way.sureness)
     return _believed_page(source, seen, layout, min_confidence, reader)
 
@@ -180,20 +194,32 @@ def _seen_strip(source: Source, ink: Ink, columns: Columns) -> _Seen:
     return _Seen(ink, *recognise_strip(grey, shapes, find_rows(shapes), columns), np.eye(3), 0)
 
 
-def _seen(source: Source, ink: Ink, quarters: int, reader: Reader) -> _Seen:
+def _seen(source: Source, ink: Ink, quarters: int, reader: Reader, only: str | None) -> _Seen:
     """What stands on a page, if it is turned by so many quarters."""
     polarity, scale = ink.polarity, ink.scale
     ink, turn = turned(ink, quarters)
     ink, upright = straighten(ink)
     ink, matrix = clean(ink), upright @ turn
     shapes = find_shapes(ink.level, ink.mask, ink.stroke)
-    if reader.finder is not None:
-        grey = _upright(dark_on_light(source.rgb, polarity), scale, matrix, ink.mask.shape)
-        spots = [spot for spot in reader.finder(grey) if spot.sureness >= SURE]
-        return _Seen(ink, *recognise_spots(spots, shapes, reader), matrix, quarters, is_found=True)
     rows = find_rows(shapes)
+    if reader.finder is not None and (only is not None or not _are_digits(rows, reader)):
+        grey = _upright(dark_on_light(source.rgb, polarity), scale, matrix, ink.mask.shape)
+        spots = [s for s in reader.finder(grey) if only is None or s.is_printed == (only == "printed")]
+        return _Seen(ink, *recognise_spots(spots, shapes, reader), matrix, quarters, is_found=True)
     glyphs = look_again(recognise(rows, reader.glance, ink.stroke), reader)
     return _Seen(ink, rows, glyphs, matrix, quarters)
+
+
+def _are_digits(rows: Sequence[Row], reader: Reader) -> bool:
+    """Whether most of a page's shapes are sure digits as they are: then the ink is read, else the page network finds digits.
+
+    On pages of digits alone the ink does better, on forms, tables and pages with words the network (docs/decisions.md).
+    """
+    bodies = [shape.level for row in rows for shape in row.bodies]
+    if not bodies:
+        return False
+    answers = reader.glance(digit_forms(bodies))
+    return float((answers[:, :NO_DIGIT].max(axis=1) > SURELY).mean()) >= MOSTLY
 
 
 def _upright(

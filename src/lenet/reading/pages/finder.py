@@ -6,6 +6,7 @@ found in several sizes at one place is one digit. Read by ``_read``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,9 +30,13 @@ MOST_PIXELS = 1.5e6  # of the largest size that is looked at
 ENLARGED = 2.0  # a small page at most
 INK = 45  # levels beyond the paper's that any ink has somewhere: tiles without are blank
 FAINT = 0.3  # so sure must a place be of being a digit's to be looked at
-APART = 0.5  # of a digit's height: the middles of two lie further apart
+SURE, SURER = 0.95, 0.997  # so sure must a digit be; and one seen in a single size, or of a size of its own
+SIZES = 0.6, 1.7  # of the usual height on a page
+MOST_COUNT = 8  # to find it, digits count by this power of how sure they are
+ALIKE = 1.3  # heights: looks at one digit differ by less, as a rule
+BESIDE, ABOVE = 0.36, 0.5  # of the height: the middles of two digits of one size lie further apart
+WITHIN = 0.45, 0.52  # the same of the larger of two that differ: a part of a digit is none
 SHARP = 3  # looks count by this power of how sure they are
-ACROSS = 0.75  # and in x so much of that will do
 
 Floats = NDArray[np.float32]
 
@@ -105,6 +110,10 @@ class Finder:
 
     def __call__(self, grey: NDArray[np.uint8]) -> list[Spot]:
         """The digits of a page, surest first. grey: dark ink on light paper."""
+        return _believed(_merged(self.looks(grey)))
+
+    def looks(self, grey: NDArray[np.uint8]) -> Floats:
+        """Where digits are likeliest in each size: x, y, height, sureness, and 20 probabilities each, float32 [n, 24]."""
         import cv2
 
         h, w = grey.shape
@@ -118,7 +127,7 @@ class Finder:
             scale /= STEP
             if max(h, w) * scale < WINDOW:
                 break
-        return _merged(np.concatenate(peaks))
+        return np.concatenate(peaks)
 
 
 def _peaks(answers: Floats, scale: float) -> Floats:
@@ -149,8 +158,11 @@ def _merged(peaks: Floats) -> list[Spot]:
             continue
         x, y, height = peaks[k, :3]
         dx, dy = np.abs(peaks[:, 0] - x), np.abs(peaks[:, 1] - y)
-        same = free & (np.hypot(dx / ACROSS, dy) < APART * np.minimum(height, peaks[:, 2]) * (1 + 0 * dx))
-        same |= free & (dx < 0.45 * height) & (dy < 0.5 * height) & (peaks[:, 2] <= 0.75 * height)
+        least, most = np.minimum(height, peaks[:, 2]), np.maximum(height, peaks[:, 2])
+        alike = most < ALIKE * least
+        same = free & np.where(
+            alike, (dx < BESIDE * least) & (dy < ABOVE * least), (dx < WITHIN[0] * most) & (dy < WITHIN[1] * most)
+        )
         same[k] = True
         free &= ~same
         some = peaks[same]
@@ -161,3 +173,15 @@ def _merged(peaks: Floats) -> list[Spot]:
         high = float(np.exp((np.log(near[:, 2:3]) * weight**2).sum() / (weight**2).sum()))
         spots.append(Spot(float(x), float(y), high, mean[:10], mean[10:], float(peaks[k, 3]), len(near)))
     return spots
+
+
+def _believed(spots: Sequence[Spot]) -> list[Spot]:
+    """Spots that are sure, seen in several sizes, and about as large as most on their page; or surer than that."""
+    sure = [s for s in spots if s.sureness >= (SURE if s.looks > 1 else SURER)]
+    if not sure:
+        return []
+    height = np.array([spot.height for spot in sure])
+    order = np.argsort(height, kind="stable")
+    weight = np.cumsum(np.array([spot.sureness for spot in sure])[order] ** MOST_COUNT)
+    usual = height[order][np.searchsorted(weight, weight[-1] / 2)]
+    return [spot for spot in sure if SIZES[0] * usual <= spot.height <= SIZES[1] * usual or spot.sureness >= SURER]

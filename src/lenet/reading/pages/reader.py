@@ -87,13 +87,9 @@ def _claim(
     left = max(-WIDE * high, 0.55 * beside[beside < -0.2 * high].max(initial=-np.inf))
     right = min(WIDE * high, 0.55 * beside[beside > 0.2 * high].min(initial=np.inf))
     x0, y0, x1, y1 = spot.x + left, spot.y - HIGH * high, spot.x + right, spot.y + HIGH * high
-    near = (
-        np.flatnonzero((boxes[:, 0] < x1) & (boxes[:, 2] > x0) & (boxes[:, 1] < y1) & (boxes[:, 3] > y0))
-        if len(boxes)
-        else []
-    )
-    parts = []
-    for k in near:
+    near = (boxes[:, 0] < x1) & (boxes[:, 2] > x0) & (boxes[:, 1] < y1) & (boxes[:, 3] > y0)
+    parts: list[Shape] = []
+    for k in np.flatnonzero(near).tolist():
         shape = shapes[k]
         mx, my = shape.middle
         inside = x0 <= mx <= x1 and y0 <= my <= y1
