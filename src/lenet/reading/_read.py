@@ -41,7 +41,10 @@ __all__ = ["LAYOUTS", "ONLY", "read", "read_all", "read_singles"]
 
 LAYOUTS = ("lines", "table", "single")
 ONLY = ("handwritten", "printed")
-SURELY, MOSTLY = 0.9, 0.6  # so sure must so many of a page's shapes be digits for its ink to be read
+# So sure must so many of a page's shapes be digits for its ink to be read: as they are, or once what touches is cut.
+SURELY, MOSTLY, NEARLY = 0.9, 0.6, 0.8
+SAMPLE = 150  # shapes that tell
+SEVERAL = 10  # shapes: fewer don't tell
 
 
 def read(
@@ -202,7 +205,7 @@ def _seen(source: Source, ink: Ink, quarters: int, reader: Reader, only: str | N
     ink, matrix = clean(ink), upright @ turn
     shapes = find_shapes(ink.level, ink.mask, ink.stroke)
     rows = find_rows(shapes)
-    if reader.finder is not None and (only is not None or not _are_digits(rows, reader)):
+    if reader.finder is not None and (only is not None or not _are_digits(rows, ink.stroke, reader)):
         grey = _upright(dark_on_light(source.rgb, polarity), scale, matrix, ink.mask.shape)
         spots = [s for s in reader.finder(grey) if only is None or s.is_printed == (only == "printed")]
         return _Seen(ink, *recognise_spots(spots, shapes, reader), matrix, quarters, is_found=True)
@@ -210,16 +213,27 @@ def _seen(source: Source, ink: Ink, quarters: int, reader: Reader, only: str | N
     return _Seen(ink, rows, glyphs, matrix, quarters)
 
 
-def _are_digits(rows: Sequence[Row], reader: Reader) -> bool:
-    """Whether most of a page's shapes are sure digits as they are: then the ink is read, else the page network finds digits.
+def _are_digits(rows: Sequence[Row], stroke: float, reader: Reader) -> bool:
+    """Whether most of a page's shapes are sure digits as they are, or nearly all when cut, or few: then its ink is read.
 
-    On pages of digits alone the ink does better, on forms, tables and pages with words the network (docs/decisions.md).
+    On such pages the ink does better, on forms, tables and pages with words the page network (docs/decisions.md). Evenly
+    spread rows stand for all.
     """
-    bodies = [shape.level for row in rows for shape in row.bodies]
-    if not bodies:
-        return False
-    answers = reader.glance(digit_forms(bodies))
-    return float((answers[:, :NO_DIGIT].max(axis=1) > SURELY).mean()) >= MOSTLY
+    bodies = sum(len(row.bodies) for row in rows)
+    some = rows[:: -(-bodies // SAMPLE) or 1]
+    levels = [shape.level for row in some for shape in row.bodies]
+    if len(levels) < SEVERAL:
+        return True
+    if _sure(reader.glance(digit_forms(levels))) >= MOSTLY:
+        return True
+    glyphs = recognise(some, reader.glance, stroke)
+    answers = [glyph.probabilities for one in glyphs for glyph in one if glyph.probabilities is not None]
+    return bool(answers) and _sure(np.stack(answers)) >= NEARLY
+
+
+def _sure(answers: NDArray[np.float32]) -> float:
+    """The share of shapes [n, 11] that are sure digits."""
+    return float((answers[:, :NO_DIGIT].max(axis=1) > SURELY).mean())
 
 
 def _upright(

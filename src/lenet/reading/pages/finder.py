@@ -30,9 +30,15 @@ MOST_PIXELS = 1.5e6  # of the largest size that is looked at
 ENLARGED = 2.0  # a small page at most
 INK = 45  # levels beyond the paper's that any ink has somewhere: tiles without are blank
 FAINT = 0.3  # so sure must a place be of being a digit's to be looked at
-SURE, SURER = 0.95, 0.997  # so sure must a digit be; and one seen in a single size, or of a size of its own
-SIZES = 0.6, 1.7  # of the usual height on a page
-MOST_COUNT = 8  # to find it, digits count by this power of how sure they are
+SURE, FEW = 0.95, 4  # so sure must a digit be by itself; fewer of them on a page show nothing about others
+ALONE, ONCE, SUREST = (
+    0.98,
+    0.99,
+    0.997,
+)  # so sure must these few be; what was seen in one size; what is of a size of its own
+LIKELY = 0.55  # so sure must others be
+SAME_SIZE, LIKE_SIZE = 1.3, 1.7  # times the usual height, or smaller by as much
+COUNT = 8  # to find that, digits count by this power of how sure they are
 ALIKE = 1.3  # heights: looks at one digit differ by less, as a rule
 BESIDE, ABOVE = 0.36, 0.5  # of the height: the middles of two digits of one size lie further apart
 WITHIN = 0.45, 0.52  # the same of the larger of two that differ: a part of a digit is none
@@ -176,12 +182,21 @@ def _merged(peaks: Floats) -> list[Spot]:
 
 
 def _believed(spots: Sequence[Spot]) -> list[Spot]:
-    """Spots that are sure, seen in several sizes, and about as large as most on their page; or surer than that."""
-    sure = [s for s in spots if s.sureness >= (SURE if s.looks > 1 else SURER)]
-    if not sure:
-        return []
-    height = np.array([spot.height for spot in sure])
+    """Of what was found the digits: sure ones, and on a page with several of these also less sure ones about as large.
+
+    What is of another size than most must be surer, and so must what was seen in a single size.
+    """
+    seeds = [spot for spot in spots if spot.sureness >= SURE and spot.looks > 1]
+    if len(seeds) < FEW:
+        return [spot for spot in seeds if spot.sureness >= ALONE]
+    height = np.array([spot.height for spot in seeds])
     order = np.argsort(height, kind="stable")
-    weight = np.cumsum(np.array([spot.sureness for spot in sure])[order] ** MOST_COUNT)
+    weight = np.cumsum(np.array([spot.sureness for spot in seeds])[order] ** COUNT)
     usual = height[order][np.searchsorted(weight, weight[-1] / 2)]
-    return [spot for spot in sure if SIZES[0] * usual <= spot.height <= SIZES[1] * usual or spot.sureness >= SURER]
+    found = []
+    for spot in spots:
+        off = max(spot.height / usual, usual / spot.height)
+        least = LIKELY if off < SAME_SIZE else SURE if off < LIKE_SIZE else SUREST
+        if spot.sureness >= (least if spot.looks > 1 else max(least, ONCE)):
+            found.append(spot)
+    return found

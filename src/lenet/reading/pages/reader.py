@@ -23,7 +23,7 @@ WIDE, HIGH = 0.62, 0.66  # heights from a digit's middle to its sides, and to it
 LARGE = 1.5  # heights: a larger shape is more than a digit, and only its part about the middle is one
 EDGE = 96  # from this level on a pixel is ink
 SMALL = 0.55  # of the height of digits: shapes that may be signs are lower
-INK = 0.5  # the weight of what the ink alone says, beside that of the page network
+INK = 0.75  # the weight of what the ink alone says, beside that of the page network
 BARE = 0.995  # so sure must it be of a digit where no ink was found
 LOWEST = 0.35  # heights: lower ink is no digit's, but what is left of one
 

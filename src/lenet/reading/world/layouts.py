@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from lenet.reading.world.sheet import SIDE, Sheet
+from lenet.reading.world.sheet import SIDE, Sheet, letter_of
 
 __all__ = ["KINDS", "lay_out"]
 
-KINDS = {"numbers": 0.2, "table": 0.19, "sudoku": 0.16, "form": 0.17, "print": 0.11, "words": 0.1, "nothing": 0.07}
+KINDS = {"numbers": 0.2, "table": 0.18, "sudoku": 0.14, "form": 0.18, "print": 0.11, "words": 0.13, "nothing": 0.06}
 
 
 def lay_out(sheet: Sheet, kind: str | None = None) -> None:
@@ -51,7 +51,7 @@ def _numbers(sheet: Sheet) -> None:
         x = sheet.between(-0.5, 5) * h
         while x < SIDE:
             if sheet.chance(wordy):
-                x = sheet.text(sheet.word(), x, y, h * sheet.between(0.8, 1.1), face, True)
+                x = sheet.written(sheet.word(), x, y, h * sheet.between(0.8, 1.1), face)
             elif sheet.chance(0.05):
                 x = sheet.mark(x, y, h * sheet.between(0.6, 1.2))
             elif sheet.chance(0.03):
@@ -77,8 +77,8 @@ def _content(sheet: Sheet, kind: str, x0: float, y0: float, wide: float, high: f
         while x < x0 + wide:
             x = sheet.text(sheet.word(), x, middle, 0.5 * h, sheet.type.face, False) + 0.2 * h
     elif kind == "written":
-        word = sheet.word() if sheet.chance(0.6) else sheet.word()[:2]
-        sheet.text(word, x0 + 0.2 * h, middle, h * sheet.between(0.6, 0.95), sheet.face(False), True)
+        word = sheet.word()
+        sheet.written(word, x0 + 0.2 * h, middle, h * sheet.between(0.6, 0.95), sheet.face(False))
     elif kind == "marks":
         some = ("tick", "square", "question", "dashes", "sign")
         sheet.mark(x0 + sheet.between(0.1, 0.4) * wide, middle, h * sheet.between(0.55, 1), some[int(rng.integers(5))])
@@ -180,8 +180,7 @@ def _comb(sheet: Sheet, x: float, y: float) -> float:
             sheet.box(left, y, left + wide, y + high, thick, level)
         middle, centre = y + high * (0.5 + rng.normal(0, 0.05)), left + wide * (0.5 + rng.normal(0, 0.07))
         if letters:
-            glyph = sheet.word()[:1].upper()
-            sheet.text(glyph, centre - 0.35 * h, middle, 0.85 * h, face, True)
+            sheet.written(letter_of(sheet.rng), centre - 0.35 * h, middle, 0.85 * h, face)
         elif k < first or sheet.chance(0.05):
             if filler:
                 sheet.cross(centre, middle, 0.8 * h)
@@ -220,7 +219,7 @@ def _form(sheet: Sheet) -> None:
                 sheet.number(int(rng.integers(1, 7)), x + h, y + 0.7 * h, h, _apart(sheet))
             else:
                 while x < SIDE and sheet.chance(written):
-                    x = sheet.text(sheet.word(), x, y + 0.7 * h, 0.9 * h, face, True) + 0.5 * h
+                    x = sheet.written(sheet.word(), x, y + 0.7 * h, 0.9 * h, face) + 0.5 * h
         elif how < 0.92:
             sheet.filled(
                 x, y, x + sheet.between(2, 12) * h, y + sheet.between(0.7, 1.6) * h, round(sheet.between(150, 255))
@@ -276,7 +275,7 @@ def _words(sheet: Sheet) -> None:
             if scrawls:
                 x = sheet.scrawl(x, y, h, int(rng.integers(3, 12)))
             else:
-                x = sheet.text(word.upper() if upper else word, x, y, h * sheet.between(0.85, 1), face, True)
+                x = sheet.written(word.upper() if upper else word, x, y, h * sheet.between(0.85, 1), face)
             x += h * sheet.between(0.3, 0.8)
         y += pitch
 

@@ -16,7 +16,7 @@ from lenet.reading.pages.scales import levels
 from lenet.reading.world.hands import Sources
 from lenet.reading.world.layouts import lay_out
 from lenet.reading.world.paper import pattern, shot
-from lenet.reading.world.sheet import OTHER, SIDE, Sheet, Thing
+from lenet.reading.world.sheet import OTHER, SIDE, UNCLEAR, Sheet, Thing
 
 __all__ = ["Part", "draw_sheet", "draw_windows", "labels_of", "photograph", "windows_of"]
 
@@ -26,6 +26,8 @@ Rng = np.random.Generator
 CANVAS, SEEN = 400, 288  # pixels of the canvas that are photographed, and of the picture
 SMALL, LARGE = 9.0, 40.0  # pixels: heights of most digits of a picture; of most pictures they are such as are told
 HUGE = 40.0, 180.0  # the same of some pictures: strokes and loops of large writing are no digits
+TURNED = 0.07  # of pictures lie on their side or stand on their head
+LIKE_ITSELF, LYING = (0, 1, 6, 8, 9, 2, 5), (0, 8)  # digits that may still be digits on their head, and on their side
 VIEWS = 3  # photographs of a sheet
 NEAR, CLEAR = 0.16, 0.36  # heights from a digit's middle: so near a window is of it, and so far it is of none
 UNSURE = 0.83, 1.22  # of LEAST and MOST: a digit of such a height may be told or not
@@ -79,7 +81,19 @@ def photograph(sheet: Sheet, rng: Rng) -> Part:
         if hidden is not None and _at(hidden, cx, cy):
             continue
         things.append(Thing(thing.label, (cx - half[0], cy - half[1], cx + half[0], cy + half[1])))
-    return Part(levels(image), things)
+    part = Part(levels(image), things)
+    return _turned(part, int(rng.integers(1, 4))) if rng.random() < TURNED else part
+
+
+def _turned(part: Part, quarters: int) -> Part:
+    """The same picture turned counter-clockwise by so many quarters, where hardly a digit is one."""
+    things = []
+    for label, (x0, y0, x1, y1) in part.things:
+        for _ in range(quarters):
+            x0, y0, x1, y1 = y0, SEEN - x1, y1, SEEN - x0
+        alike = label % 10 in (LIKE_ITSELF if quarters == 2 else LYING) and label < OTHER
+        things.append(Thing(UNCLEAR if alike or label == UNCLEAR else OTHER, (x0, y0, x1, y1)))
+    return Part(np.ascontiguousarray(np.rot90(part.image, quarters)), things)
 
 
 def _at(hidden: NDArray[np.bool_], x: float, y: float) -> bool:
@@ -143,16 +157,12 @@ def _photographed(pen: Levels, printed: Levels, rng: Rng) -> tuple[Levels, NDArr
 def labels_of(part: Part) -> NDArray[np.int64]:
     """What stands in the middle of the window about each pixel: int64 [SEEN, SEEN], -1 where that isn't clear."""
     found = np.full((SEEN, SEEN), NONE, np.int64)
-    digits = [thing for thing in part.things if thing.label < OTHER]
+    digits = [thing for thing in part.things if thing.label != OTHER]
     middles = np.array([((t.box[0] + t.box[2]) / 2, (t.box[1] + t.box[3]) / 2) for t in digits]).reshape(-1, 2)
     for clear in (False, True):
         for k, thing in enumerate(digits):
             high, (x, y) = max(thing.box[3] - thing.box[1], 0.7 * (thing.box[2] - thing.box[0])), middles[k]
-            label = thing.label
-            if not UNSURE[0] * LEAST <= high <= UNSURE[1] * MOST:
-                label = NONE
-            elif not LEAST <= high <= MOST:
-                label = -1
+            label = _told(thing.label, high)
             apart = np.hypot(*(np.delete(middles, k, axis=0) - middles[k]).T).min(initial=np.inf)
             reach = min((NEAR if clear else CLEAR) * high, (0.3 if clear else 0.5) * apart)
             if label < 0 and clear:
@@ -162,6 +172,15 @@ def labels_of(part: Part) -> NDArray[np.int64]:
             inside = (rows + 0.5 - y) ** 2 + (columns + 0.5 - x) ** 2 <= max(reach, 1.5) ** 2
             found[a, b][inside] = label if clear else -1
     return found
+
+
+def _told(label: int, height: float) -> int:
+    """What a digit of a height counts as: -1 what may be told or not, NONE what is too small or too large."""
+    if label == UNCLEAR:
+        return -1
+    if not UNSURE[0] * LEAST <= height <= UNSURE[1] * MOST:
+        return NONE
+    return label if LEAST <= height <= MOST else -1
 
 
 def _span(first: float, last: float) -> slice:

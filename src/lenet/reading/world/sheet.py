@@ -15,7 +15,7 @@ from lenet.reading.weights.nothings import NOTHINGS, crossed_out
 from lenet.reading.weights.strokes import curve
 from lenet.reading.world.hands import Face, Hand, Sources
 
-__all__ = ["OTHER", "PRINTED", "SIDE", "Sheet", "Thing"]
+__all__ = ["OTHER", "PRINTED", "SIDE", "UNCLEAR", "Sheet", "Thing", "letter_of"]
 
 Levels = NDArray[np.uint8]
 Rng = np.random.Generator
@@ -23,14 +23,21 @@ Point = tuple[float, float]
 
 SIDE = 432
 PRINTED, OTHER = 10, 20  # what a printed digit's label is raised by, and the label of other writing
+UNCLEAR = 21  # the label of what may be told or not
 _LOWER = "eeeeaaaaiiiittttnnnnooossssrrrllldddcccuummpphhggbbffyvkwxzqj"
 _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZOSIBZEA"
+_PLAIN = "ACEFGHJKLMNPRTVWXYacehkmnprtvwxy"
 _ENDS = (":", ".", ",", ";", "!", "?", "-", ")", "*")
 _UNITS = ("kg", "g", "cm", "m", "km", "h", "€", "EUR", "£", "$", "%", "°C", "Fr.", "pcs", "ml")
 
 
+def letter_of(rng: Rng) -> str:
+    """A letter that no digit looks like."""
+    return _PLAIN[int(rng.integers(len(_PLAIN)))]
+
+
 class Thing(NamedTuple):
-    """What stands where. label: 0 to 9 written, 10 to 19 printed, OTHER. box: x0, y0, x1, y1."""
+    """What stands where. label: 0 to 9 written, 10 to 19 printed, OTHER, UNCLEAR. box: x0, y0, x1, y1."""
 
     label: int
     box: tuple[float, float, float, float]
@@ -159,6 +166,8 @@ class Sheet:
             letters = _UPPER[int(rng.integers(len(_UPPER)))] + letters
         if n < 3 and kind < 0.4:
             letters += _UPPER[int(rng.integers(26))]
+        if len(letters) == 1:  # no digit looks like these, where one stands alone
+            letters = letter_of(rng)
         return letters + (_ENDS[int(rng.integers(len(_ENDS)))] if self.chance(0.15) else "")
 
     def text(self, words: str, x: float, middle: float, height: float, face: Face, by_pen: bool) -> float:
@@ -167,6 +176,44 @@ class Sheet:
         if min(glyph.shape, default=0) < 2:
             return x
         return self.put(glyph, x, middle, OTHER, by_pen)
+
+    def spelled(self, words: str, x: float, middle: float, height: float, face: Face) -> float:
+        """The same by hand, letter for letter, none of which is quite like another; where they end."""
+        import cv2
+
+        rng, first = self.rng, x
+        apart, pen = self.between(0.02, 0.4) * height, int(rng.integers(-1, 3))
+        low, high, lean, loose = middle, middle, rng.normal(0, 0.15), self.between(0.03, 0.12)
+        for letter in words:
+            glyph = self.type.text(letter, height, face.path)
+            if min(glyph.shape, default=0) < 2:
+                x += 0.3 * height
+                continue
+            if pen > 0:
+                glyph = np.asarray(cv2.dilate(np.pad(glyph, pen), np.ones((pen + 1, pen + 1), np.uint8)), np.uint8)
+            elif pen < 0 and height > 18:
+                glyph = np.asarray(cv2.erode(glyph, np.ones((2, 2), np.uint8)), np.uint8)
+            h, w = glyph.shape
+            matrix = np.eye(2) + rng.normal(0, loose, (2, 2)) + np.array([[0, -lean], [0, 0]])
+            corners = matrix @ np.array([[0, w, 0, w], [0, 0, h, h]], np.float64)
+            least = corners.min(axis=1) - 1
+            size = np.ceil(corners.max(axis=1) - least + 1).astype(int)
+            affine = np.concatenate([matrix, -least[:, None]], axis=1)
+            glyph = np.asarray(cv2.warpAffine(glyph, affine, (int(size[0]), int(size[1]))), np.uint8)
+            base = middle + (0.5 * height - h / 2 if letter.islower() and h < 0.8 * height else 0)
+            base += rng.normal(0, 0.06) * height
+            x = self.put(glyph, x, base, None) + apart + rng.normal(0, 0.04) * height
+            low, high = min(low, base - h / 2), max(high, base + h / 2)
+            if x > SIDE:
+                break
+        self.things.append(Thing(OTHER, (first, low, x, high)))
+        return x
+
+    def written(self, words: str, x: float, middle: float, height: float, face: Face) -> float:
+        """Words by hand, in a font as it is or letter for letter; where they end."""
+        if self.chance(0.5):
+            return self.spelled(words, x, middle, height, face)
+        return self.text(words, x, middle, height, face, True)
 
     def unit(self, x: float, middle: float, height: float, face: Face, by_pen: bool) -> float:
         """A unit behind a number."""
@@ -187,7 +234,19 @@ class Sheet:
 
     def mark(self, x: float, middle: float, height: float, kind: str = "") -> float:
         """A tick, a square, a question mark, dashes, a figure, a scribble: nothing that is a digit; where it ends."""
-        some = ("tick", "square", "question", "dashes", "sign", "sign", "scribble", "figure", "bar", "noise")
+        some = (
+            "tick",
+            "square",
+            "question",
+            "question",
+            "dashes",
+            "sign",
+            "sign",
+            "scribble",
+            "figure",
+            "bar",
+            "noise",
+        )
         kind = kind or some[int(self.rng.integers(len(some)))]
         if kind == "question":
             return self.text("?" * (1 + self.chance(0.1)), x, middle, height, self.face(self.chance(0.2)), True)
