@@ -6,7 +6,6 @@ found in several sizes at one place is one digit. Read by ``_read``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,15 +29,6 @@ MOST_PIXELS = 1.5e6  # of the largest size that is looked at
 ENLARGED = 2.0  # a small page at most
 INK = 45  # levels beyond the paper's that any ink has somewhere: tiles without are blank
 FAINT = 0.3  # so sure must a place be of being a digit's to be looked at
-SURE, FEW = 0.95, 4  # so sure must a digit be by itself; fewer of them on a page show nothing about others
-ALONE, ONCE, SUREST = (
-    0.98,
-    0.99,
-    0.997,
-)  # so sure must these few be; what was seen in one size; what is of a size of its own
-LIKELY = 0.55  # so sure must others be
-SAME_SIZE, LIKE_SIZE = 1.3, 1.7  # times the usual height, or smaller by as much
-COUNT = 8  # to find that, digits count by this power of how sure they are
 ALIKE = 1.3  # heights: looks at one digit differ by less, as a rule
 BESIDE, ABOVE = 0.36, 0.5  # of the height: the middles of two digits of one size lie further apart
 WITHIN = 0.45, 0.52  # the same of the larger of two that differ: a part of a digit is none
@@ -115,8 +105,8 @@ class Finder:
         return found[:rows, :columns]
 
     def __call__(self, grey: NDArray[np.uint8]) -> list[Spot]:
-        """The digits of a page, surest first. grey: dark ink on light paper."""
-        return _believed(_merged(self.looks(grey)))
+        """What may be a digit of a page, surest first. grey: dark ink on light paper."""
+        return _merged(self.looks(grey))
 
     def looks(self, grey: NDArray[np.uint8]) -> Floats:
         """Where digits are likeliest in each size: x, y, height, sureness, and 20 probabilities each, float32 [n, 24]."""
@@ -179,24 +169,3 @@ def _merged(peaks: Floats) -> list[Spot]:
         high = float(np.exp((np.log(near[:, 2:3]) * weight**2).sum() / (weight**2).sum()))
         spots.append(Spot(float(x), float(y), high, mean[:10], mean[10:], float(peaks[k, 3]), len(near)))
     return spots
-
-
-def _believed(spots: Sequence[Spot]) -> list[Spot]:
-    """Of what was found the digits: sure ones, and on a page with several of these also less sure ones about as large.
-
-    What is of another size than most must be surer, and so must what was seen in a single size.
-    """
-    seeds = [spot for spot in spots if spot.sureness >= SURE and spot.looks > 1]
-    if len(seeds) < FEW:
-        return [spot for spot in seeds if spot.sureness >= ALONE]
-    height = np.array([spot.height for spot in seeds])
-    order = np.argsort(height, kind="stable")
-    weight = np.cumsum(np.array([spot.sureness for spot in seeds])[order] ** COUNT)
-    usual = height[order][np.searchsorted(weight, weight[-1] / 2)]
-    found = []
-    for spot in spots:
-        off = max(spot.height / usual, usual / spot.height)
-        least = LIKELY if off < SAME_SIZE else SURE if off < LIKE_SIZE else SUREST
-        if spot.sureness >= (least if spot.looks > 1 else max(least, ONCE)):
-            found.append(spot)
-    return found

@@ -248,10 +248,11 @@ class Sheet:
             "noise",
         )
         kind = kind or some[int(self.rng.integers(len(some)))]
-        if kind == "question":
+        if kind == "question" and self.chance(0.3):
             return self.text("?" * (1 + self.chance(0.1)), x, middle, height, self.face(self.chance(0.2)), True)
-        if kind in ("tick", "square", "dashes"):
-            lines = {"tick": self._tick, "square": self._square, "dashes": self._dashes}[kind]()
+        own = {"tick": self._tick, "square": self._square, "dashes": self._dashes, "question": self._question}
+        if kind in own:
+            lines = own[kind]()
             points = [np.array(line) * height + np.array([x, middle - height / 2]) for line in lines]
             for line in points:
                 self.stroke([(float(a), float(b)) for a, b in line], self.hand.stroke, True)
@@ -283,6 +284,16 @@ class Sheet:
             corners = [(wide / 2, 0.0), (wide, 0.9), (0.0, 0.9), (wide / 2, 0.0)]
         moved = np.array(corners) + self.rng.normal(0, 0.045, (len(corners), 2))
         return [[(float(a), float(b)) for a, b in moved]]
+
+    def _question(self) -> list[list[Point]]:
+        """A hook over a dot."""
+        between, wide, foot = self.between, self.between(0.35, 0.75), self.between(0.55, 0.78)
+        x, low = wide * between(0.3, 0.75), between(0.25, 0.45)
+        hook = [(0.0, between(0.12, 0.35)), (wide * 0.3, 0.0), (wide * 0.8, between(0.0, 0.08)), (wide, low * 0.6)]
+        stem = [(wide * between(0.7, 0.95), low), (x, (low + foot) / 2), (x + between(-0.06, 0.06), foot)]
+        line = curve(np.array([*hook, *stem]) + self.rng.normal(0, 0.02, (7, 2)), 6)
+        dot = x + between(-0.08, 0.08), between(0.88, 1.05)
+        return [[(float(a), float(b)) for a, b in line], [dot, (dot[0] + 0.02, dot[1] + between(0, 0.05))]]
 
     def _dashes(self) -> list[list[Point]]:
         """Flat strokes, one over another."""
