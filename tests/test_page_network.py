@@ -11,6 +11,7 @@ import pytest
 from lenet.autograd import random
 from lenet.reading import read
 from lenet.reading.pages import finder
+from lenet.reading.pages.believe import believed
 from lenet.reading.pages.finder import Finder, Spot
 from lenet.reading.pages.network import LABELS, NONE, STRIDE, WINDOW, network
 from lenet.reading.pages.reader import recognise_spots
@@ -154,3 +155,35 @@ def test_only_asks_for_the_packaged_network_and_a_page():
         read(image, only="printed", layout="single")
     with pytest.raises(ValueError, match="model of your own"):
         read(image, even, only="printed")
+
+
+def row_of(count, y=20, pitch=60):
+    """Surely seen digits apart from each other, and their ink."""
+    spots = [spot(k % 10, 20 + pitch * k, y) for k in range(count)]
+    return spots, [shape(int(s.x) - 6, int(s.y) - 10, 12, 20) for s in spots]
+
+
+def test_a_less_sure_digit_is_believed_among_sure_ones_of_its_size():
+    spots, ink = row_of(6)
+    doubtful, large = spot(3, 20, 80, sureness=0.9), spot(3, 200, 120, height=80, sureness=0.9)
+    ink += [shape(14, 70, 12, 20), shape(180, 80, 40, 80)]
+    kept = believed([*spots, doubtful, large], ink)
+    assert kept == [*spots, doubtful]
+    assert believed([doubtful], ink) == []
+
+
+def test_a_letter_among_letters_must_look_very_much_like_a_digit():
+    spots, ink = row_of(6)
+    doubtful = spot(5, 100, 80, sureness=0.9)
+    word = [shape(94 + dx, 70, 12, 20) for dx in (-32, -16, 0, 16, 32)]
+    assert believed([*spots, doubtful], [*ink, word[2]]) == [*spots, doubtful]
+    assert believed([*spots, doubtful], [*ink, *word]) == spots
+
+
+def test_the_more_other_shapes_a_page_has_the_surer_must_a_digit_be():
+    spots, ink = row_of(6)
+    doubtful = spot(5, 100, 80, sureness=0.9)
+    ink += [shape(94, 70, 12, 20)]
+    letters = [shape(10 + 40 * (k % 20), 300 + 40 * (k // 20), 14, 20) for k in range(400)]
+    assert doubtful in believed([*spots, doubtful], ink)
+    assert doubtful not in believed([*spots, doubtful], ink + letters)

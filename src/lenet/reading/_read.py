@@ -31,7 +31,7 @@ from lenet.reading.shapes.glyphs import Glyph, look_again, recognise
 from lenet.reading.shapes.lines import Row, column_gaps, find_rows, outline
 from lenet.reading.shapes.numbers import is_apart, marks_before, number_breaks, signs_before
 from lenet.reading.shapes.orientation import sureness, ways_up
-from lenet.reading.shapes.shape import Box, find_shapes
+from lenet.reading.shapes.shape import Box, Shape, find_shapes
 from lenet.reading.shapes.singles import find_marks
 from lenet.reading.sources.source import MOST_PIXELS, Source, open_pages
 from lenet.reading.table import table_lines
@@ -43,7 +43,7 @@ LAYOUTS = ("lines", "table", "single")
 ONLY = ("handwritten", "printed")
 # So sure must so many of a page's shapes be digits for its ink to be read: as they are, or once what touches is cut.
 SURELY, MOSTLY, NEARLY = 0.9, 0.6, 0.8
-SAMPLE = 150  # shapes that tell
+SAMPLE, PARTS = 150, (0.2, 0.5, 0.8)  # so many shapes tell, from these parts of a page's height
 SEVERAL = 10  # shapes: fewer don't tell
 
 
@@ -204,29 +204,32 @@ def _seen(source: Source, ink: Ink, quarters: int, reader: Reader, only: str | N
     ink, upright = straighten(ink)
     ink, matrix = clean(ink), upright @ turn
     shapes = find_shapes(ink.level, ink.mask, ink.stroke)
-    rows = find_rows(shapes)
-    if reader.finder is not None and (only is not None or not _are_digits(rows, ink.stroke, reader)):
+    if reader.finder is not None and (only is not None or not _are_digits(shapes, ink.stroke, reader)):
         grey = _upright(dark_on_light(source.rgb, polarity), scale, matrix, ink.mask.shape)
         spots = [s for s in reader.finder(grey) if only is None or s.is_printed == (only == "printed")]
         return _Seen(ink, *recognise_spots(spots, shapes, reader), matrix, quarters, is_found=True)
+    rows = find_rows(shapes)
     glyphs = look_again(recognise(rows, reader.glance, ink.stroke), reader)
     return _Seen(ink, rows, glyphs, matrix, quarters)
 
 
-def _are_digits(rows: Sequence[Row], stroke: float, reader: Reader) -> bool:
+def _are_digits(shapes: Sequence[Shape], stroke: float, reader: Reader) -> bool:
     """Whether most of a page's shapes are sure digits as they are, or nearly all when cut, or few: then its ink is read.
 
-    On such pages the ink does better, on forms, tables and pages with words the page network (docs/decisions.md). Evenly
-    spread rows stand for all.
+    On such pages the ink does better, on forms, tables and pages with words the page network (docs/decisions.md). Parts of
+    the page stand for all.
     """
-    bodies = sum(len(row.bodies) for row in rows)
-    some = rows[:: -(-bodies // SAMPLE) or 1]
-    levels = [shape.level for row in some for shape in row.bodies]
-    if len(levels) < SEVERAL:
+    by_height = sorted(shapes, key=lambda shape: (shape.middle[1], shape.box))
+    if len(by_height) > SAMPLE:
+        each = SAMPLE // len(PARTS)
+        starts = [round(part * len(by_height)) - each // 2 for part in PARTS]
+        rows = [row for start in starts for row in find_rows(by_height[start : start + each])]
+    else:
+        rows = find_rows(shapes)
+    levels = [shape.level for row in rows for shape in row.bodies]
+    if len(levels) < SEVERAL or _sure(reader.glance(digit_forms(levels))) >= MOSTLY:
         return True
-    if _sure(reader.glance(digit_forms(levels))) >= MOSTLY:
-        return True
-    glyphs = recognise(some, reader.glance, stroke)
+    glyphs = recognise(rows, reader.glance, stroke)
     answers = [glyph.probabilities for one in glyphs for glyph in one if glyph.probabilities is not None]
     return bool(answers) and _sure(np.stack(answers)) >= NEARLY
 

@@ -26,7 +26,7 @@ USUAL = (LEAST * MOST) ** 0.5  # pixels: a digit's height where it is surest
 ANSWERS = 16  # of a tile, along each side
 AT_ONCE = 128  # tiles a call into the engine: bounds the memory
 MOST_PIXELS = 1.5e6  # of the largest size that is looked at
-ENLARGED = 2.0  # a small page at most
+SMALL = 2.5e5  # pixels: smaller pages are enlarged by a step
 INK = 45  # levels beyond the paper's that any ink has somewhere: tiles without are blank
 FAINT = 0.3  # so sure must a place be of being a digit's to be looked at
 ALIKE = 1.3  # heights: looks at one digit differ by less, as a rule
@@ -113,7 +113,7 @@ class Finder:
         import cv2
 
         h, w = grey.shape
-        scale = float(np.clip((MOST_PIXELS / (h * w)) ** 0.5, 1e-3, ENLARGED))
+        scale = min((MOST_PIXELS / (h * w)) ** 0.5, 1.0 if h * w > SMALL else STEP)
         peaks = []
         while True:
             size = max(8, round(w * scale)), max(8, round(h * scale))

@@ -21,7 +21,7 @@ from lenet.reading.shapes.shape import Shape
 
 __all__ = ["recognise_spots"]
 
-SMALL = 0.55  # of the height of digits: shapes that may be signs are lower
+SMALL, AROUND = 0.55, 1.5  # heights: shapes that may be signs are lower, and their middles so close to that of a digit
 INK = 0.75  # the weight of what the ink alone says, beside that of the page network
 
 Floats = NDArray[np.float32]
@@ -35,9 +35,7 @@ def recognise_spots(spots: Sequence[Spot], shapes: Sequence[Shape], read: Read) 
     """
     spots = believed(spots, shapes)
     bodies, claimed = claim(spots, shapes)
-    height = float(np.median([spot.height for spot in spots])) if spots else 0.0
     left = [shape for shape, taken in zip(shapes, claimed, strict=True) if not taken]
-    small = [shape for shape in left if shape.height < SMALL * height and shape.width < height]
     forms = digit_forms([shape.level for shape in bodies])
     answers = _together(spots, bodies, read(forms))
     found = {
@@ -45,7 +43,7 @@ def recognise_spots(spots: Sequence[Spot], shapes: Sequence[Shape], read: Read) 
         for spot, shape, p, form in zip(spots, bodies, answers, forms, strict=True)
     }
     rows, glyphs = [], []
-    for row in find_rows([*bodies, *small]):
+    for row in find_rows([*bodies, *_near(spots, left)]):
         some: list[Glyph] = []
         for shape in row.shapes:
             if id(shape) in found:
@@ -56,6 +54,17 @@ def recognise_spots(spots: Sequence[Spot], shapes: Sequence[Shape], read: Read) 
             rows.append(Row([glyph.shape for glyph in some], row.height, row.bodies))
             glyphs.append(some)
     return rows, glyphs
+
+
+def _near(spots: Sequence[Spot], shapes: Sequence[Shape]) -> list[Shape]:
+    """Of shapes those that may be signs: small ones close to a digit."""
+    if not spots or not shapes:
+        return []
+    x, y, high = np.array([(spot.x, spot.y, spot.height) for spot in spots]).T
+    x0, y0, x1, y1 = np.array([shape.box for shape in shapes], np.float64).T[..., None]
+    near = (np.abs((x0 + x1) / 2 - x) < AROUND * high) & (np.abs((y0 + y1) / 2 - y) < AROUND * high)
+    small = (near & (y1 - y0 < SMALL * high) & (x1 - x0 < high)).any(axis=1)
+    return [shape for shape, one in zip(shapes, small.tolist(), strict=True) if one]
 
 
 def _together(spots: Sequence[Spot], bodies: Sequence[Shape], ink: Floats) -> Floats:
