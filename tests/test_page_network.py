@@ -103,7 +103,7 @@ def spot(label, x, y, height=20.0, sureness=0.99):
     """A surely seen digit."""
     p = np.full(10, (1 - sureness) / 10, np.float32)
     p[label] = sureness
-    return Spot(x, y, height, p, 0 * p, sureness, 1)
+    return Spot(x, y, height, p, 0 * p, sureness, 2)
 
 
 def even(images):
@@ -131,10 +131,11 @@ def test_a_point_between_digits_stays_a_sign():
 
 
 def test_where_there_is_no_ink_only_what_is_very_sure_counts():
-    _, glyphs = recognise_spots([spot(4, 16, 20, sureness=0.97)], [], even)
-    assert glyphs == []
-    _, glyphs = recognise_spots([spot(4, 16, 20, sureness=0.999)], [], even)
-    assert len(glyphs[0]) == 1
+    spots, ink = row_of(6)
+    doubtful = spot(4, 100, 80, sureness=0.98)
+    assert believed([*spots, doubtful], [*ink, shape(94, 70, 12, 20)]) == [*spots, doubtful]
+    assert believed([*spots, doubtful], ink) == spots
+    assert len(believed([*spots, spot(4, 100, 80, sureness=0.9999)], ink)) == 7
 
 
 @pytest.mark.parametrize("only", ["printed", "handwritten"])
