@@ -24,6 +24,7 @@ from lenet.reading.lines.columns import Columns
 from lenet.reading.lines.cut import dark_on_light
 from lenet.reading.lines.reader import is_strip, recognise_strip
 from lenet.reading.page import TAB, Digit, Line, Number, Page
+from lenet.reading.pages.choice import are_digits
 from lenet.reading.pages.reader import recognise_spots
 from lenet.reading.shapes.cells import Place, find_grid, places
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
@@ -31,7 +32,7 @@ from lenet.reading.shapes.glyphs import Glyph, look_again, recognise
 from lenet.reading.shapes.lines import Row, column_gaps, find_rows, outline
 from lenet.reading.shapes.numbers import is_apart, marks_before, number_breaks, signs_before
 from lenet.reading.shapes.orientation import sureness, ways_up
-from lenet.reading.shapes.shape import Box, Shape, find_shapes
+from lenet.reading.shapes.shape import Box, find_shapes
 from lenet.reading.shapes.singles import find_marks
 from lenet.reading.sources.source import MOST_PIXELS, Source, open_pages
 from lenet.reading.table import table_lines
@@ -41,10 +42,6 @@ __all__ = ["LAYOUTS", "ONLY", "read", "read_all", "read_singles"]
 
 LAYOUTS = ("lines", "table", "single")
 ONLY = ("handwritten", "printed")
-# So sure must so many of a page's shapes be digits for its ink to be read: as they are, or once what touches is cut.
-SURELY, MOSTLY, NEARLY = 0.9, 0.6, 0.8
-SAMPLE, PARTS = 150, (0.2, 0.5, 0.8)  # so many shapes tell, from these parts of a page's height
-SEVERAL = 10  # shapes: fewer don't tell
 
 
 def read(
@@ -201,61 +198,16 @@ def _seen(source: Source, ink: Ink, quarters: int, reader: Reader, only: str | N
     """What stands on a page, if it is turned by so many quarters."""
     polarity, scale = ink.polarity, ink.scale
     ink, turn = turned(ink, quarters)
-    ink, upright = straighten(ink)
-    ink, matrix = clean(ink), upright @ turn
+    ink, straight = straighten(ink)
+    ink, matrix = clean(ink), straight @ turn
     shapes = find_shapes(ink.level, ink.mask, ink.stroke)
-    if reader.finder is not None and (only is not None or not _are_digits(shapes, ink.stroke, reader)):
-        grey = _upright(dark_on_light(source.rgb, polarity), scale, matrix, ink.mask.shape)
+    if reader.finder is not None and (only is not None or not are_digits(shapes, ink.stroke, reader.glance)):
+        grey = upright(dark_on_light(source.rgb, polarity), scale, matrix, ink.mask.shape)
         spots = [s for s in reader.finder(grey) if only is None or s.is_printed == (only == "printed")]
         return _Seen(ink, *recognise_spots(spots, shapes, reader), matrix, quarters, is_found=True)
     rows = find_rows(shapes)
     glyphs = look_again(recognise(rows, reader.glance, ink.stroke), reader)
     return _Seen(ink, rows, glyphs, matrix, quarters)
-
-
-def _are_digits(shapes: Sequence[Shape], stroke: float, reader: Reader) -> bool:
-    """Whether most of a page's shapes are sure digits as they are, or nearly all when cut, or few: then its ink is read.
-
-    On such pages the ink does better, on forms, tables and pages with words the page network (docs/decisions.md). Parts of
-    the page stand for all.
-    """
-    by_height = sorted(shapes, key=lambda shape: (shape.middle[1], shape.box))
-    if len(by_height) > SAMPLE:
-        each = SAMPLE // len(PARTS)
-        starts = [round(part * len(by_height)) - each // 2 for part in PARTS]
-        rows = [row for start in starts for row in find_rows(by_height[start : start + each])]
-    else:
-        rows = find_rows(shapes)
-    levels = [shape.level for row in rows for shape in row.bodies]
-    if len(levels) < SEVERAL or _sure(reader.glance(digit_forms(levels))) >= MOSTLY:
-        return True
-    glyphs = recognise(rows, reader.glance, stroke)
-    answers = [glyph.probabilities for one in glyphs for glyph in one if glyph.probabilities is not None]
-    return bool(answers) and _sure(np.stack(answers)) >= NEARLY
-
-
-def _sure(answers: NDArray[np.float32]) -> float:
-    """The share of shapes [n, 11] that are sure digits."""
-    return float((answers[:, :NO_DIGIT].max(axis=1) > SURELY).mean())
-
-
-def _upright(
-    grey: NDArray[np.uint8], scale: float, matrix: NDArray[np.float64], size: tuple[int, ...]
-) -> NDArray[np.uint8]:
-    """A picture as the ink lies that was found in it at this scale, turned by the matrix: uint8 of this height and width."""
-    import cv2
-
-    if scale < 1:
-        reduced = max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale))
-        grey = np.asarray(cv2.resize(grey, reduced, interpolation=cv2.INTER_AREA), np.uint8)
-    elif scale > 1:
-        matrix = matrix @ np.diag([scale, scale, 1.0])
-    if grey.shape == size and np.array_equal(matrix, np.eye(3)):
-        return grey
-    found = cv2.warpPerspective(
-        grey, matrix, (size[1], size[0]), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(found, np.uint8)
 
 
 def _believed_page(source: Source, seen: _Seen, layout: str, min_confidence: float | None, reader: Reader) -> Page:
