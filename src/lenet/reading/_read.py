@@ -26,6 +26,7 @@ from lenet.reading.lines.reader import is_strip, recognise_strip
 from lenet.reading.page import TAB, Digit, Line, Number, Page
 from lenet.reading.pages.choice import are_digits
 from lenet.reading.pages.reader import recognise_spots
+from lenet.reading.pages.scales import upright
 from lenet.reading.shapes.cells import Place, find_grid, places
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
 from lenet.reading.shapes.glyphs import Glyph, look_again, recognise
@@ -203,8 +204,8 @@ def _seen(source: Source, ink: Ink, quarters: int, reader: Reader, only: str | N
     shapes = find_shapes(ink.level, ink.mask, ink.stroke)
     if reader.finder is not None and (only is not None or not are_digits(shapes, ink.stroke, reader.glance)):
         grey = upright(dark_on_light(source.rgb, polarity), scale, matrix, ink.mask.shape)
-        spots = [s for s in reader.finder(grey) if only is None or s.is_printed == (only == "printed")]
-        return _Seen(ink, *recognise_spots(spots, shapes, reader), matrix, quarters, is_found=True)
+        found = recognise_spots(reader.finder(grey), shapes, reader, only)
+        return _Seen(ink, *found, matrix, quarters, is_found=True)
     rows = find_rows(shapes)
     glyphs = look_again(recognise(rows, reader.glance, ink.stroke), reader)
     return _Seen(ink, rows, glyphs, matrix, quarters)
