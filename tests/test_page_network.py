@@ -12,6 +12,7 @@ from lenet.autograd import random
 from lenet.reading import read
 from lenet.reading.pages import finder
 from lenet.reading.pages.believe import believed
+from lenet.reading.pages.choice import is_for_ink
 from lenet.reading.pages.finder import Finder, Spot
 from lenet.reading.pages.network import LABELS, NONE, STRIDE, WINDOW, network
 from lenet.reading.pages.reader import recognise_spots
@@ -188,3 +189,27 @@ def test_the_more_other_shapes_a_page_has_the_surer_must_a_digit_be():
     letters = [shape(10 + 40 * (k % 20), 300 + 40 * (k // 20), 14, 20) for k in range(400)]
     assert doubtful in believed([*spots, doubtful], ink)
     assert doubtful not in believed([*spots, doubtful], ink + letters)
+
+
+def sure(images):
+    """A network that takes everything for a sure 7."""
+    answers = np.full((len(images), 11), 0.001, np.float32)
+    answers[:, 7] = 0.99
+    return answers
+
+
+def squares(pitch):
+    """Rules that part squares of so many pixels."""
+    rules = np.zeros((400, 400), np.uint8)
+    rules[10:391:pitch, 10:391] = 1
+    rules[10:391, 10:391:pitch] = 1
+    return rules
+
+
+def test_who_reads_a_page():
+    marks = [shape(30 + 40 * (k % 6), 30 + 40 * (k // 6), 14, 20) for k in range(18)]
+    assert is_for_ink(marks, None, 3.0, sure)  # digits alone
+    assert not is_for_ink(marks, None, 3.0, even)  # or something else
+    assert is_for_ink(marks[:5], None, 3.0, even)  # too few to tell
+    assert not is_for_ink(marks, squares(60), 3.0, sure)  # in cells
+    assert is_for_ink(marks, squares(15), 3.0, sure)  # on squared paper

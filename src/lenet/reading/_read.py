@@ -24,7 +24,7 @@ from lenet.reading.lines.columns import Columns
 from lenet.reading.lines.cut import dark_on_light
 from lenet.reading.lines.reader import is_strip, recognise_strip
 from lenet.reading.page import TAB, Digit, Line, Number, Page
-from lenet.reading.pages.choice import are_digits
+from lenet.reading.pages.choice import is_for_ink
 from lenet.reading.pages.reader import recognise_spots
 from lenet.reading.pages.scales import upright
 from lenet.reading.shapes.cells import Place, find_grid, places
@@ -202,7 +202,7 @@ def _seen(source: Source, ink: Ink, quarters: int, reader: Reader, only: str | N
     ink, straight = straighten(ink)
     ink, matrix = clean(ink), straight @ turn
     shapes = find_shapes(ink.level, ink.mask, ink.stroke)
-    if reader.finder is not None and (only is not None or not are_digits(shapes, ink.stroke, reader.glance)):
+    if reader.finder is not None and (only is not None or not is_for_ink(shapes, ink.rules, ink.stroke, reader.glance)):
         grey = upright(dark_on_light(source.rgb, polarity), scale, matrix, ink.mask.shape)
         found = recognise_spots(reader.finder(grey), shapes, reader, only)
         return _Seen(ink, *found, matrix, quarters, is_found=True)

@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet.reading.shapes.cells import find_grid, is_squared_paper
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
 from lenet.reading.shapes.glyphs import recognise
 from lenet.reading.shapes.lines import find_rows
 from lenet.reading.shapes.shape import Shape
 
-__all__ = ["are_digits"]
+__all__ = ["is_for_ink"]
 
 Read = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
@@ -23,14 +24,19 @@ Read = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 SURELY, MOSTLY, NEARLY = 0.9, 0.6, 0.8
 SAMPLE, PARTS = 150, (0.2, 0.5, 0.8)  # so many shapes tell, from these parts of a page's height
 SEVERAL = 10  # shapes: fewer don't tell
+CELLS = 6  # to write into: a page with so many is a form, a table or a sudoku
 
 
-def are_digits(shapes: Sequence[Shape], stroke: float, glance: Read) -> bool:
-    """Whether most of a page's shapes are sure digits as they are, or nearly all when cut, or few: then its ink is read.
+def is_for_ink(shapes: Sequence[Shape], rules: NDArray[np.uint8] | None, stroke: float, glance: Read) -> bool:
+    """Whether a page is read by its ink: it has no cells, and most of its shapes are sure digits as they are, or nearly all
+    when cut, or it has few.
 
-    On such pages the ink does better, on forms, tables and pages with words the page network (docs/decisions.md). Parts of
-    the page stand for all. stroke: the ink's width. glance: uint8 [N, 28, 28] to float32 [N, 11].
+    On such pages the ink does better, on forms, tables, sudokus and pages with words the page network (docs/decisions.md).
+    Parts of the page stand for all its shapes. rules: uint8 [h, w]. stroke: the ink's width. glance: uint8 [N, 28, 28] to
+    float32 [N, 11].
     """
+    if _has_cells(shapes, rules):
+        return False
     by_height = sorted(shapes, key=lambda shape: (shape.middle[1], shape.box))
     if len(by_height) > SAMPLE:
         each = SAMPLE // len(PARTS)
@@ -44,6 +50,15 @@ def are_digits(shapes: Sequence[Shape], stroke: float, glance: Read) -> bool:
     glyphs = recognise(rows, glance, stroke)
     answers = [glyph.probabilities for one in glyphs for glyph in one if glyph.probabilities is not None]
     return bool(answers) and _sure(np.stack(answers)) >= NEARLY
+
+
+def _has_cells(shapes: Sequence[Shape], rules: NDArray[np.uint8] | None) -> bool:
+    """Whether rules part several cells to write into; the squares of squared paper are none."""
+    grid = find_grid(rules)
+    if grid is None or len(grid.boxes) < CELLS:
+        return False
+    rows = find_rows(shapes)
+    return not is_squared_paper(grid, rows, [row.bodies for row in rows])
 
 
 def _sure(answers: NDArray[np.float32]) -> float:
