@@ -101,7 +101,7 @@ def test_one_page_is_its_lines(pretended):
     blank("a.png")
     result = run("read", "a.png", *options, "--min-confidence", 0.5, "--threads", 1)
     assert (result.exit_code, result.stdout, result.stderr) == (0, "-3.? 7\n1\n", CHECK)
-    assert asked == [{"layout": "lines", "min_confidence": 0.5}]
+    assert asked == [{"layout": "lines", "min_confidence": 0.5, "only": None}]
     assert run("read", "a.png", *options, "--layout", "table").stdout == "-3.?\t7\n1\n"
 
 
@@ -237,7 +237,7 @@ def test_json_is_one_object(pretended):
     found = json.loads(result.stdout)
     (page,) = found.pop("pages")
     (error,) = found.pop("errors")
-    assert found == {"model": str(options[1]), "layout": "lines", "min_confidence": None}
+    assert found == {"model": str(options[1]), "layout": "lines", "min_confidence": None, "only": None}
     assert (page["file"], page["page"], page["width"], page["height"]) == ("a.png", 1, 60, 40)
     assert page["text"] == "-3.? 7\n1"
     assert page["lines"][0]["numbers"][0]["digits"][1]["rejected"] is True

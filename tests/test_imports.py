@@ -126,7 +126,7 @@ WITHIN = {
         "core_rows map_rows tape loss_row",
         "array_rows",
     ),
-    "reading": ("sources", "ink", "shapes", "lines", "weights", "world"),
+    "reading": ("sources", "ink", "shapes", "lines", "pages", "weights", "world"),
     "model": ("answers feed history", "state", "turns", "steps", "passes files arrays", "model"),
 }
 

@@ -69,6 +69,7 @@ def test_json_holds_everything_but_the_images(page):
         "second": "9",
         "second_confidence": 0.125,
         "rejected": True,
+        "printed": None,
     }
 
 

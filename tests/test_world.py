@@ -71,20 +71,21 @@ class Here:
         return [function(*each) for each in arguments]
 
 
-def test_training_goes_on_where_it_was_stopped(sources, monkeypatch):
+@pytest.mark.parametrize(("of", "size"), [("lines", 40), ("pages", 8)])
+def test_training_goes_on_where_it_was_stopped(sources, monkeypatch, of, size):
     monkeypatch.setattr(training, "_here", sources)
-    made = training.draw(Here(), 0, 0, 40)
-    whole, part = training.Training(2), training.Training(2)
+    made = training.draw(Here(), of, 0, 0, size)
+    whole, part = training.Training(2, of=of), training.Training(2, of=of)
     for _ in range(2):
-        whole.learn(made, 0, 1)
+        whole.learn(whole.hard(made), 0, 1)
         whole.done += 1
     part.learn(made, 0, 1)
     part.done += 1
     arrays, about = part.state()
-    again = training.Training(2)
+    again = training.Training(2, of=of)
     again.restore({name: array.copy() for name, array in arrays.items()}, about)
-    again.learn(made, 0, 1)
+    again.learn(again.hard(made), 0, 1)
     for name, array in whole.weights().items():
         np.testing.assert_array_equal(again.weights()[name], array)
     with pytest.raises(ValueError, match="3 rounds"):
-        training.Training(3).restore(arrays, about)
+        training.Training(3, of=of).restore(arrays, about)

@@ -12,7 +12,7 @@ from lenet.cli.shared import clean, exit_codes, load_model, show
 from lenet.device import set_num_threads
 from lenet.messages.check import choice, message, positive_int
 from lenet.messages.progress import Progress
-from lenet.reading._read import LAYOUTS, read_singles
+from lenet.reading._read import LAYOUTS, ONLY, read_singles
 from lenet.reading._read import read as read_page
 from lenet.reading.page import Page
 from lenet.reading.sources.source import MOST_PIXELS, Source
@@ -58,6 +58,10 @@ def read(
             help="Reject digits less sure than this, 0 to 1. [default: a rule that also rejects prose]", metavar="P"
         ),
     ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(help="handwritten or printed: read only such digits. [default: both]", metavar="KIND"),
+    ] = None,
     max_pixels: Annotated[
         int,
         typer.Option(help=f"Refuse larger images. [default: {MOST_PIXELS:,} pixels]", metavar="N", show_default=False),
@@ -100,18 +104,20 @@ def read(
         choice("layout", layout, LAYOUTS)
         if min_confidence is not None and not 0 <= min_confidence <= 1:
             raise ValueError(message("min-confidence", min_confidence, "a number from 0 to 1", "90 % is 0.9"))
+        if only is not None:
+            choice("only", only, ONLY)
         positive_int("max-pixels", max_pixels)
         _use_opencv(threads)
         found = list(find_files(files, annotate))
         drawing = None if annotate is None else Drawing(annotate, found)
         checking = Checking(check, found)
         trained = None if model is None else load_model(model, "lenet read --model MODEL FILE")
-        job = _Job(Reader(trained), layout, min_confidence, max_pixels)
+        job = _Job(Reader(trained), layout, min_confidence, only, max_pixels)
         several = len(found) > 1
         csv = Csv(csv_digits, bom) if as_csv or csv_digits else None
         output = csv or (Json() if as_json else Text(layout, several))
         failed = _work(found, job, output, drawing, checking)
-        output.end({"model": model, "layout": layout, "min_confidence": min_confidence})
+        output.end({"model": model, "layout": layout, "min_confidence": min_confidence, "only": only})
         checking.end()
         if failed:
             if several:
@@ -138,6 +144,7 @@ class _Job(NamedTuple):
     reader: Reader
     layout: str
     min_confidence: float | None
+    only: str | None
     max_pixels: int
 
     def pages(self, sources: list[Source]) -> list[Page]:
@@ -145,7 +152,8 @@ class _Job(NamedTuple):
         if self.layout == "single":
             return read_singles(sources, self.reader, min_confidence=self.min_confidence)
         return [
-            read_page(source, self.reader, layout=self.layout, min_confidence=self.min_confidence) for source in sources
+            read_page(source, self.reader, layout=self.layout, min_confidence=self.min_confidence, only=self.only)
+            for source in sources
         ]
 
 

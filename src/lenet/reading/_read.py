@@ -24,6 +24,9 @@ from lenet.reading.lines.columns import Columns
 from lenet.reading.lines.cut import dark_on_light
 from lenet.reading.lines.reader import is_strip, recognise_strip
 from lenet.reading.page import TAB, Digit, Line, Number, Page
+from lenet.reading.pages.choice import is_for_ink
+from lenet.reading.pages.reader import recognise_spots
+from lenet.reading.pages.scales import upright
 from lenet.reading.shapes.cells import Place, find_grid, places
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
 from lenet.reading.shapes.glyphs import Glyph, look_again, recognise
@@ -36,9 +39,10 @@ from lenet.reading.sources.source import MOST_PIXELS, Source, open_pages
 from lenet.reading.table import table_lines
 from lenet.reading.weights.reader import Reader
 
-__all__ = ["LAYOUTS", "read", "read_all", "read_singles"]
+__all__ = ["LAYOUTS", "ONLY", "read", "read_all", "read_singles"]
 
 LAYOUTS = ("lines", "table", "single")
+ONLY = ("handwritten", "printed")
 
 
 def read(
@@ -47,6 +51,7 @@ def read(
     *,
     layout: str = "lines",
     min_confidence: float | None = None,
+    only: str | None = None,
     most_pixels: int = MOST_PIXELS,
 ) -> Page:
     """What is written on an image: its first page, if it has several (``read_all`` gives all).
@@ -54,16 +59,17 @@ def read(
     image: a path, bytes, a binary file object, a Pillow image or a numpy array, as ``open_pages`` takes it. model: None for
     the packaged weights, or as ``Reader`` takes it. layout: ``"lines"`` of numbers; ``"table"``, whose cells are one number
     each; ``"single"``, the whole image being one digit. min_confidence: 0 to 1, digits less sure are rejected; given, it
-    replaces the rules by which doubtful digits, lines of prose and photographs are rejected. most_pixels: larger images
-    are refused.
+    replaces the rules by which doubtful digits, lines of prose and photographs are rejected. only: ``"handwritten"`` or
+    ``"printed"`` digits; None for both. most_pixels: larger images are refused.
 
-    Deterministic. OSError, ValueError, TypeError as ``open_pages`` raises them; ValueError for an unknown layout or a
-    confidence that is none.
+    Deterministic. OSError, ValueError, TypeError as ``open_pages`` raises them; ValueError for an unknown layout, a
+    confidence that is none, and for ``only`` with another model than the packaged one or with layout ``"single"``.
     """
     _check(layout, min_confidence)
     reader = _reader(model)
+    _check_only(only, layout, reader)
     source = next(iter(open_pages(image, most_pixels=most_pixels)))
-    return _page(source, reader, layout, min_confidence)
+    return _page(source, reader, layout, min_confidence, only)
 
 
 def read_all(
@@ -72,14 +78,16 @@ def read_all(
     *,
     layout: str = "lines",
     min_confidence: float | None = None,
+    only: str | None = None,
     most_pixels: int = MOST_PIXELS,
     animated: str = "first",
 ) -> Iterator[Page]:
     """Every page of an image, one by one, as ``read`` reads them. animated: ``"all"`` for every frame of an animation."""
     _check(layout, min_confidence)
     reader = _reader(model)
+    _check_only(only, layout, reader)
     for source in open_pages(image, most_pixels=most_pixels, animated=animated):
-        yield _page(source, reader, layout, min_confidence)
+        yield _page(source, reader, layout, min_confidence, only)
 
 
 def read_singles(
@@ -130,6 +138,15 @@ def _check(layout: str, min_confidence: float | None) -> None:
         raise ValueError(message("min_confidence", min_confidence, "a number from 0 to 1", "90 % is 0.9"))
 
 
+def _check_only(only: str | None, layout: str, reader: Reader) -> None:
+    if only is None:
+        return
+    choice("only", only, ONLY)
+    if layout == "single" or reader.finder is None:
+        given = f'only="{only}" with {"layout single" if layout == "single" else "a model of your own"}'
+        raise ValueError(message("read", given, "pages read by the packaged network", "Leave out one of them"))
+
+
 def _reader(model: Any) -> Reader:
     return model if isinstance(model, Reader) else Reader(model)
 
@@ -145,6 +162,7 @@ class _Seen(NamedTuple):
     glyphs: list[list[Glyph]]
     matrix: NDArray[np.float64]
     quarters: int
+    is_found: bool = False  # by the page network, which has weighed already what is writing of another kind
 
     @property
     def sureness(self) -> float:
@@ -153,15 +171,15 @@ class _Seen(NamedTuple):
         return sureness(np.stack(answers)) if answers else 0.0
 
 
-def _page(source: Source, reader: Reader, layout: str, min_confidence: float | None) -> Page:
+def _page(source: Source, reader: Reader, layout: str, min_confidence: float | None, only: str | None = None) -> Page:
     """One page's reading."""
     if layout == "single":
         return read_singles([source], reader, min_confidence=min_confidence)[0]
     ink = find_ink(source.rgb)
-    if reader.columns is not None and is_strip(ink.mask.shape) and ink.scale == 1:
+    if reader.columns is not None and only is None and is_strip(ink.mask.shape) and ink.scale == 1:
         seen = _seen_strip(source, ink, reader.columns)
     else:
-        ways = (_seen(ink, quarters, reader) for quarters in ways_up(ink, reader.glance))
+        ways = (_seen(source, ink, quarters, reader, only) for quarters in ways_up(ink, reader.glance))
         seen = max(ways, key=lambda way: way.sureness)
     return _believed_page(source, seen, layout, min_confidence, reader)
 
@@ -177,14 +195,20 @@ def _seen_strip(source: Source, ink: Ink, columns: Columns) -> _Seen:
     return _Seen(ink, *recognise_strip(grey, shapes, find_rows(shapes), columns), np.eye(3), 0)
 
 
-def _seen(ink: Ink, quarters: int, reader: Reader) -> _Seen:
+def _seen(source: Source, ink: Ink, quarters: int, reader: Reader, only: str | None) -> _Seen:
     """What stands on a page, if it is turned by so many quarters."""
+    polarity, scale = ink.polarity, ink.scale
     ink, turn = turned(ink, quarters)
-    ink, upright = straighten(ink)
-    ink = clean(ink)
-    rows = find_rows(find_shapes(ink.level, ink.mask, ink.stroke))
+    ink, straight = straighten(ink)
+    ink, matrix = clean(ink), straight @ turn
+    shapes = find_shapes(ink.level, ink.mask, ink.stroke)
+    if reader.finder is not None and (only is not None or not is_for_ink(shapes, ink.rules, ink.stroke, reader.glance)):
+        grey = upright(dark_on_light(source.rgb, polarity), scale, matrix, ink.mask.shape)
+        found = recognise_spots(reader.finder(grey), shapes, reader, only)
+        return _Seen(ink, *found, matrix, quarters, is_found=True)
+    rows = find_rows(shapes)
     glyphs = look_again(recognise(rows, reader.glance, ink.stroke), reader)
-    return _Seen(ink, rows, glyphs, upright @ turn, quarters)
+    return _Seen(ink, rows, glyphs, matrix, quarters)
 
 
 def _believed_page(source: Source, seen: _Seen, layout: str, min_confidence: float | None, reader: Reader) -> Page:
@@ -205,7 +229,7 @@ def _believed_page(source: Source, seen: _Seen, layout: str, min_confidence: flo
         numbers = _numbers(some, starts, signs, answers, rejected, frame)
         found.append(numbers)
         where.append([place for place, start in zip(own, starts, strict=True) if start])
-    kept = found if min_confidence is not None else believed(found, where, is_small)
+    kept = found if min_confidence is not None or seen.is_found else believed(found, where, is_small)
     if layout == "table" and grid is not None:
         cell_of = {
             id(n): p.cell for row, some in zip(found, where, strict=True) for n, p in zip(row, some, strict=True)
@@ -214,7 +238,7 @@ def _believed_page(source: Source, seen: _Seen, layout: str, min_confidence: flo
     else:
         between = TAB if layout == "table" else " "
         lines = tuple(Line(tuple(row), outline([n.box for n in row]), between) for row in kept if row)
-    if min_confidence is None and not is_numbers(lines, source.rgb):
+    if min_confidence is None and not seen.is_found and not is_numbers(lines, source.rgb):
         lines = ()
     notes = _notes(seen.quarters, _count(found) - _count([line.numbers for line in lines]))
     return _made(source, ink.polarity, lines, frame.skew, 90 * seen.quarters, notes)
@@ -344,7 +368,7 @@ def _numbers(
     seen = [glyph for glyph in glyphs if not glyph.sign]
     for glyph, start, sign, p, out in zip(seen, starts, signs, answers, rejected.tolist(), strict=True):
         assert glyph.image is not None
-        digit = _digit(p, frame.box(glyph.shape.box), out, glyph.image)
+        digit = _digit(p, frame.box(glyph.shape.box), out, glyph.image, glyph.printed)
         if start:
             found.append(("", []))
         text, digits = found[-1]
@@ -352,7 +376,9 @@ def _numbers(
     return [Number(text, tuple(digits), outline([d.box for d in digits])) for text, digits in found]
 
 
-def _digit(p: NDArray[np.float32], box: Box, rejected: bool, image: NDArray[np.uint8]) -> Digit:
+def _digit(
+    p: NDArray[np.float32], box: Box, rejected: bool, image: NDArray[np.uint8], printed: bool | None = None
+) -> Digit:
     """The network's answer [11] as a digit."""
     first, second = np.argsort(-p[:NO_DIGIT], kind="stable")[:2].tolist()
-    return Digit(box, str(first), float(p[first]), (str(second), float(p[second])), rejected, image)
+    return Digit(box, str(first), float(p[first]), (str(second), float(p[second])), rejected, image, printed)

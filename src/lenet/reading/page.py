@@ -33,7 +33,7 @@ class Digit:
 
     label: the likeliest digit, "0" to "9", even if rejected. confidence: its calibrated probability, 0 to 1. second: the
     runner-up and its probability. rejected: it is not to be taken for a digit. image: what the network saw, uint8
-    [28, 28], light on dark.
+    [28, 28], light on dark. printed: whether it is print, not handwriting; None where that isn't told.
     """
 
     box: Box
@@ -42,6 +42,7 @@ class Digit:
     second: tuple[str, float]
     rejected: bool
     image: NDArray[np.uint8] = field(repr=False, compare=False)
+    printed: bool | None = None
 
     @property
     def text(self) -> str:
@@ -63,6 +64,7 @@ class Digit:
             "second": second,
             "second_confidence": round(float(its_confidence), 6),
             "rejected": bool(self.rejected),
+            "printed": self.printed,
         }
 
 

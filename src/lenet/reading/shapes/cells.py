@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lenet.reading.shapes.lines import Row, outline
 from lenet.reading.shapes.shape import Box, Shape
 
-__all__ = ["Grid", "Place", "find_grid", "places"]
+__all__ = ["Grid", "Place", "find_grid", "is_squared_paper", "places"]
 
 SQUARE = 1.6  # width over height: of a box for one digit at most
 SHARED = 0.7  # of the smaller side: so much of it neighbours share
@@ -127,7 +127,7 @@ def places(
 ) -> list[list[Place]]:
     """For the shapes of each row that are no signs, from left to right, where each stands."""
     found = [[Place()] * len(some) for some in shapes]
-    if grid is not None and not _is_squared_paper(grid, rows, shapes):
+    if grid is not None and not is_squared_paper(grid, rows, shapes):
         _in_cells(found, rows, shapes, grid)
     lone: dict[bool, list[tuple[int, int, int, Box]]] = {True: [], False: []}  # row, first, last + 1, box
     group = 1 + max((place.group for some in found for place in some), default=0)
@@ -155,7 +155,7 @@ def places(
     return found
 
 
-def _is_squared_paper(grid: Grid, rows: Sequence[Row], shapes: Sequence[Sequence[Shape]]) -> bool:
+def is_squared_paper(grid: Grid, rows: Sequence[Row], shapes: Sequence[Sequence[Shape]]) -> bool:
     """Whether cells are the paper's own squares: too low to write into, or very many and mostly empty."""
     high = float(np.median([box[3] - box[1] for box in grid.boxes]))
     heights = [row.height for row, some in zip(rows, shapes, strict=True) for _ in some]

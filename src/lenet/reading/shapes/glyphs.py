@@ -57,13 +57,15 @@ LEAST_INK, LEAST_HIGH, LEAST_WIDE, WIDEST = 0.06, 0.55, 0.12, 1.2  # heights: th
 class Glyph:
     """One thing in a row: a sign if ``sign`` is not "", else something the network saw.
 
-    probabilities: float32 [11], of 0 to 9 and of no digit. image: uint8 [28, 28].
+    probabilities: float32 [11], of 0 to 9 and of no digit. image: uint8 [28, 28]. printed: whether it is print, None if
+    nobody looked.
     """
 
     shape: Shape
     sign: str = ""
     probabilities: NDArray[np.float32] | None = None
     image: NDArray[np.uint8] | None = None
+    printed: bool | None = None
 
 
 def recognise(rows: Sequence[Row], read: Read, stroke: float) -> list[list[Glyph]]:

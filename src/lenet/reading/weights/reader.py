@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lenet.evaluation import softmax
 from lenet.messages.check import brief, describe, message
 from lenet.reading.lines.columns import Columns
+from lenet.reading.pages.finder import Finder
 from lenet.reading.shapes.form import NO_DIGIT
 from lenet.train.trained import Trained
 
@@ -24,6 +25,7 @@ __all__ = ["NO_DIGIT", "PACKAGED", "Reader", "Steady", "with_no_digit"]
 
 PACKAGED = os.path.join(os.path.dirname(__file__), "reader.safetensors")
 PACKAGED_LINES = os.path.join(os.path.dirname(__file__), "lines.safetensors")
+PACKAGED_PAGES = os.path.join(os.path.dirname(__file__), "pages.safetensors")
 THRESHOLD = 0.5  # for networks whose file names none
 
 # P(no digit) of a network that knows digits only: logistic in the logarithm of the odds of its likeliest class. Fitted to
@@ -38,7 +40,7 @@ class Reader:
 
     model: None for the packaged network; a ``Trained`` or the path of a model file; or any function from such images to
     probabilities [N, 10] or [N, 11]. threshold: the probability of no digit above which an image is rejected. columns: the
-    line network that comes with the packaged one, None beside any other.
+    line network that comes with the packaged one, finder: the page network, both None beside any other.
     Raises what ``Trained.load`` does; ValueError for a network of other images or of another number of outputs.
     """
 
@@ -47,8 +49,9 @@ class Reader:
         self._model: Model
         self._glance: Model | None = None
         self.columns: Columns | None = None
+        self.finder: Finder | None = None
         if model is None:
-            model, self.columns = _packaged(), _packaged_columns()
+            model, self.columns, self.finder = _packaged(), _packaged_columns(), _packaged_finder()
         elif isinstance(model, (str, os.PathLike)):
             model = Trained.load(model)
         if isinstance(model, Trained):
@@ -150,6 +153,12 @@ def with_no_digit(digits: NDArray[np.float32]) -> NDArray[np.float32]:
 def _packaged_columns() -> Columns:
     """The line network that comes with the package, loaded once a process."""
     return Columns(Trained.load(PACKAGED_LINES))
+
+
+@functools.lru_cache(maxsize=1)
+def _packaged_finder() -> Finder:
+    """The page network that comes with the package, loaded once a process."""
+    return Finder(Trained.load(PACKAGED_PAGES))
 
 
 @functools.lru_cache(maxsize=1)

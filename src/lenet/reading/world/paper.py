@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["photographed"]
+__all__ = ["pattern", "photographed", "shot"]
 
 Levels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -28,7 +28,7 @@ def photographed(ink: Levels, rules: Levels, height: int, stretch: float, rng: R
     pen = max(pen, 0.0)
     contrast = paper - pen
     page: Any = np.full((h, w), paper, np.float32)
-    page -= _pattern(h, w, contrast, rng)
+    page -= pattern(h, w, contrast, rng)
     if rng.random() < 0.5:
         cells = max(2, h // int(rng.integers(1, 5))), max(2, w // int(rng.integers(1, 5)))
         grain = rng.standard_normal(cells, np.float32)
@@ -52,17 +52,17 @@ def photographed(ink: Levels, rules: Levels, height: int, stretch: float, rng: R
     if rng.random() < 0.2:  # from few pixels
         few = rng.uniform(0.5, 0.9)
         page = cv2.resize(page, (max(8, round(wide * few)), max(8, round(height * few))), interpolation=cv2.INTER_AREA)
-        page = _shot(page, contrast, rng)
+        page = shot(page, contrast, rng)
         page = cv2.resize(
             page, (wide, height), interpolation=cv2.INTER_LINEAR if rng.random() < 0.5 else cv2.INTER_CUBIC
         )
         return np.clip(page, 0, 255).astype(np.uint8)
-    return np.clip(_shot(cv2.resize(page, (wide, height), interpolation=cv2.INTER_AREA), contrast, rng), 0, 255).astype(
+    return np.clip(shot(cv2.resize(page, (wide, height), interpolation=cv2.INTER_AREA), contrast, rng), 0, 255).astype(
         np.uint8
     )
 
 
-def _shot(page: Any, contrast: float, rng: Rng) -> Any:
+def shot(page: Any, contrast: float, rng: Rng) -> Any:
     """Noise and JPEG."""
     import cv2
 
@@ -76,7 +76,7 @@ def _shot(page: Any, contrast: float, rng: Rng) -> Any:
     return page
 
 
-def _pattern(h: int, w: int, contrast: float, rng: Rng) -> Floats:
+def pattern(h: int, w: int, contrast: float, rng: Rng) -> Floats:
     """What is printed on the paper all over, float32 [h, w], in grey levels: waves, dots, squares, or nothing."""
     kind = rng.random()
     out = np.zeros((h, w), np.float32)

@@ -64,7 +64,13 @@ def _numbers(line: Writing) -> None:
             if rng.random() < 0.12:
                 line.minus()
                 line.x += rng.uniform(0.05, 0.3) * h
+            if rng.random() < 0.06:
+                line.around(behind=False)
+                line.x += rng.uniform(0.1, 0.5) * h
             line.number(int(rng.integers(1, 8)), apart, True)
+            if rng.random() < 0.12:
+                line.x += rng.uniform(0.05, 0.4) * h
+                line.around(behind=True)
         line.x += h * rng.uniform(0.4, 1.6)
         if rng.random() < 0.25:
             return
@@ -114,19 +120,26 @@ def _cells(line: Writing) -> None:
 
 
 def _words(line: Writing) -> None:
-    """Words, and numbers among them."""
+    """Words, and numbers among them, in the same hand or print."""
     rng, h = line.rng, line.height
-    if rng.random() < 0.25:
-        line.number(int(rng.integers(1, 5)), line.between(), False)
-        line.x += 0.5 * h
-    if rng.random() < 0.25:
+    if rng.random() < 0.3:
+        line.hand = Hand(line.sources, rng, h, "font")
+    if rng.random() < 0.2:
         for _ in range(int(rng.integers(1, 5))):
             line.scrawl(int(rng.integers(3, 12)))
             line.x += rng.uniform(0.15, 0.6) * h
-    else:
-        line.words(int(rng.integers(1, 7)))
-    if rng.random() < 0.35 and line.left > h:
-        line.number(int(rng.integers(1, 7)), line.between(), True)
+    apart, often = line.between(), float(rng.choice([0.0, 0.2, 0.45]))
+    for _ in range(int(rng.integers(1, 6))):
+        if line.left < h:
+            return
+        if rng.random() >= often:
+            line.words(int(rng.integers(1, 3)))
+            continue
+        line.number(int(rng.integers(1, 7)), apart, True)
+        if rng.random() < 0.2:
+            line.x += rng.uniform(0.05, 0.4) * h
+            line.around(behind=True)
+        line.x += h * rng.uniform(0.25, 0.7)
 
 
 def _nothing(line: Writing) -> None:

@@ -36,6 +36,48 @@ INNER, MARGIN, WIDE = 48, 8, 460
 HIGH = INNER + 2 * MARGIN
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz"
 _PLAIN = "ACEFGHJKLMNPRTVWXYacehkmnprtvwxy"  # letters that no digit looks like, where one stands alone
+_UNITS = (
+    "kg",
+    "g",
+    "cm",
+    "m",
+    "km",
+    "mm",
+    "h",
+    "min",
+    "€",
+    "EUR",
+    "£",
+    "%",
+    "°C",
+    "°",
+    "Fr.",
+    "Stk",
+    "pcs",
+    "ml",
+    "L",
+    "°F",
+)
+_LABELS = (
+    "No.",
+    "Nr.",
+    "Date:",
+    "Total",
+    "Sum",
+    "Rs.",
+    "€",
+    "£",
+    "Tel.",
+    "ID",
+    "Name",
+    "Code:",
+    "=",
+    "+",
+    "#",
+    "Qty",
+    "@",
+    "USD",
+)
 _SIGNS = ("$", "#", "*", "=", "S/", "Rs", "A", "k", "(", ")", "**", "No", "x", "E", "M", "%", "&", "+", "USD", "kg")
 
 
@@ -176,10 +218,24 @@ class Writing:
         self.stroke([(float(a), float(b)) for a, b in line], self.hand.stroke, OTHER)
         self.x = float(line[:, 0].max()) + 1
 
+    def around(self, behind: bool) -> None:
+        """What is written before a number to say what it is, or behind it: a unit."""
+        rng, h = self.rng, self.height
+        some = _UNITS if behind else _LABELS
+        own = self.hand.kind == "font" and rng.random() < 0.7
+        words = some[int(rng.integers(len(some)))]
+        glyph = self.hand.text(words, h * rng.uniform(0.5, 1.0), self.hand.face.path if own else None)
+        if min(glyph.shape, default=0) < 2:
+            return
+        middle = self.level(self.x) + (h - glyph.shape[0]) * rng.uniform(0.2, 0.55)
+        if self.put(glyph, self.x, middle, OTHER):
+            self.x += glyph.shape[1]
+
     def words(self, count: int) -> None:
         """So many words of a font."""
         rng, h = self.rng, self.height
-        path = self.sources.faces[int(rng.integers(len(self.sources.faces)))].path
+        face = self.sources.faces[int(rng.integers(len(self.sources.faces)))]
+        path = (self.hand.face if self.hand.kind == "font" and rng.random() < 0.6 else face).path
         size, upper = h * rng.uniform(0.6, 1.1), rng.random() < 0.2
         for _ in range(count):
             n = int(rng.integers(3, 10)) if rng.random() < 0.8 else int(rng.integers(1, 3))

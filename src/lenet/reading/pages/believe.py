@@ -1,0 +1,87 @@
+"""Which of the places that the page network found are digits: a sum of logarithms of odds for each.
+
+The network says how likely a place is a digit's; the rest is what it can't see in its window: how many of the page's shapes are
+digits at all, what size these are, and whether letters stand beside. Read by ``reader``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet.reading.pages.claim import claim
+from lenet.reading.pages.finder import Spot
+from lenet.reading.shapes.shape import Shape
+
+__all__ = ["believed"]
+
+LEAST = 1.0  # the odds' logarithm from which on a place is a digit's
+SEED, FEW = 0.98, 3  # so sure places show what digits of the page are like; fewer of them show nothing
+ALONE = 4.0  # the odds' logarithm of these few
+COMMON = 0.5  # the weight of how common digits are among shapes of about their size
+RARE = 0.25  # there are at most four times as many digits as such other shapes
+SAME, LIKE = 1.3, 1.7  # times the usual height, or smaller by as much
+OTHER_SIZE, ODD_SIZE = 2.5, 5.0  # taken off for a size further off than each
+ONCE = 2.0  # for what was found in one size alone
+BARE = 4.0  # for what stands on no ink
+LETTER = 1.5  # for each side on which ink stands close that is no digit's
+CLOSE, TALL = 0.4, 0.45  # heights to that ink at most, and its own at least
+MOST = 7.5  # whoever is so sure is believed whatever speaks against it
+
+
+def believed(spots: Sequence[Spot], shapes: Sequence[Shape]) -> list[Spot]:
+    """Of places that may be digits those that are, surest first. shapes: of the page's ink."""
+    if not spots:
+        return []
+    height = np.array([spot.height for spot in spots])
+    sure = np.clip(np.array([spot.sureness for spot in spots], np.float64), 1e-6, 1 - 1e-6)
+    odds = np.log(sure) - np.log1p(-sure)
+    looks = np.array([spot.looks for spot in spots])
+    seeds = (sure >= SEED) & (looks > 1)
+    bodies, claimed = claim(spots, shapes)
+    against = np.where(looks > 1, 0.0, ONCE) + np.where([shape.area > 0 for shape in bodies], 0.0, BARE)
+    if np.count_nonzero(seeds) < FEW:
+        kept = seeds & (odds - against >= ALONE)
+        return [spot for spot, one in zip(spots, kept, strict=True) if one]
+    usual = _usual(height[seeds], sure[seeds])
+    off = np.maximum(height / usual, usual / height)
+    against += np.where(off < SAME, 0.0, np.where(off < LIKE, OTHER_SIZE, ODD_SIZE))
+    sizes = np.array([max(shape.height, 0.7 * shape.width) for shape in shapes])
+    about = np.count_nonzero((sizes > 0.5 * usual) & (sizes < 2 * usual))
+    digits = np.count_nonzero(seeds & (off < LIKE))
+    against -= COMMON * np.log(digits / max(about - digits, RARE * digits))
+    against += LETTER * _beside(spots, odds - against >= LEAST, shapes, claimed)
+    kept = odds >= np.minimum(LEAST + against, MOST)
+    return [spot for spot, one in zip(spots, kept, strict=True) if one]
+
+
+def _usual(height: NDArray[np.float64], sure: NDArray[np.float64]) -> float:
+    """The height of most digits: the middle one, the surer the more it counts."""
+    order = np.argsort(height, kind="stable")
+    weight = np.cumsum(sure[order] ** 8)
+    return float(height[order][np.searchsorted(weight, weight[-1] / 2)])
+
+
+def _beside(
+    spots: Sequence[Spot], kept: NDArray[np.bool_], shapes: Sequence[Shape], claimed: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """On how many sides of each place ink stands close that no digit claims: 0 to 2, float64 [n]."""
+    sides = np.zeros(len(spots))
+    free = np.array([s.box for s, taken in zip(shapes, claimed, strict=True) if not taken], np.float64).reshape(-1, 4)
+    doubtful = [spot for spot, one in zip(spots, kept, strict=True) if not one]
+    bodies = [
+        (s.x - 0.3 * s.height, s.y - 0.5 * s.height, s.x + 0.3 * s.height, s.y + 0.5 * s.height) for s in doubtful
+    ]
+    free = np.concatenate([free, np.array(bodies, np.float64).reshape(-1, 4)])
+    tall = free[:, 3] - free[:, 1]
+    for k, spot in enumerate(spots):
+        h = spot.height
+        overlap = np.minimum(free[:, 3], spot.y + h / 2) - np.maximum(free[:, 1], spot.y - h / 2)
+        level = (overlap > 0.5 * np.minimum(tall, h)) & (tall > TALL * h) & (tall < 2 * h)
+        middle = (free[:, 0] + free[:, 2]) / 2
+        right = level & (middle > spot.x + 0.25 * h) & (free[:, 0] < spot.x + (0.35 + CLOSE) * h)
+        left = level & (middle < spot.x - 0.25 * h) & (free[:, 2] > spot.x - (0.35 + CLOSE) * h)
+        sides[k] = float(right.any()) + float(left.any())
+    return sides
