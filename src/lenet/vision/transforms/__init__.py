@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lenet.vision.transforms import functional as functional
 from lenet.vision.transforms.augment import Augment
 from lenet.vision.transforms.colour import (
     BrightnessTransform,
@@ -15,7 +16,7 @@ from lenet.vision.transforms.colour import (
     adjust_hue,
     adjust_saturation,
 )
-from lenet.vision.transforms.functional import (
+from lenet.vision.transforms.geometry import (
     affine,
     center_crop,
     crop,

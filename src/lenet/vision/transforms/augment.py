@@ -17,7 +17,7 @@ from lenet.autograd.tensor import to_tensor
 from lenet.data import augment as _augment
 from lenet.data.augment import Augmentation
 from lenet.messages.check import describe, message, positive_int
-from lenet.vision.transforms import functional as F
+from lenet.vision.transforms import geometry as F
 from lenet.vision.transforms.plain import BaseTransform
 
 __all__ = ["Augment"]

@@ -17,7 +17,7 @@ import numpy as np
 
 from lenet.autograd.tensor import to_tensor as _tensor
 from lenet.messages.check import describe, message
-from lenet.vision.transforms import functional as F
+from lenet.vision.transforms import geometry as F
 from lenet.vision.transforms._planes import GREY
 from lenet.vision.transforms.plain import BaseTransform, Compose
 

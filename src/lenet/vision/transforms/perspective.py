@@ -10,7 +10,7 @@ import numpy as np
 
 from lenet.messages.check import choice, message
 from lenet.vision.transforms._planes import filter_named
-from lenet.vision.transforms.functional import size_of, warped
+from lenet.vision.transforms.geometry import size_of, warped
 from lenet.vision.transforms.plain import BaseTransform
 
 __all__ = ["RandomPerspective", "perspective"]

@@ -14,7 +14,7 @@ import numpy as np
 
 from lenet.autograd.tensor import Tensor, to_tensor
 from lenet.messages.check import choice, describe, message
-from lenet.vision.transforms import functional as F
+from lenet.vision.transforms import geometry as F
 
 __all__ = [
     "BaseTransform",

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from lenet.messages.check import choice, describe, message
-from lenet.vision.transforms import functional as F
+from lenet.vision.transforms import geometry as F
 from lenet.vision.transforms.plain import BaseTransform
 
 __all__ = [
