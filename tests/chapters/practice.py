@@ -57,7 +57,7 @@ def transforms(paddle: ModuleType) -> Numbers:
     return {
         "composed": steps(Image.fromarray(image)),
         "centre": F.center_crop(image, 6),
-        "padded": F.pad(image, (1, 2), fill=7),
+        "padded": F.pad(image, (1, 2), fill=(7, 7, 7)),
         "mirrored": F.hflip(image),
         "upside down": F.vflip(image),
         "bright": F.adjust_brightness(image, 1.3),
