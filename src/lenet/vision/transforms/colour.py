@@ -69,7 +69,10 @@ def _blended(img: Any, name: str, factor: float) -> Any:
 
 def adjust_brightness(img: Any, brightness_factor: float) -> Any:
     """The image brightness_factor times as bright: 0 is black, 1 the image itself. ValueError below 0."""
-    return _enhanced(img, "brightness", _factor("adjust_brightness(brightness_factor)", brightness_factor))
+    factor = _factor("adjust_brightness(brightness_factor)", brightness_factor)
+    if isinstance(img, np.ndarray) and img.dtype == np.uint8:  # as Paddle's, whose rounding isn't Pillow's
+        return (np.arange(256) * factor).clip(0, 255).astype(np.uint8)[img]
+    return _enhanced(img, "brightness", factor)
 
 
 def adjust_contrast(img: Any, contrast_factor: float) -> Any:
