@@ -26,7 +26,20 @@ pytestmark = pytest.mark.usefixtures("command_line")
 
 # ---- help --------------------------------------------------------------------------------------------------------------
 
-COMMANDS = ["read", "predict", "train", "evaluate", "compare", "runs", "show", "info"]
+COMMANDS = [
+    "read",
+    "predict",
+    "train",
+    "evaluate",
+    "compare",
+    "runs",
+    "show",
+    "info",
+    "data list",
+    "data get",
+    "data verify",
+    "data where",
+]
 
 
 def test_help_teaches():
@@ -59,6 +72,7 @@ def test_help_lists_each_command_once_in_a_group_and_on_one_line():
         "runs",
         "show",
         "info",
+        "data",
     ]
     assert all(row.endswith(".") for row in rows)  # cut nowhere
 
@@ -75,7 +89,7 @@ def test_help_fits_80_columns_and_names_no_python_types(command, monkeypatch):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_an_example_is_one_line_to_be_copied(command, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    after = run(command, "--help").stdout.split("Examples:")[1].split("╭")[0].strip("\n ")
+    after = run(*command.split(), "--help").stdout.split("Examples:")[1].split("╭")[0].strip("\n ")
     for line in after.splitlines():
         assert line.lstrip().startswith("• lenet "), line
 
@@ -94,7 +108,7 @@ OPTIONS = {
 
 @pytest.mark.parametrize("command", OPTIONS)
 def test_each_command_explains_its_options_with_examples(command):
-    result = run(command, "-h")
+    result = run(*command.split(), "-h")
     assert result.exit_code == 0
     for option in OPTIONS[command].split():
         assert option in result.stdout

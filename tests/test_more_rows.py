@@ -152,10 +152,11 @@ p.floor_divide_(i.clone(), j)  p.frac_(u.clone())  p.gammaincc_(u.clone(), u)  p
 p.greater_than_(i.clone(), j)  p.i0_(u.clone())  p.less_equal_(i.clone(), j)  p.less_than_(i.clone(), j)
 p.lgamma_(u.clone())  p.multigammaln_(u + 3, 2)  p.not_equal_(i.clone(), j)  p.squeeze_(v.clone())
 p.increment(p.ones([1]), 2)
-p.hypot(i[:2], j[:2])  p.atan2(i, j).astype('float32')
-p.sum(i.astype('int32'))  p.sum(i.astype('int16'))  p.sum(j.astype('uint8'))
+p.hypot(i[:2], j[:2])  p.atan2(i, j).astype('float32')  p.sum(i.astype('int32'))
+p.sum(i.astype('int16'))  p.sum(j.astype('uint8'))
 p.prod(i.astype('int32'), 1)  p.trace(i.astype('int32'))  p.dot(i.astype('int32'), j.astype('int32'))
 p.add(x, u, alpha=2)  p.subtract(x, u, alpha=2)  p.divide(x, u, rounding_mode='floor')
+p.argsort(k[0])  p.topk(k[0], 1)  p.diag(k[0])  p.unique_consecutive(k[:1])  p.inner(k[:1], k)  p.inner(k[:1], k[1:2])
 p.nansum(i.astype('int32'))  p.cumsum(i.astype('int32'), 0)  p.frac(i)  p.cummax(j.astype('int32'), 1)
 """
 

@@ -8,7 +8,11 @@ from lenet import _core
 from lenet.autograd.tensor import CPUPlace
 from lenet.messages.check import describe, message, positive_int
 
-__all__ = ["cuda", "disable_signal_handler", "get_device", "is_compiled_with_cuda", "set_device", "set_num_threads"]
+__all__ = [
+    "cuda", "disable_signal_handler", "get_device", "is_compiled_with_cinn", "is_compiled_with_cuda",
+    "is_compiled_with_distribute", "is_compiled_with_ipu", "is_compiled_with_rocm", "is_compiled_with_xpu", "set_device",
+    "set_num_threads",
+]  # fmt: skip
 
 
 def set_device(device: Any) -> CPUPlace:
@@ -29,6 +33,10 @@ def get_device() -> str:
 def is_compiled_with_cuda() -> bool:
     """Always False."""
     return False
+
+
+is_compiled_with_cinn = is_compiled_with_distribute = is_compiled_with_ipu = is_compiled_with_cuda
+is_compiled_with_rocm = is_compiled_with_xpu = is_compiled_with_cuda
 
 
 def set_num_threads(n: int) -> None:

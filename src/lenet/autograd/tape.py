@@ -13,7 +13,7 @@ import threading
 import weakref
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -40,9 +40,13 @@ Hook = Callable[[Tensor], Any]
 
 
 class Node:
-    """One recorded call: what ``backward()`` walks, and what a trace is made of."""
+    """One recorded call: what ``backward()`` walks, and what a trace is made of.
 
-    __slots__ = ("attrs", "hooks", "inputs", "order", "output_shape", "row", "saved")
+    ``came``: the call that each input came from at that time, None for a leaf, False where no gradient was wanted; a write in
+    place gives a tensor another one later.
+    """
+
+    __slots__ = ("attrs", "came", "hooks", "inputs", "order", "output_shape", "row", "saved")
 
     def __init__(self, row: Row, inputs: Inputs, attrs: Attrs, saved: Any, output_shape: tuple[int, ...]) -> None:
         self.row = row
@@ -50,6 +54,9 @@ class Node:
         self.attrs = attrs
         self.saved = saved
         self.output_shape = output_shape
+        self.came: tuple[Node | Literal[False] | None, ...] = tuple(
+            False if not isinstance(t, Tensor) or t.stop_gradient else t._node for t in inputs
+        )
         self.hooks: dict[int, Hook] | None = None  # told of the output's gradient
         self.order = next(_orders)
 
@@ -229,8 +236,8 @@ def backward(self: Tensor, grad_tensor: Tensor | None = None, retain_graph: bool
         return
     watched: dict[int, tuple[Tensor, Tensor]] = {}  # leaves with hooks: told once, of the sum
     for node, grads in gradients([(root._node, dy)], retain):
-        for t, g in zip(node.inputs, grads, strict=True):
-            if g is not None and t._node is None and not t.stop_gradient:
+        for t, came, g in zip(node.inputs, node.came, grads, strict=True):
+            if g is not None and came is None and not t.stop_gradient:
                 if t._hooks:
                     watched[id(t)] = (t, _sum(watched[id(t)][1], g) if id(t) in watched else g)
                 else:
@@ -256,9 +263,7 @@ def gradients(roots: Sequence[tuple[Node, Tensor]], retain: bool) -> list[tuple[
                 message("backward()", "a graph that an earlier backward() has used up", "a fresh one", fix)
             )
         found[node.order] = node
-        for t in node.inputs:
-            if t is not None and t._node is not None:
-                stack.append(t._node)
+        stack += [came for came in node.came if came]
     pending: dict[int, Tensor] = {}
     for node, dy in roots:
         pending[node.order] = _sum(pending[node.order], dy) if node.order in pending else dy
@@ -271,10 +276,10 @@ def gradients(roots: Sequence[tuple[Node, Tensor]], retain: bool) -> list[tuple[
         if not retain:
             node.saved = _FREED
         done.append((node, grads))
-        for t, g in zip(node.inputs, grads, strict=True):
-            if g is not None and t._node is not None:
-                before = pending.get(t._node.order)
-                pending[t._node.order] = g if before is None else _sum(before, g)
+        for came, g in zip(node.came, grads, strict=True):
+            if g is not None and came:
+                before = pending.get(came.order)
+                pending[came.order] = g if before is None else _sum(before, g)
     return done
 
 
@@ -407,8 +412,8 @@ def grad(
     handles = [register_hook(t, lambda g, t=t: add(t, g)) for t in inner]  # type: ignore[misc]
     try:
         for node, grads in gradients(roots, bool(retain_graph)):
-            for t, g in zip(node.inputs, grads, strict=True):
-                if g is not None and t._node is None and any(t is start for start in starts):
+            for t, came, g in zip(node.inputs, node.came, grads, strict=True):
+                if g is not None and came is None and any(t is start for start in starts):
                     add(t, g)
     finally:
         for handle in handles:

@@ -114,4 +114,4 @@ for _title, _group in _GROUPS.items():
 _data = typer.Typer(cls=_Commands, help=data.HELP, no_args_is_help=True, rich_markup_mode="markdown")
 for _name, _command in data.COMMANDS.items():
     _data.command(_name, cls=_Command)(_command)
-app.add_typer(_data, name="data", rich_help_panel="Look around")
+app.add_typer(_data, name="data", short_help="List, fetch and check data sets.", rich_help_panel="Look around")

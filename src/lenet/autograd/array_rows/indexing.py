@@ -243,6 +243,8 @@ def argsort(
 ) -> Tensor:
     """The order that sorts x along an axis, int64; equals keep their order."""
     data = x.data_array()
+    if not x._shape:
+        return dense(np.zeros((), np.int64))
     at = check_axis("argsort", axis, x._shape)
     if descending and data.dtype.kind in "bu":
         data = data.astype(np.int64)
@@ -269,6 +271,8 @@ def topk(
     x: Tensor, k: Any, axis: int | None = None, largest: bool = True, sorted: bool = True, name: str | None = None
 ) -> TopK:
     """The k largest (or smallest) elements along an axis (the last if None) and where they were, int64."""
+    if not x._shape:
+        return TopK(multiply(x, 1), dense(np.zeros((), np.int64)))
     at = check_axis("topk", -1 if axis is None else axis, x._shape)
     if isinstance(k, Tensor):
         k = whole("topk(k)", k)

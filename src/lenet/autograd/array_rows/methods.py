@@ -203,7 +203,9 @@ def in_place(function: Callable[..., Tensor], shown: str) -> Callable[..., Tenso
         return x
 
     method.__name__ = method.__qualname__ = shown
-    method.__module__ = "lenet.autograd.array_rows"
+    home = function.__module__
+    method.__module__ = home if home.startswith("lenet.nn") else "lenet.autograd.array_rows"  # where pickle finds it
+    setattr(method, "__wrapped__", function)  # noqa: B010 - its arguments are the ones to be shown
     method.__doc__ = f"``{shown.rstrip('_')}``, its result written into the tensor itself, which is returned."
     return method
 

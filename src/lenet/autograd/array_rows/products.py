@@ -49,7 +49,7 @@ def baddbmm(
 def inner(x: Tensor, y: Tensor, name: str | None = None) -> Tensor:
     """Σ along the last axes of every pair of an x's and a y's line: [x's other axes, y's other axes]."""
     a, b = matched("mul" if not x._shape or not y._shape else "matmul", x, y)
-    if not a._shape or not b._shape:
+    if a.size == 1 or b.size == 1:
         return multiply(a, b)
     if a._shape[-1] != b._shape[-1]:
         given = f"shapes {list(a._shape)} and {list(b._shape)}"

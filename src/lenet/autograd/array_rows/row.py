@@ -26,13 +26,14 @@ def array_row(name: str, forward: Callable[..., Any], gradient: Callable[..., tu
     """forward(*arrays, **attrs) -> array; gradient(dy, y, arrays, attrs) -> an array an input, of that input's shape."""
 
     def run(inputs: Inputs, attrs: Attrs) -> tuple[Tensor, Any]:
-        y = forward(*(t.data_array() for t in inputs), **attrs)
+        arrays = tuple(t.data_array() for t in inputs)
+        y = forward(*arrays, **attrs)
         y = np.ascontiguousarray(y).reshape(np.shape(y))
-        return dense(y if y.base is None else y.copy()), y
+        return dense(y if y.base is None else y.copy()), (y, arrays)  # arrays: an input may be written over later
 
     def backward(node: Node, dy: Tensor) -> Grads:
-        arrays = tuple(t.data_array() for t in node.inputs)
-        grads = gradient(dy.data_array(), node.saved, arrays, node.attrs)
+        y, arrays = node.saved
+        grads = gradient(dy.data_array(), y, arrays, node.attrs)
         return tuple(
             None if g is None or t.stop_gradient else dense(np.asarray(g, t._dtype, order="C"))
             for g, t in zip(grads, node.inputs, strict=True)

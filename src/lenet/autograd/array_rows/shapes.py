@@ -331,6 +331,8 @@ array_row("diag", _diag, _diag_gradient)
 def diag(x: Tensor, offset: int = 0, padding_value: float = 0, name: str | None = None) -> Tensor:
     """A vector as a matrix's diagonal, padding_value elsewhere; or a matrix's diagonal as a vector. offset: how far above."""
     x = tensor("diag", x)
+    if not x._shape:
+        x = call("reshape", x, shape=(1,))
     if len(x._shape) not in (1, 2):
         raise ShapeError(message("diag", f"a tensor of shape {list(x._shape)}", "a vector or a matrix"))
     return call("diag", x, k=whole("diag(offset)", offset), fill=padding_value)

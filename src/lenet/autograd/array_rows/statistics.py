@@ -336,7 +336,8 @@ def unique_consecutive(
         else np.moveaxis(x.data_array(), check_axis("unique_consecutive", axis, x._shape), 0)
     )
     fresh = np.ones(len(data), np.bool_)
-    fresh[1:] = (data[1:] != data[:-1]).reshape(len(data) - 1, -1).any(1) if len(data) else fresh[1:]
+    if len(data) > 1:
+        fresh[1:] = (data[1:] != data[:-1]).reshape(len(data) - 1, -1).any(1)
     kept = data[fresh]
     results = [kept if flat else np.moveaxis(kept, 0, axis)]
     kind = _dtype.dtype_of(dtype).numpy

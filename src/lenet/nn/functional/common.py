@@ -148,10 +148,11 @@ def interpolate(
 ) -> Tensor:
     """Images [N, C, H, W] in another size: ``size`` ([h, w]) or ``scale_factor`` times theirs (a number or two).
 
-    mode: 'nearest' or 'bilinear'. align_corners: the outermost pixels' centres stay where they are. align_mode 0 takes
-    pixels for squares, 1 for points. data_format: 'NCHW' or 'NHWC'. antialias has to be False.
+    mode: 'nearest', 'bilinear', 'bicubic', or 'area', the mean of what each new pixel covers. align_corners: the outermost
+    pixels' centres stay where they are. align_mode 0 takes pixels for squares, 1 for points. data_format: 'NCHW' or 'NHWC'.
+    antialias has to be False.
     """
-    check.choice("interpolate(mode)", mode, ("nearest", "bilinear"))
+    check.choice("interpolate(mode)", mode, ("nearest", "bilinear", "bicubic", "area"))
     if antialias:
         raise ValueError(check.message("interpolate(antialias)", True, "False"))
     if (size is None) == (scale_factor is None):
@@ -207,12 +208,31 @@ def _weights(
         source = np.floor(np.float32(step) * at + (0.5 if corners else 0)).astype(np.int64)
         made[at, np.minimum(source, length - 1)] = 1
         return made.astype(dtype)
+    if mode == "area":  # windows that may overlap, as adaptive pooling's
+        for i in at:
+            first, last = i * length // out, -(-(i + 1) * length // out)
+            made[i, first:last] = 1 / (last - first)
+        return made.astype(dtype)
+    if mode == "bicubic":
+        place = step * at if corners else step * (at + 0.5) - 0.5
+        base = np.floor(place).astype(np.int64)
+        for tap in (-1, 0, 1, 2):
+            np.add.at(made, (at, np.clip(base + tap, 0, length - 1)), _cubic(place - base - tap))
+        return made.astype(dtype)
     place = step * at if corners or align_mode == 1 else np.maximum(step * (at + 0.5) - 0.5, 0)
     low = np.minimum(place.astype(np.int64), length - 1)
     share = np.clip(place - low, 0, 1)
     np.add.at(made, (at, low), 1 - share)
     np.add.at(made, (at, np.minimum(low + 1, length - 1)), share)
     return made.astype(dtype)
+
+
+def _cubic(distance: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Keys' cubic convolution kernel (1981), its slope at 1 being -0.75."""
+    x, a = np.abs(distance), -0.75
+    near = ((a + 2) * x - (a + 3)) * x * x + 1
+    far = ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
+    return np.where(x <= 1, near, far)
 
 
 def _resized(x: Tensor, axis: int, weights: np.ndarray[Any, Any]) -> Tensor:
