@@ -4,6 +4,7 @@
     python -m bench speed                  one training epoch
     python -m bench evaluate               10,000 images
     python -m bench image                  one image, p50 and p99
+    python -m bench networks               VGGs, a ResNet, an MLP, a net for whole pages: training and answering
     python -m bench cold                   from a process's start to a saved model of 99 %
     python -m bench footprint              import time, size on disk, memory
     python -m bench busy                   us alone and beside a process that burns one core

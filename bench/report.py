@@ -8,6 +8,8 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from bench import works
+
 Result = dict[str, Any]
 
 NAMES = {
@@ -47,6 +49,27 @@ NAMES = {
     "openvino.evaluate": "OpenVINO {openvino}",
     "openvino.image": "OpenVINO {openvino}",
 }
+
+
+OTHERS = {
+    "vgg": "small VGG",
+    "vgg_norm": "small VGG, normalised",
+    "resnet": "ResNet-20",
+    "resnet_8": "ResNet-20, batch 8",
+    "mlp": "MLP",
+    "page": "page net",
+}
+TASKS = {"train": "training", "answer": "answering", "whole": "a page of 2.5 megapixels"}
+FORMS = {
+    "lenet": "**lenet**",
+    "torch": "PyTorch {torch}",
+    "jax": "JAX {jax}, jitted",
+    "onnxruntime": "ONNX Runtime {onnxruntime}",
+}
+for _peer, _work in works.OTHERS:
+    _name, _task = _work.removesuffix("_compiled").rsplit("_", 1)
+    _form = FORMS[_peer] + (", `torch.compile`" if _work.endswith("_compiled") else "")
+    NAMES[f"{_peer}.{_work}"] = f"{_form}: {OTHERS[_name]}, {TASKS[_task]}"
 
 
 LIBRARIES = {
@@ -125,6 +148,17 @@ def image(result: Result) -> str:
         ratio = result["ratios"].get(f"{key} / lenet.image_batch")
         p50, p99 = (statistics.median(result[part][key]) for part in ("p50", "p99"))
         rows.append(f"| {named(key, result['about'])} | {p50:.0f} | {p99:.0f} | {spread(ratio) if ratio else '–'} |")
+    return "\n".join([*rows, "", footer(result)])
+
+
+def networks(result: Result) -> str:
+    """Every work beside ours of the same network and task."""
+    rows = ["| several steps or answers | seconds | against `lenet`'s |", "|---|---|---|"]
+    for key in (f"{peer}.{work}" for peer, work in works.OTHERS):
+        if key in result["seconds"]:
+            ratio = result["ratios"].get(f"{key} / lenet.{key.split('.')[1].removesuffix('_compiled')}")
+            median = statistics.median(result["seconds"][key])
+            rows.append(f"| {named(key, result['about'])} | {median:.3f} | {spread(ratio) if ratio else '–'} |")
     return "\n".join([*rows, "", footer(result)])
 
 
@@ -212,6 +246,7 @@ TABLES = {
     "speed": speed,
     "evaluate": evaluate,
     "image": image,
+    "networks": networks,
     "cold": cold,
     "footprint": footprint,
     "busy": busy,

@@ -52,7 +52,23 @@ IMAGE = [
     ("tinygrad", "image"),
     ("paddle", "image"),
 ]
-SUITES = {"speed": TRAIN, "evaluate": EVALUATE, "image": IMAGE}
+# Other networks, training and answering: peers/_networks.py.
+NETWORKS = ("vgg", "vgg_norm", "resnet", "resnet_8", "mlp", "page")
+OTHERS = [
+    (peer, f"{name}_{task}{form}")
+    for name in NETWORKS
+    for task in ("train", "answer", *(["whole"] if name == "page" else []))
+    for peer, form in (("lenet", ""), ("torch", ""), ("torch", "_compiled"), ("jax", ""), ("onnxruntime", ""))
+    if peer != "onnxruntime" or task != "train"
+]
+SUITES = {"speed": TRAIN, "evaluate": EVALUATE, "image": IMAGE, "networks": OTHERS}
+
+
+def same_work(pair: str) -> bool:
+    """Whether "torch.vgg_train_compiled / lenet.vgg_train" and its like compare one work with itself."""
+    theirs, ours = (key.split(".")[1] for key in pair.split(" / "))
+    return theirs.removesuffix("_compiled") == ours
+
 
 Answers = dict[str, list[dict[str, Any]]]
 
@@ -66,6 +82,8 @@ def kept(suite: str, answers: Answers) -> dict[str, Any]:
         return {**values, "ratios": ratios(values["p50"])}
     seconds = {key: [a["seconds"] for a in each] for key, each in answers.items()}
     result: dict[str, Any] = {"seconds": seconds, "ratios": ratios(seconds)}
+    if suite == "networks":  # each beside the same work alone
+        result["ratios"] = {key: value for key, value in result["ratios"].items() if same_work(key)}
     if suite == "evaluate":
         result["accuracy"] = {key: each[-1]["result"] for key, each in answers.items() if each}
         result["agree"] = max(result["accuracy"].values()) - min(result["accuracy"].values()) <= 0.0005

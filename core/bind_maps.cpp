@@ -46,8 +46,8 @@ void bind_on(nb::module_& m) {
                       dx ? dx->data : nullptr, dw.data(), db.data());
         return dx;
       },
-      "channels"_a, "cells"_a, "n"_a, "x"_a, "dy"_a, "mean"_a, "var"_a, "scale"_a, "epsilon"_a, "batch"_a,
-      "need_dx"_a, "dw"_a, "db"_a);
+      "channels"_a, "cells"_a, "n"_a, "x"_a, "dy"_a, "mean"_a, "var"_a, "scale"_a, "epsilon"_a, "batch"_a, "need_dx"_a,
+      "dw"_a, "db"_a);
 
   auto sizes = [](int C, int H, int W, int fh, int fw) {
     check_sizes("upsample2d", {C, H, W, fh, fw});

@@ -16,8 +16,7 @@ struct BoundPlan {
 };
 
 // Labels, smoothing, the label that doesn't count, a weight a class, a weight a cell.
-using BoundLoss =
-    std::tuple<Array<const int64_t>, double, int64_t, MaybeArray<const float>, MaybeArray<const float>>;
+using BoundLoss = std::tuple<Array<const int64_t>, double, int64_t, MaybeArray<const float>, MaybeArray<const float>>;
 
 Loss loss_of(BoundLoss& given, const Head& head, size_t count, const Array<const int64_t>& indices) {
   auto& [labels, smoothing, ignore, weight, cell_weight] = given;
@@ -127,13 +126,14 @@ void bind_plan(nb::module_& m) {
       .def_prop_ro("n_out", [](const BoundPlan& self) { return self.plan->out_size(); })
       .def_prop_ro("takes_warps", [](const BoundPlan& self) { return self.plan->takes_warps(); })
       .def_prop_ro("fused", [](const BoundPlan& self) { return int(self.plan->rows().size()); })
-      .def_prop_ro("names",
-                   [](const BoundPlan& self) {
-                     std::vector<std::string> names;
-                     for (const Row& row : self.plan->rows()) names.push_back(name_of(row));
-                     return names;
-                   },
-                   "What each of its rows is, as fused.")
+      .def_prop_ro(
+          "names",
+          [](const BoundPlan& self) {
+            std::vector<std::string> names;
+            for (const Row& row : self.plan->rows()) names.push_back(name_of(row));
+            return names;
+          },
+          "What each of its rows is, as fused.")
       .def(
           "profile",
           [](BoundPlan& self, bool on) {
@@ -238,9 +238,9 @@ void bind_plan(nb::module_& m) {
             Plan::Outcome outcome;
             {
               Free gil;
-              outcome = self.plan->train(s, indices.data(), counts.data(), int(counts.size()), rates.data(),
-                                         averaging ? averaging->data() : nullptr, loss, u, random, losses.data(),
-                                         to.data());
+              outcome =
+                  self.plan->train(s, indices.data(), counts.data(), int(counts.size()), rates.data(),
+                                   averaging ? averaging->data() : nullptr, loss, u, random, losses.data(), to.data());
             }
             return outcome.trouble;
           },

@@ -106,7 +106,8 @@ Row row_of(const Graph& graph, nb::handle description) {
     check_sizes("batch_norm", {row.out});
     check_numbers("batch_norm", {size_t(row.out), row.cells});
     row.w = number(4), row.b = number(5), row.mean = number(6), row.var = number(7);
-    row.epsilon = nb::cast<float>(field(8)), row.momentum = nb::cast<float>(field(9)), row.batch = nb::cast<bool>(field(10));
+    row.epsilon = nb::cast<float>(field(8)), row.momentum = nb::cast<float>(field(9)),
+    row.batch = nb::cast<bool>(field(10));
     row.in_size = row.out_size = size_t(row.out) * row.cells;
   } else {
     row.kind = Kind::act;

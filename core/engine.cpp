@@ -163,8 +163,7 @@ void norm_statistics(int C, size_t cells, int n, const T* x, T* mean, T* var) {
     double* to = found.data() + step * g;
     table<T>().norm_stats(C, cells, real_lanes(n, g), x + size_t(g) * C * cells * L, to, to + C);
   });
-  for (int c = 0; c < C; ++c)
-    join_moments(n, cells, found.data() + c, found.data() + C + c, step, mean + c, var + c);
+  for (int c = 0; c < C; ++c) join_moments(n, cells, found.data() + c, found.data() + C + c, step, mean + c, var + c);
 }
 template <class T>
 void norm_forward(int C, size_t cells, int n, const T* x, const T* mean, const T* scale, const T* shift, T* y) {
@@ -236,8 +235,7 @@ void few_softmax(int classes, int n, const T* x, T* y) {
 template <class T>
 void few_norm(int C, size_t cells, int n, const T* x, const T* mean, const T* scale, const T* shift, T* y) {
   const size_t size = size_t(C) * cells;
-  for (int i = 0; i < n; ++i)
-    table<T>().norm(C, cells, x + size * i, mean, scale, shift, nullptr, false, y + size * i);
+  for (int i = 0; i < n; ++i) table<T>().norm(C, cells, x + size * i, mean, scale, shift, nullptr, false, y + size * i);
 }
 
 constexpr size_t kPiece = 16384;  // numbers; smaller arrays aren't worth a second thread
@@ -263,28 +261,29 @@ AdamStep adam_step(float lr, float beta1, float beta2, float eps, float beta1_po
   return {beta1, beta2, lr * root / (1.0f - beta1_pow), eps * root, l2, 1.0f - lr * decay};
 }
 
-#define LENET_INSTANTIATE(T)                                                                  \
-  template void conv_forward<T>(const Conv&, int, const T*, const T*, const T*, T*);          \
-  template void conv_backward<T>(const Conv&, int, const T*, const T*, const T*, T*, T*, T*); \
-  template void max_pool_forward<T>(const Pool&, int, const T*, T*, int32_t*);                \
-  template void max_pool_backward<T>(const Pool&, int, const T*, const int32_t*, T*);         \
-  template void avg_pool_forward<T>(const Pool&, int, const T*, T*);                          \
-  template void avg_pool_backward<T>(const Pool&, int, const T*, T*);                         \
-  template void linear_forward<T>(int, int, int, const T*, const T*, const T*, T*);           \
-  template void linear_backward<T>(int, int, int, const T*, const T*, const T*, T*, T*, T*);  \
-  template void softmax_forward<T>(int, int, const T*, T*);                                   \
-  template void softmax_backward<T>(int, int, const T*, const T*, T*);                        \
-  template void norm_statistics<T>(int, size_t, int, const T*, T*, T*);                       \
-  template void norm_forward<T>(int, size_t, int, const T*, const T*, const T*, const T*, T*); \
-  template void norm_backward<T>(int, size_t, int, const T*, const T*, const T*, const T*, const T*, T, bool, T*, T*, T*); \
-  template void few_norm<T>(int, size_t, int, const T*, const T*, const T*, const T*, T*); \
-  template void loss_forward<T>(int, int, const T*, const T*, const T*, T*, T*);              \
-  template void few_conv<T>(const Conv&, int, const T*, const T*, const T*, T*);              \
-  template void few_max_pool<T>(const Pool&, int, const T*, T*);                              \
-  template void few_avg_pool<T>(const Pool&, int, const T*, T*);                              \
-  template void few_linear<T>(int, int, int, const T*, const T*, const T*, T*);               \
-  template void few_softmax<T>(int, int, const T*, T*);                                       \
-  template void run_unary<T>(Unary<T>, size_t, const T*, T*);                                 \
+#define LENET_INSTANTIATE(T)                                                                                          \
+  template void conv_forward<T>(const Conv&, int, const T*, const T*, const T*, T*);                                  \
+  template void conv_backward<T>(const Conv&, int, const T*, const T*, const T*, T*, T*, T*);                         \
+  template void max_pool_forward<T>(const Pool&, int, const T*, T*, int32_t*);                                        \
+  template void max_pool_backward<T>(const Pool&, int, const T*, const int32_t*, T*);                                 \
+  template void avg_pool_forward<T>(const Pool&, int, const T*, T*);                                                  \
+  template void avg_pool_backward<T>(const Pool&, int, const T*, T*);                                                 \
+  template void linear_forward<T>(int, int, int, const T*, const T*, const T*, T*);                                   \
+  template void linear_backward<T>(int, int, int, const T*, const T*, const T*, T*, T*, T*);                          \
+  template void softmax_forward<T>(int, int, const T*, T*);                                                           \
+  template void softmax_backward<T>(int, int, const T*, const T*, T*);                                                \
+  template void norm_statistics<T>(int, size_t, int, const T*, T*, T*);                                               \
+  template void norm_forward<T>(int, size_t, int, const T*, const T*, const T*, const T*, T*);                        \
+  template void norm_backward<T>(int, size_t, int, const T*, const T*, const T*, const T*, const T*, T, bool, T*, T*, \
+                                 T*);                                                                                 \
+  template void few_norm<T>(int, size_t, int, const T*, const T*, const T*, const T*, T*);                            \
+  template void loss_forward<T>(int, int, const T*, const T*, const T*, T*, T*);                                      \
+  template void few_conv<T>(const Conv&, int, const T*, const T*, const T*, T*);                                      \
+  template void few_max_pool<T>(const Pool&, int, const T*, T*);                                                      \
+  template void few_avg_pool<T>(const Pool&, int, const T*, T*);                                                      \
+  template void few_linear<T>(int, int, int, const T*, const T*, const T*, T*);                                       \
+  template void few_softmax<T>(int, int, const T*, T*);                                                               \
+  template void run_unary<T>(Unary<T>, size_t, const T*, T*);                                                         \
   template void run_binary<T>(Binary<T>, size_t, const T*, const T*, T*);
 
 LENET_INSTANTIATE(float)

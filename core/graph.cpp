@@ -95,7 +95,8 @@ class Fuser {
   void take_rest(size_t r) {
     take_relu(r);
     const int q = only_user(r);
-    if (graph_.rows[r].cut || graph_.rows[r].from.size() > 1 || q < 0 || graph_.rows[size_t(q)].kind != Kind::add) return;
+    if (graph_.rows[r].cut || graph_.rows[r].from.size() > 1 || q < 0 || graph_.rows[size_t(q)].kind != Kind::add)
+      return;
     Row& sum = graph_.rows[size_t(q)];
     const int rest = sum.from[0] == made_[r] ? sum.from[1] : sum.from[0];
     Row moved = graph_.rows[r];

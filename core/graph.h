@@ -31,7 +31,7 @@ struct Row {
   int mean = -1, var = -1;           // norm: parameters, the running statistics
   // A normalisation by running statistics that is part of the convolution: its weight and bias; mean says whether.
   int norm_w = -1, norm_b = -1;
-  size_t in_size = 0, out_size = 0;  // of the first value taken, and of what is made
+  size_t in_size = 0, out_size = 0;     // of the first value taken, and of what is made
   size_t frame = 0, y = 0, winner = 0;  // where they are in a group's memory, set by lay_out()
 
   bool convolves() const { return kind == Kind::conv || kind == Kind::conv_pool; }

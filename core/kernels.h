@@ -119,8 +119,8 @@ struct Kernels {
   void (*tanh_dx)(size_t n, const T* y, const T* dy, T* dx);
   void (*activate)(Act, T slope, size_t n, const T* x, T* y);
   void (*activate_dx)(Act, T slope, size_t n, const T* x, const T* y, const T* dy, T* dx);  // dx may be dy
-  void (*add)(size_t n, const T* a, const T* b, T* y);  // y may be a
-  void (*add_cut)(size_t n, const T* a, const T* b, T* y);  // and relu; y may be a
+  void (*add)(size_t n, const T* a, const T* b, T* y);                                      // y may be a
+  void (*add_cut)(size_t n, const T* a, const T* b, T* y);                                  // and relu; y may be a
   void (*mul)(size_t n, const T* a, const T* b, T* y);
   void (*scale)(size_t n, T factor, const T* x, T* y);  // y may be x
 

@@ -96,12 +96,12 @@ void spread_dx(size_t planes, int H, int W, int fh, int fw, size_t lanes, const 
     }
 }
 
-#define LENET_INSTANTIATE(T)                                 \
-  template void to_lanes<T>(size_t, size_t, const T*, T*);   \
-  template void from_lanes<T>(size_t, size_t, const T*, T*); \
-  template void pad_group<T>(const Conv&, const T*, T*);     \
-  template void frame_group<T>(const Conv&, const T*, T*);   \
-  template void transpose_group<T>(int, const T*, T*);       \
+#define LENET_INSTANTIATE(T)                                                 \
+  template void to_lanes<T>(size_t, size_t, const T*, T*);                   \
+  template void from_lanes<T>(size_t, size_t, const T*, T*);                 \
+  template void pad_group<T>(const Conv&, const T*, T*);                     \
+  template void frame_group<T>(const Conv&, const T*, T*);                   \
+  template void transpose_group<T>(int, const T*, T*);                       \
   template void spread<T>(size_t, int, int, int, int, size_t, const T*, T*); \
   template void spread_dx<T>(size_t, int, int, int, int, size_t, const T*, T*);
 

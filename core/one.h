@@ -214,7 +214,7 @@ struct ColumnsCall {
   int columns;  // of the block that are real
   bool spill;   // whole registers may be stored, since what lies behind in y is written later
   size_t plane;
-  float* y;     // where the block's first output goes, channel 0
+  float* y;  // where the block's first output goes, channel 0
   template <int OB>
   void run() const {
     float lanes[VX * VW];

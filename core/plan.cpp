@@ -11,9 +11,9 @@
 namespace lenet {
 
 namespace {
-constexpr int kLinearRows = 48;         // rows of a linear weight gradient in one task
+constexpr int kLinearRows = 48;             // rows of a linear weight gradient in one task
 constexpr size_t kWorth = size_t(1) << 21;  // products of a sample from which on a barrier a row is little
-}
+}  // namespace
 
 Plan::Plan(Graph graph, std::vector<Param> params) : params_(std::move(params)) {
   training_form_ = fused(graph, false);

@@ -10,8 +10,8 @@
 // forward and one on the way back.
 //
 // Files: graph.cpp (what is fused, where values lie), plan.cpp (made, packed), plan_forward.cpp and plan_backward.cpp
-// (one group, and all of them), plan_step.cpp (loss, sums, update), plan_wide.cpp (a batch of one group), plan_load.cpp,
-// plan_infer.cpp and plan_few.cpp.
+// (one group, and all of them), plan_step.cpp (loss, sums, update), plan_wide.cpp (a batch of one group),
+// plan_load.cpp, plan_infer.cpp and plan_few.cpp.
 //
 // Threads. Several may call one plan at once. What keeps activations (forward, backward, train) runs one call after
 // another under the plan's lock; infer() keeps nothing, works in its callers' own scratch and takes no turn. All read
@@ -203,7 +203,8 @@ class Plan {
   size_t partial_size_ = 0, packed_size_ = 0, packed_dx_size_ = 0, dyt_size_ = 0, mask_size_ = 0, norm_size_ = 0;
   size_t frame_size_ = 0, widest_ = 0;
   std::vector<size_t> cuts_;  // where segments begin: 0, each normalisation, and the end
-  // The answer form's: where each convolution's packed weights and bias, each normalisation's mean, scale and shift are.
+  // The answer form's: where each convolution's packed weights and bias, each normalisation's mean, scale and shift
+  // are.
   std::vector<size_t> answer_at_;
   size_t answer_size_ = 0;
 

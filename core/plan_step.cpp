@@ -78,8 +78,7 @@ void Plan::gradients(int groups) {
         kernels().linear_db(row.out, groups, dyt, grad);
       else
         kernels().linear_dw(row.in, row.out, groups, arena_.data() + training_form_.place_of(row.from[0]),
-                            training_form_.size, dyt, t.from, t.to,
-                            grad);
+                            training_form_.size, dyt, t.from, t.to, grad);
     } else if (row.convolves()) {  // a normalisation's is there already
       const Conv& c = row.conv;
       const size_t n = t.from < 0 ? size_t(c.K) : packed_dw_size(c);
@@ -140,9 +139,11 @@ void Plan::apply(double rate, double kept, const Update& u, double norm_squared)
     }
     if (p.n > kChunk) return;
     for (size_t r = 0; r < rows().size(); ++r)  // packed for the next step while it is at hand
-      if (rows()[r].convolves() && rows()[r].w == piece.param) pack_row(training_form_, r, packed_.data(), packed_dx_.data());
+      if (rows()[r].convolves() && rows()[r].w == piece.param)
+        pack_row(training_form_, r, packed_.data(), packed_dx_.data());
   });
-  run(int(pack_late_.size()), [&](int i) { pack_row(training_form_, pack_late_[i], packed_.data(), packed_dx_.data()); });
+  run(int(pack_late_.size()),
+      [&](int i) { pack_row(training_form_, pack_late_[i], packed_.data(), packed_dx_.data()); });
 }
 
 // ---- steps ---------------------------------------------------------------------------------------------------------

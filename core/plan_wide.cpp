@@ -142,9 +142,7 @@ void Plan::backward_wide(size_t r, float* grads) {
   run(2 * kParts, [&](int task) {
     const int part = task / 2;
     const Half made = half(size_t(c.K), part), taken = half(size_t(c.C), part);
-    auto room = [&](const Conv& of) {
-      return static_cast<float*>(scratch(2, k.conv_room(of) * sizeof(float) + 64));
-    };
+    auto room = [&](const Conv& of) { return static_cast<float*>(scratch(2, k.conv_room(of) * sizeof(float) + 64)); };
     if (task % 2 == 0 && trains && made.n) {
       const Conv of = making(c, made);
       float* bias = row.b >= 0 ? sums + aligned(packed_dw_size(c)) + made.from : nullptr;

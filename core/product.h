@@ -9,7 +9,7 @@
 namespace lenet {
 namespace {
 
-constexpr int kTile = 8;            // positions side by side, forward
+constexpr int kTile = 8;             // positions side by side, forward
 constexpr size_t kNear = 96 * 1024;  // numbers that stay in the second cache, backward
 
 bool product_suits(const Conv& c) {
@@ -17,8 +17,8 @@ bool product_suits(const Conv& c) {
 }
 
 struct ProductCall {
-  int C, n;             // channels in; positions of this tile
-  const float *x, *w;   // [C][kTile][VW]; [C][OB]
+  int C, n;            // channels in; positions of this tile
+  const float *x, *w;  // [C][kTile][VW]; [C][OB]
   const float* bias;
   bool cut;
   float* y;

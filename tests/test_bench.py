@@ -194,6 +194,9 @@ def test_every_work_has_a_title_a_file_that_serves_it_and_an_environment(name: s
     assert name in environments.REQUIREMENTS
     if work == "cold":
         assert (PEERS / f"{name}_cold.py").exists()
+    elif (name, work) in works.OTHERS:
+        served = "**works(" if name == "onnxruntime" else "**WORKS"
+        assert served in (PEERS / f"{name}_peer.py").read_text(encoding="utf-8")
     elif work != "train":  # that is our command line
         assert f'"{work}": ' in (PEERS / f"{name}_peer.py").read_text(encoding="utf-8")
 
@@ -274,6 +277,7 @@ ROW = {
     "speed": "| PyTorch 2.0.0, own loop, data in memory | 6.00 | 3.0× (3.0–3.0) |",
     "evaluate": "| PyTorch 2.0.0 | 6.000 | 3.0× (3.0–3.0) |",
     "image": "| PyTorch 2.0.0 | 60 | 120 | 3.0× (3.0–3.0) |",
+    "networks": "| PyTorch 2.0.0: small VGG, training | 6.000 | 3.0× (3.0–3.0) |",
     "cold": "| PyTorch 2.0.0, a tuned script | 6.00 | 2 of 3 | 98.50 % | 3.0× (3.0–3.0) |",
     "footprint": "| **lenet** | 0.10 | 200 | 70 | 4 |\n| OpenCV | 0.30 | – | – | – |",
     "busy": "takes 2.00 s alone and 4.00 s beside a process that burns one core: 2.0× (2.0–2.0).",

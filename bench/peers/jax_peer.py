@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from _jax_networks import WORKS
 from _serve import BATCH, accuracy, latency, mnist, normalised, serve, weights
 from jax import lax
 
@@ -93,6 +94,7 @@ serve(
         "loop": loop,
         "evaluate": lambda: accuracy(answer(), test_images, test_labels, 1000),
         "image": lambda: latency(answer(), test_images),
+        **WORKS,
     },
     jax.__version__,
 )

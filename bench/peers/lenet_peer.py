@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _lenet_networks import WORKS
 from _serve import BATCH, FILES, latency, mnist, normalised, serve
 
 import lenet
@@ -118,6 +119,7 @@ serve(
         "image_static": lambda: image_net(True),
         "image_net": lambda: image_net(False),
         "peak": peak,
+        **WORKS,
     },
     lenet.__version__,
 )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from _serve import BATCH, THREADS, accuracy, latency, mnist, normalised, serve, weights
+from _torch_networks import WORKS
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
@@ -97,6 +98,6 @@ def image() -> dict[str, float]:
 
 
 serve(
-    {"loop": loop, "loader": loader, "compile": compile_, "evaluate": evaluate, "image": image},
+    {"loop": loop, "loader": loader, "compile": compile_, "evaluate": evaluate, "image": image, **WORKS},
     torch.__version__,
 )

@@ -105,8 +105,8 @@ const ConvShape kConvs[] = {
     {6, 5, 3, 7, 3, 3, 1, 1, 2, 2, 0, 2},   {9, 8, 5, 6, 3, 3, 1, 1, 3, 1, 1, 1},
     {7, 9, 5, 13, 1, 1, 1, 1, 0, 0, 0, 0},  {16, 12, 12, 15, 1, 1, 1, 1, 0, 0, 0, 0},
     {2, 3, 1, 2, 1, 1, 1, 1, 0, 0, 0, 0},   {20, 4, 4, 33, 1, 1, 1, 1, 0, 0, 0, 0},
-    {9, 8, 10, 13, 3, 3, 1, 1, 1, 1, 1, 1},  {16, 12, 14, 8, 3, 3, 1, 1, 1, 1, 1, 1},
-    {8, 4, 4, 33, 3, 3, 1, 1, 0, 0, 0, 0},   {12, 33, 34, 9, 3, 3, 2, 2, 1, 1, 1, 1},
+    {9, 8, 10, 13, 3, 3, 1, 1, 1, 1, 1, 1}, {16, 12, 14, 8, 3, 3, 1, 1, 1, 1, 1, 1},
+    {8, 4, 4, 33, 3, 3, 1, 1, 0, 0, 0, 0},  {12, 33, 34, 9, 3, 3, 2, 2, 1, 1, 1, 1},
     {5, 6, 7, 6, 1, 1, 2, 2, 0, 0, 0, 0},   {4, 5, 6, 9, 1, 1, 1, 1, 1, 0, 1, 1},
 };
 
@@ -494,7 +494,8 @@ void check_maps(const Kernels<float>& k, Report& report) {
   const Act acts[] = {Act::relu,       Act::sigmoid, Act::tanh,      Act::relu6,
                       Act::leaky_relu, Act::gelu,    Act::gelu_tanh, Act::silu};
   int turn = 0;
-  for (auto [C, cells] : {std::pair<int, size_t>{3, 1}, {2, 7}, {5, 300}, {1, 1030}, {12, 64}, {7, 33}, {2, 5}, {4, 20}})
+  for (auto [C, cells] :
+       {std::pair<int, size_t>{3, 1}, {2, 7}, {5, 300}, {1, 1030}, {12, 64}, {7, 33}, {2, 5}, {4, 20}})
     for (int real : {1, 5, 16}) {
       const size_t n = C * cells * L;
       const Act act = acts[turn++ % 8];
@@ -503,8 +504,8 @@ void check_maps(const Kernels<float>& k, Report& report) {
       std::vector<int32_t> label;
       for (size_t i = 0; i < cells * L; ++i) label.push_back(int32_t(i % size_t(C + 1)) - 1);
       const auto ours = run_maps<float>(k, C, cells, real, act, x, dy, other, label, weight);
-      const auto exact = run_maps<double>(oracle(), C, cells, real, act, wide(x), wide(dy), wide(other), label,
-                                          wide(weight));
+      const auto exact =
+          run_maps<double>(oracle(), C, cells, real, act, wide(x), wide(dy), wide(other), label, wide(weight));
       report.add("activate", distance(ours.active, exact.active), kSums);
       report.add("activate_dx", distance(ours.slope, exact.slope), kSums);
       report.add("add_cut", distance(ours.sum, exact.sum), kSums);
@@ -544,16 +545,16 @@ std::vector<float> trained_lenet(std::vector<float>* losses) {
     return r;
   };
   std::vector<Row> rows = {conv(make_conv(1, 28, 28, 6, 5, 5, 1, 1, 2, 2, 2, 2, 1, 1, 1), 0),
-                                 relu(6 * 28 * 28),
-                                 pool(make_pool(6, 28, 28, 2, 2, 2, 2, 0, 0, 0, 0, false, true, 0)),
-                                 conv(make_conv(6, 14, 14, 16, 5, 5, 1, 1, 0, 0, 0, 0, 1, 1, 1), 2),
-                                 relu(16 * 10 * 10),
-                                 pool(make_pool(16, 10, 10, 2, 2, 2, 2, 0, 0, 0, 0, false, true, 0)),
-                                 linear(400, 120, 4),
-                                 relu(120),
-                                 linear(120, 84, 6),
-                                 relu(84),
-                                 linear(84, 10, 8)};
+                           relu(6 * 28 * 28),
+                           pool(make_pool(6, 28, 28, 2, 2, 2, 2, 0, 0, 0, 0, false, true, 0)),
+                           conv(make_conv(6, 14, 14, 16, 5, 5, 1, 1, 0, 0, 0, 0, 1, 1, 1), 2),
+                           relu(16 * 10 * 10),
+                           pool(make_pool(16, 10, 10, 2, 2, 2, 2, 0, 0, 0, 0, false, true, 0)),
+                           linear(400, 120, 4),
+                           relu(120),
+                           linear(120, 84, 6),
+                           relu(84),
+                           linear(84, 10, 8)};
   const size_t sizes[] = {150, 6, 2400, 16, 48000, 120, 10080, 84, 840, 10};
   const float scales[] = {0.28f, 0, 0.11f, 0, 0.06f, 0, 0.1f, 0, 0.15f, 0};
   random_bits.seed(7);

@@ -53,8 +53,9 @@ for kind in "${kinds[@]}"; do
     step "address: kernels at every level, a training step, threads"
     build/sanitize-address/core_test | tail -n 1
     build/sanitize-address/threads_test
-    step "address: shared plans, limits, few images, plans"
+    step "address: shared plans, limits, few images, graphs"
     address "$PYTHON" -m pytest -q -p no:cacheprovider tests/test_sharing.py tests/test_few_images.py tests/test_limits.py \
+      tests/test_plan_graph.py \
       -k "not daemon and not no_memory and not without_threads and not machine_has_free and not v2 and not reference"
     step "address: random shapes"
     address "$PYTHON" -m bench.reliability shapes --dry --budget "$budget"

@@ -1,6 +1,6 @@
 // One plan, one random stream and the pool in several threads at once, without Python: each thread must get the bits it
-// gets alone. Returns 1 if one doesn't. What it is for is ThreadSanitizer, under which it runs in `make sanitize`: weights
-// stay as they are here, since writing them while others read is allowed to mix, and would be reported.
+// gets alone. Returns 1 if one doesn't. What it is for is ThreadSanitizer, under which it runs in `make sanitize`:
+// weights stay as they are here, since writing them while others read is allowed to mix, and would be reported.
 #include <cstdio>
 #include <functional>
 #include <random>
@@ -154,11 +154,16 @@ int main() {
   Network net;
   Plan plan(net.graph, net.params);
   const std::vector<std::function<Numbers()>> works = {
-      [&] { return infer(plan, images, 1); },  [&] { return infer(plan, images, 8); },
-      [&] { return infer(plan, images, 40); }, [&] { return infer(plan, images, 100); },
-      [&] { return step(plan, images, 5); },   [&] { return step(plan, images, 33); },
-      [&] { return step(plan, images, 100); }, [&] { return train(images, 60); },
-      [&] { return recycle(0); },              [&] { return fail(0); },
+      [&] { return infer(plan, images, 1); },
+      [&] { return infer(plan, images, 8); },
+      [&] { return infer(plan, images, 40); },
+      [&] { return infer(plan, images, 100); },
+      [&] { return step(plan, images, 5); },
+      [&] { return step(plan, images, 33); },
+      [&] { return step(plan, images, 100); },
+      [&] { return train(images, 60); },
+      [&] { return recycle(0); },
+      [&] { return fail(0); },
   };
   std::vector<Numbers> wanted;
   for (const auto& work : works) wanted.push_back(work());
