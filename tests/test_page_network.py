@@ -17,6 +17,7 @@ from lenet.reading.pages.finder import Finder, Spot
 from lenet.reading.pages.network import LABELS, NONE, STRIDE, WINDOW, network
 from lenet.reading.pages.reader import recognise_spots
 from lenet.reading.pages.scales import PAPER, levels
+from lenet.reading.shapes.form import NO_DIGIT
 from lenet.reading.shapes.shape import MARGIN, Shape
 from lenet.reading.weights.reader import Reader
 from lenet.train.trained import Trained
@@ -108,8 +109,10 @@ def spot(label, x, y, height=20.0, sureness=0.99):
 
 
 def even(images):
-    """A network that knows nothing."""
-    return np.full((len(images), 11), 1 / 11, np.float32)
+    """A network that knows nothing: a digit is as likely as none."""
+    answers = np.full((len(images), 11), 0.05, np.float32)
+    answers[:, NO_DIGIT] = 0.5
+    return answers
 
 
 def test_rows_and_boxes_come_from_what_was_found():
@@ -134,9 +137,9 @@ def test_a_point_between_digits_stays_a_sign():
 def test_where_there_is_no_ink_only_what_is_very_sure_counts():
     spots, ink = row_of(6)
     doubtful = spot(4, 100, 80, sureness=0.98)
-    assert believed([*spots, doubtful], [*ink, shape(94, 70, 12, 20)]) == [*spots, doubtful]
-    assert believed([*spots, doubtful], ink) == spots
-    assert len(believed([*spots, spot(4, 100, 80, sureness=0.9999)], ink)) == 7
+    assert believed([*spots, doubtful], [*ink, shape(94, 70, 12, 20)], even) == [*spots, doubtful]
+    assert believed([*spots, doubtful], ink, even) == spots
+    assert len(believed([*spots, spot(4, 100, 80, sureness=0.9999)], ink, even)) == 7
 
 
 @pytest.mark.parametrize("only", ["printed", "handwritten"])
@@ -169,17 +172,24 @@ def test_a_less_sure_digit_is_believed_among_sure_ones_of_its_size():
     spots, ink = row_of(6)
     doubtful, large = spot(3, 20, 80, sureness=0.9), spot(3, 200, 120, height=80, sureness=0.9)
     ink += [shape(14, 70, 12, 20), shape(180, 80, 40, 80)]
-    kept = believed([*spots, doubtful, large], ink)
+    kept = believed([*spots, doubtful, large], ink, even)
     assert kept == [*spots, doubtful]
-    assert believed([doubtful], ink) == []
+    assert believed([doubtful], ink, even) == []
+
+
+def test_what_stands_over_a_dot_is_a_question_mark():
+    spots, ink = row_of(6)
+    doubtful, ink = spot(7, 100, 80, sureness=0.98), [*ink, shape(94, 70, 12, 20)]
+    assert doubtful in believed([*spots, doubtful], [*ink, shape(112, 88, 3, 3)], even)  # a point beside
+    assert doubtful not in believed([*spots, doubtful], [*ink, shape(99, 94, 3, 3)], even)
 
 
 def test_a_letter_among_letters_must_look_very_much_like_a_digit():
     spots, ink = row_of(6)
     doubtful = spot(5, 100, 80, sureness=0.9)
     word = [shape(94 + dx, 70, 12, 20) for dx in (-32, -16, 0, 16, 32)]
-    assert believed([*spots, doubtful], [*ink, word[2]]) == [*spots, doubtful]
-    assert believed([*spots, doubtful], [*ink, *word]) == spots
+    assert believed([*spots, doubtful], [*ink, word[2]], even) == [*spots, doubtful]
+    assert believed([*spots, doubtful], [*ink, *word], even) == spots
 
 
 def test_the_more_other_shapes_a_page_has_the_surer_must_a_digit_be():
@@ -187,8 +197,8 @@ def test_the_more_other_shapes_a_page_has_the_surer_must_a_digit_be():
     doubtful = spot(5, 100, 80, sureness=0.9)
     ink += [shape(94, 70, 12, 20)]
     letters = [shape(10 + 40 * (k % 20), 300 + 40 * (k // 20), 14, 20) for k in range(400)]
-    assert doubtful in believed([*spots, doubtful], ink)
-    assert doubtful not in believed([*spots, doubtful], ink + letters)
+    assert doubtful in believed([*spots, doubtful], ink, even)
+    assert doubtful not in believed([*spots, doubtful], ink + letters, even)
 
 
 def sure(images):

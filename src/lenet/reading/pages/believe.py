@@ -6,33 +6,41 @@ digits at all, what size these are, and whether letters stand beside. Read by ``
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lenet.reading.pages.claim import claim
 from lenet.reading.pages.finder import Spot
+from lenet.reading.shapes.form import NO_DIGIT, digit_forms
 from lenet.reading.shapes.shape import Shape
 
 __all__ = ["believed"]
 
-LEAST = 1.0  # the odds' logarithm from which on a place is a digit's
-SEED, FEW = 0.98, 3  # so sure places show what digits of the page are like; fewer of them show nothing
+Read = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+LEAST = 1.5  # the odds' logarithm from which on a place is a digit's
+SEED, FEW = 0.99, 3  # so sure places show what digits of the page are like; fewer of them show nothing
 ALONE = 4.0  # the odds' logarithm of these few
 COMMON = 0.5  # the weight of how common digits are among shapes of about their size
 RARE = 0.25  # there are at most four times as many digits as such other shapes
 SAME, LIKE = 1.3, 1.7  # times the usual height, or smaller by as much
 OTHER_SIZE, ODD_SIZE = 2.5, 5.0  # taken off for a size further off than each
 ONCE = 2.0  # for what was found in one size alone
-BARE = 4.0  # for what stands on no ink
+BARE = 6.0  # for what stands on no ink
 LETTER = 1.5  # for each side on which ink stands close that is no digit's
+DOTTED = 5.0  # for what stands over a dot, as the hook of a question mark does
+INK, FIRM = 1.0, 4.0  # the weight of what the ink alone says, and its odds' logarithm at most
 CLOSE, TALL = 0.4, 0.45  # heights to that ink at most, and its own at least
 MOST = 7.5  # whoever is so sure is believed whatever speaks against it
 
 
-def believed(spots: Sequence[Spot], shapes: Sequence[Shape]) -> list[Spot]:
-    """Of places that may be digits those that are, surest first. shapes: of the page's ink."""
+def believed(spots: Sequence[Spot], shapes: Sequence[Shape], read: Read) -> list[Spot]:
+    """Of places that may be digits those that are, surest first. shapes: of the page's ink.
+
+    read: uint8 [N, 28, 28] to float32 [N, 11], a network that sees the ink alone.
+    """
     if not spots:
         return []
     height = np.array([spot.height for spot in spots])
@@ -41,7 +49,11 @@ def believed(spots: Sequence[Spot], shapes: Sequence[Shape]) -> list[Spot]:
     looks = np.array([spot.looks for spot in spots])
     seeds = (sure >= SEED) & (looks > 1)
     bodies, claimed = claim(spots, shapes)
-    against = np.where(looks > 1, 0.0, ONCE) + np.where([shape.area > 0 for shape in bodies], 0.0, BARE)
+    inked = np.array([shape.area > 0 for shape in bodies])
+    none = read(digit_forms([shape.level for shape in bodies]))[:, NO_DIGIT].astype(np.float64).clip(1e-4, 1 - 1e-4)
+    ink = np.clip(np.log(none) - np.log1p(-none), -FIRM, FIRM)
+    against = np.where(looks > 1, 0.0, ONCE) + np.where(inked, INK * ink, BARE)
+    against += np.where(_over_dots(spots, shapes), DOTTED, 0.0)
     if np.count_nonzero(seeds) < FEW:
         kept = seeds & (odds - against >= ALONE)
         return [spot for spot, one in zip(spots, kept, strict=True) if one]
@@ -62,6 +74,18 @@ def _usual(height: NDArray[np.float64], sure: NDArray[np.float64]) -> float:
     order = np.argsort(height, kind="stable")
     weight = np.cumsum(sure[order] ** 8)
     return float(height[order][np.searchsorted(weight, weight[-1] / 2)])
+
+
+def _over_dots(spots: Sequence[Spot], shapes: Sequence[Shape]) -> NDArray[np.bool_]:
+    """For each place whether a dot stands right under its middle: a decimal point stands beside."""
+    if not shapes:
+        return np.zeros(len(spots), bool)
+    x, y, high = np.array([(spot.x, spot.y, spot.height) for spot in spots]).T[..., None]
+    x0, y0, x1, y1 = np.array([shape.box for shape in shapes], np.float64).T
+    is_dot = np.maximum(x1 - x0, y1 - y0) < 0.28 * high
+    under = (np.abs((x0 + x1) / 2 - x) < 0.25 * high) & ((y0 + y1) / 2 > y + 0.35 * high)
+    near = (y0 + y1) / 2 < y + 1.0 * high
+    return np.asarray((is_dot & under & near).any(axis=1))
 
 
 def _beside(

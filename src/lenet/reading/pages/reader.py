@@ -35,7 +35,7 @@ def recognise_spots(
 
     read: uint8 [N, 28, 28] to float32 [N, 11]. only: "printed" or "handwritten" digits.
     """
-    spots = [spot for spot in believed(spots, shapes) if only is None or spot.is_printed == (only == "printed")]
+    spots = [spot for spot in believed(spots, shapes, read) if only is None or spot.is_printed == (only == "printed")]
     bodies, claimed = claim(spots, shapes)
     left = [shape for shape, taken in zip(shapes, claimed, strict=True) if not taken]
     forms = digit_forms([shape.level for shape in bodies])
