@@ -12,11 +12,11 @@ from lenet.autograd import random
 from lenet.reading import read
 from lenet.reading.pages import finder
 from lenet.reading.pages.believe import believed
-from lenet.reading.pages.choice import is_for_ink
 from lenet.reading.pages.finder import Finder, Spot
 from lenet.reading.pages.network import LABELS, NONE, STRIDE, WINDOW, network
 from lenet.reading.pages.reader import recognise_spots
 from lenet.reading.pages.scales import PAPER, levels
+from lenet.reading.shapes.cells import has_cells
 from lenet.reading.shapes.form import NO_DIGIT
 from lenet.reading.shapes.shape import MARGIN, Shape
 from lenet.reading.weights.reader import Reader
@@ -201,13 +201,6 @@ def test_the_more_other_shapes_a_page_has_the_surer_must_a_digit_be():
     assert doubtful not in believed([*spots, doubtful], ink + letters, even)
 
 
-def sure(images):
-    """A network that takes everything for a sure 7."""
-    answers = np.full((len(images), 11), 0.001, np.float32)
-    answers[:, 7] = 0.99
-    return answers
-
-
 def squares(pitch):
     """Rules that part squares of so many pixels."""
     rules = np.zeros((400, 400), np.uint8)
@@ -218,8 +211,7 @@ def squares(pitch):
 
 def test_who_reads_a_page():
     marks = [shape(30 + 40 * (k % 6), 30 + 40 * (k // 6), 14, 20) for k in range(18)]
-    assert is_for_ink(marks, None, 3.0, sure)  # digits alone
-    assert not is_for_ink(marks, None, 3.0, even)  # or something else
-    assert is_for_ink(marks[:5], None, 3.0, even)  # too few to tell
-    assert not is_for_ink(marks, squares(60), 3.0, sure)  # in cells
-    assert is_for_ink(marks, squares(15), 3.0, sure)  # on squared paper
+    assert not has_cells(None, marks)
+    assert has_cells(squares(60), marks)
+    assert not has_cells(squares(15), marks)  # squared paper
+    assert not has_cells(squares(380), marks)  # a frame
