@@ -12,11 +12,11 @@ from lenet.autograd import random
 from lenet.reading import read
 from lenet.reading.pages import finder
 from lenet.reading.pages.believe import believed
-from lenet.reading.pages.choice import is_for_ink
 from lenet.reading.pages.finder import Finder, Spot
 from lenet.reading.pages.network import LABELS, NONE, STRIDE, WINDOW, network
 from lenet.reading.pages.reader import recognise_spots
 from lenet.reading.pages.scales import PAPER, levels
+from lenet.reading.shapes.cells import has_cells
 from lenet.reading.shapes.form import NO_DIGIT
 from lenet.reading.shapes.shape import MARGIN, Shape
 from lenet.reading.weights.reader import Reader
@@ -137,9 +137,9 @@ def test_a_point_between_digits_stays_a_sign():
 def test_where_there_is_no_ink_only_what_is_very_sure_counts():
     spots, ink = row_of(6)
     doubtful = spot(4, 100, 80, sureness=0.98)
-    assert believed([*spots, doubtful], [*ink, shape(94, 70, 12, 20)], even) == [*spots, doubtful]
-    assert believed([*spots, doubtful], ink, even) == spots
-    assert len(believed([*spots, spot(4, 100, 80, sureness=0.9999)], ink, even)) == 7
+    assert kept_of([*spots, doubtful], [*ink, shape(94, 70, 12, 20)]) == [*spots, doubtful]
+    assert kept_of([*spots, doubtful], ink) == spots
+    assert len(kept_of([*spots, spot(4, 100, 80, sureness=0.9999)], ink)) == 7
 
 
 @pytest.mark.parametrize("only", ["printed", "handwritten"])
@@ -162,6 +162,12 @@ def test_only_asks_for_the_packaged_network_and_a_page():
         read(image, even, only="printed")
 
 
+def kept_of(spots, ink):
+    """Which of some spots are believed, as they were."""
+    places = {(s.x, s.y) for s in believed(spots, ink, even)}
+    return [s for s in spots if (s.x, s.y) in places]
+
+
 def row_of(count, y=20, pitch=60):
     """Surely seen digits apart from each other, and their ink."""
     spots = [spot(k % 10, 20 + pitch * k, y) for k in range(count)]
@@ -172,24 +178,24 @@ def test_a_less_sure_digit_is_believed_among_sure_ones_of_its_size():
     spots, ink = row_of(6)
     doubtful, large = spot(3, 20, 80, sureness=0.9), spot(3, 200, 120, height=80, sureness=0.9)
     ink += [shape(14, 70, 12, 20), shape(180, 80, 40, 80)]
-    kept = believed([*spots, doubtful, large], ink, even)
+    kept = kept_of([*spots, doubtful, large], ink)
     assert kept == [*spots, doubtful]
-    assert believed([doubtful], ink, even) == []
+    assert kept_of([doubtful], ink) == []
 
 
 def test_what_stands_over_a_dot_is_a_question_mark():
     spots, ink = row_of(6)
     doubtful, ink = spot(7, 100, 80, sureness=0.98), [*ink, shape(94, 70, 12, 20)]
-    assert doubtful in believed([*spots, doubtful], [*ink, shape(112, 88, 3, 3)], even)  # a point beside
-    assert doubtful not in believed([*spots, doubtful], [*ink, shape(99, 94, 3, 3)], even)
+    assert doubtful in kept_of([*spots, doubtful], [*ink, shape(112, 88, 3, 3)])  # a point beside
+    assert doubtful not in kept_of([*spots, doubtful], [*ink, shape(99, 94, 3, 3)])
 
 
 def test_a_letter_among_letters_must_look_very_much_like_a_digit():
     spots, ink = row_of(6)
     doubtful = spot(5, 100, 80, sureness=0.9)
     word = [shape(94 + dx, 70, 12, 20) for dx in (-32, -16, 0, 16, 32)]
-    assert believed([*spots, doubtful], [*ink, word[2]], even) == [*spots, doubtful]
-    assert believed([*spots, doubtful], [*ink, *word], even) == spots
+    assert kept_of([*spots, doubtful], [*ink, word[2]]) == [*spots, doubtful]
+    assert kept_of([*spots, doubtful], [*ink, *word]) == spots
 
 
 def test_the_more_other_shapes_a_page_has_the_surer_must_a_digit_be():
@@ -197,15 +203,8 @@ def test_the_more_other_shapes_a_page_has_the_surer_must_a_digit_be():
     doubtful = spot(5, 100, 80, sureness=0.9)
     ink += [shape(94, 70, 12, 20)]
     letters = [shape(10 + 40 * (k % 20), 300 + 40 * (k // 20), 14, 20) for k in range(400)]
-    assert doubtful in believed([*spots, doubtful], ink, even)
-    assert doubtful not in believed([*spots, doubtful], ink + letters, even)
-
-
-def sure(images):
-    """A network that takes everything for a sure 7."""
-    answers = np.full((len(images), 11), 0.001, np.float32)
-    answers[:, 7] = 0.99
-    return answers
+    assert doubtful in kept_of([*spots, doubtful], ink)
+    assert doubtful not in kept_of([*spots, doubtful], ink + letters)
 
 
 def squares(pitch):
@@ -218,8 +217,7 @@ def squares(pitch):
 
 def test_who_reads_a_page():
     marks = [shape(30 + 40 * (k % 6), 30 + 40 * (k // 6), 14, 20) for k in range(18)]
-    assert is_for_ink(marks, None, 3.0, sure)  # digits alone
-    assert not is_for_ink(marks, None, 3.0, even)  # or something else
-    assert is_for_ink(marks[:5], None, 3.0, even)  # too few to tell
-    assert not is_for_ink(marks, squares(60), 3.0, sure)  # in cells
-    assert is_for_ink(marks, squares(15), 3.0, sure)  # on squared paper
+    assert not has_cells(None, marks)
+    assert has_cells(squares(60), marks)
+    assert not has_cells(squares(15), marks)  # squared paper
+    assert not has_cells(squares(380), marks)  # a frame

@@ -24,10 +24,9 @@ from lenet.reading.lines.columns import Columns
 from lenet.reading.lines.cut import dark_on_light
 from lenet.reading.lines.reader import is_strip, recognise_strip
 from lenet.reading.page import TAB, Digit, Line, Number, Page
-from lenet.reading.pages.choice import is_for_ink
 from lenet.reading.pages.reader import recognise_spots
 from lenet.reading.pages.scales import upright
-from lenet.reading.shapes.cells import Place, find_grid, places
+from lenet.reading.shapes.cells import Place, find_grid, has_cells, places
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
 from lenet.reading.shapes.glyphs import Glyph, look_again, recognise
 from lenet.reading.shapes.lines import Row, column_gaps, find_rows, outline
@@ -202,7 +201,8 @@ def _seen(source: Source, ink: Ink, quarters: int, reader: Reader, only: str | N
     ink, straight = straighten(ink)
     ink, matrix = clean(ink), straight @ turn
     shapes = find_shapes(ink.level, ink.mask, ink.stroke)
-    if reader.finder is not None and (only is not None or not is_for_ink(shapes, ink.rules, ink.stroke, reader.glance)):
+    # Forms, tables and sudokus are the page network's; on other pages cutting shapes does better (docs/decisions.md).
+    if reader.finder is not None and (only is not None or has_cells(ink.rules, shapes)):
         grey = upright(dark_on_light(source.rgb, polarity), scale, matrix, ink.mask.shape)
         found = recognise_spots(reader.finder(grey), shapes, reader, only)
         return _Seen(ink, *found, matrix, quarters, is_found=True)

@@ -33,6 +33,7 @@ LETTER = 1.5  # for each side on which ink stands close that is no digit's
 DOTTED = 5.0  # for what stands over a dot, as the hook of a question mark does
 INK, FIRM = 1.0, 4.0  # the weight of what the ink alone says, and its odds' logarithm at most
 CLOSE, TALL = 0.4, 0.45  # heights to that ink at most, and its own at least
+SOFT = 2.0  # odds' logarithms are divided by it to tell how sure a digit is
 MOST = 7.5  # whoever is so sure is believed whatever speaks against it
 
 
@@ -66,7 +67,12 @@ def believed(spots: Sequence[Spot], shapes: Sequence[Shape], read: Read) -> list
     against -= COMMON * np.log(digits / max(about - digits, RARE * digits))
     against += LETTER * _beside(spots, odds - against >= LEAST, shapes, claimed)
     kept = odds >= np.minimum(LEAST + against, MOST)
-    return [spot for spot, one in zip(spots, kept, strict=True) if one]
+    sureness = 1 / (1 + np.exp(-(odds - np.maximum(against, 0.0)) / SOFT))
+    return [
+        spot._replace(sureness=float(min(one, spot.sureness)))
+        for spot, one, stays in zip(spots, sureness, kept, strict=True)
+        if stays
+    ]
 
 
 def _usual(height: NDArray[np.float64], sure: NDArray[np.float64]) -> float:

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.reading.shapes.lines import Row, outline
+from lenet.reading.shapes.lines import Row, find_rows, outline
 from lenet.reading.shapes.shape import Box, Shape
 
-__all__ = ["Grid", "Place", "find_grid", "is_squared_paper", "places"]
+__all__ = ["Grid", "Place", "find_grid", "has_cells", "places"]
 
 SQUARE = 1.6  # width over height: of a box for one digit at most
 SHARED = 0.7  # of the smaller side: so much of it neighbours share
@@ -30,6 +30,7 @@ MOST_SHAPES, MOST_ROWS = 8, 6  # of one row in a cell, and heights of its digits
 APART = 1.5  # heights: what is so far from all others of its row is no part of their words
 FEW = 6  # shapes that stand together far from others; more is a sentence
 NEAR_RULE, OVER_RULE = 1.2, 0.6  # heights from the shapes to a rule that runs over or under so much of their width
+SEVERAL = 3  # cells: a page with so many is a form, a table or a sudoku
 COLUMN = 3  # rows at least that have a lone group at the same place make a column
 
 
@@ -122,12 +123,21 @@ def find_grid(rules: NDArray[np.uint8] | None) -> Grid | None:
     return Grid(boxes, number[found])
 
 
+def has_cells(rules: NDArray[np.uint8] | None, shapes: Sequence[Shape]) -> bool:
+    """Whether rules uint8 [h, w] part several cells to write into, as on a form; the squares of squared paper are none."""
+    grid = find_grid(rules)
+    if grid is None or len(grid.boxes) < SEVERAL:
+        return False
+    rows = find_rows(shapes)
+    return not _is_squared_paper(grid, rows, [row.bodies for row in rows])
+
+
 def places(
     rows: Sequence[Row], shapes: Sequence[Sequence[Shape]], rules: NDArray[np.uint8] | None, grid: Grid | None
 ) -> list[list[Place]]:
     """For the shapes of each row that are no signs, from left to right, where each stands."""
     found = [[Place()] * len(some) for some in shapes]
-    if grid is not None and not is_squared_paper(grid, rows, shapes):
+    if grid is not None and not _is_squared_paper(grid, rows, shapes):
         _in_cells(found, rows, shapes, grid)
     lone: dict[bool, list[tuple[int, int, int, Box]]] = {True: [], False: []}  # row, first, last + 1, box
     group = 1 + max((place.group for some in found for place in some), default=0)
@@ -155,7 +165,7 @@ def places(
     return found
 
 
-def is_squared_paper(grid: Grid, rows: Sequence[Row], shapes: Sequence[Sequence[Shape]]) -> bool:
+def _is_squared_paper(grid: Grid, rows: Sequence[Row], shapes: Sequence[Sequence[Shape]]) -> bool:
     """Whether cells are the paper's own squares: too low to write into, or very many and mostly empty."""
     high = float(np.median([box[3] - box[1] for box in grid.boxes]))
     heights = [row.height for row, some in zip(rows, shapes, strict=True) for _ in some]
