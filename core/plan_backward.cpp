@@ -141,7 +141,10 @@ void Plan::norm_gradient(size_t r, int g, float* grads) {
   };
   const float* dy = grads + gradient_at_[r + 1];
   const float* y = row.cut ? group(g) + row.y : nullptr;
-  if (rest && wanted_[size_t(rest)]) {  // what is added gets the gradient as it is
+  // What is added gets the gradient as it is: by the way where nothing is there yet.
+  const bool added = rest && wanted_[size_t(rest)];
+  const bool direct = added && !twice && wanted_[size_t(own)] && first_writer_[size_t(rest)] == int(r);
+  if (added && !direct) {
     if (y) {
       float* masked = static_cast<float*>(scratch(3, row.out_size * L * sizeof(float)));
       kernels().relu_dx(row.out_size * L, y, dy, masked);
@@ -153,7 +156,8 @@ void Plan::norm_gradient(size_t r, int g, float* grads) {
   const Into dx = into(own, !twice);
   const float* mean = norm_.data() + norm_at_[r];
   kernels().norm_dx(row.out, row.cells, real_lanes(n_, g), group(g) + training_form_.place_of(own), y, dy, mean,
-                    mean + norm_size_, mean + 4 * norm_size_, mean + 5 * norm_size_, dx.to(), nullptr);
+                    mean + norm_size_, mean + 4 * norm_size_, mean + 5 * norm_size_, dx.to(),
+                    direct ? grads + gradient_at_[size_t(rest)] : nullptr);
   dx.done();
 }
 

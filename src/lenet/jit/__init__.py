@@ -1,6 +1,6 @@
 """A network's calls, watched once and compiled into one plan for the engine (Paddle: ``paddle.jit``).
 
-A ``Layer`` comes in, a chain of rows of the table or the reason why there is none goes out. It stands above ``nn``, whose
+A ``Layer`` comes in, a graph of rows of the table or the reason why there is none goes out. It stands above ``nn``, whose
 changes it watches. ``save`` and ``load`` are put here by ``modelfile.program``, which stands above it.
 """
 
