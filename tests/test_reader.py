@@ -69,7 +69,6 @@ def test_the_file_is_small_and_of_eleven_outputs(packaged):
 
 def test_its_account_is_what_the_code_would_write_again(packaged):
     told = packaged.meta["training"]
-    assert told["recipe"] == training.RECIPE.as_json()
     assert Recipe.of_json(told["recipe"]) == training.RECIPE
     assert told["seed"] == training.SEED
     assert told["samples"] == {

@@ -562,7 +562,7 @@ def test_files_that_are_no_model(tmp_path, small_mnist):
         Trained.load(path)
     model = lenet.Model(lenet.LeNet())
     model.save(str(path))
-    with pytest.raises(ValueError, match=r"read them with Model.load\(\)"):
+    with pytest.raises(ValueError, match=r"If Model.save\(\)"):
         Trained.load(path)
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ValueError, match="truncated"):

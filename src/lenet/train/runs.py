@@ -231,7 +231,7 @@ class Runs:
             "network": None if network is None else network_named(network).name,
             "size": size,
             "colour": colour or None,
-            "settings": settings and dict(settings),
+            "settings": dict(settings) if settings else None,
             "threads": threads,
         }
         kept = {key: value for key, value in asked.items() if value is not None}
