@@ -241,3 +241,14 @@ def test_a_model_of_the_package_can_be_saved_and_read(tmp_path):
     trained.save(path)
     images = np.random.default_rng(0).integers(0, 256, (5, 3, 16, 16)).astype(np.uint8)
     np.testing.assert_array_equal(Trained.load(path).logits(images), trained.logits(images))
+
+
+@pytest.mark.parametrize("network", [None, Eagerly])
+def test_a_run_stopped_before_its_first_step_goes_on(tmp_path, network):
+    asked = {"network": network, "epochs": 2, "batch_size": 16, "say": lambda _: None}
+    whole = train("fast", arrays(), out=tmp_path / "whole.safetensors", **asked)
+    out = tmp_path / "m.safetensors"
+    with pytest.raises(lenet.train.Interrupted):
+        train("fast", arrays(), out=out, stop=lambda: True, **asked)
+    again = train("fast", arrays(), out=out, resume=True, network=network, say=lambda _: None)
+    assert again.digest == whole.digest

@@ -286,7 +286,7 @@ class Run:
         arrays, state = self._values(), self._optimizer.state_dict()
         if self.recipe.average:
             arrays |= {_AVERAGE + name: average for name, average in self.weights().items()}
-        for ours, theirs in self._optimizer_names():
+        for ours, theirs in self._optimizer_names() if self.steps_done else ():  # else it has nothing to say yet
             if theirs in state:
                 arrays[ours] = state[theirs].data_array()
         position: Json = {
