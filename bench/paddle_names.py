@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 import operator
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -149,7 +150,7 @@ def page(paddle: ModuleType) -> str:
             sections += ["| Kinder | how |", "|---|---|", *(f"| `{n}` | {how} |" for n, how in kinder), ""]
         for why, missing in sorted(absent.items()):
             sections += [f"Absent ({why}): " + ", ".join(f"`{n}`" for n in missing) + ".", ""]
-    return "\n".join([*parts, *sections]).rstrip() + "\n"
+    return re.sub(r"\n{3,}", "\n\n", "\n".join([*parts, *sections])).rstrip() + "\n"
 
 
 def _has(root: ModuleType, path: str) -> bool:
