@@ -11,10 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.autograd.tensor import dense
-from lenet.jit import plan
-from lenet.messages.check import message
 from lenet.reading.lines.network import LABELS, STRIDE, slid
+from lenet.reading.lines.slid import Slid, check_windows
 from lenet.reading.lines.strip import COLUMNS, PAPER, ROWS
 from lenet.train.trained import Trained
 
@@ -26,27 +24,14 @@ _ANSWERS = 16  # of a tile
 _AT_ONCE = 512  # tiles a call into the engine: bounds the memory
 
 
-class Columns:
+class Columns(Slid):
     """Strips uint8 [ROWS, w] to what stands at their columns 0, PITCH, 2 PITCH, …: log-probabilities float32 [n, 16]."""
 
     def __init__(self, trained: Trained) -> None:
         """trained: a network of windows, as ``network`` makes it. ValueError for another."""
-        if trained.shape != (1, ROWS, COLUMNS) or trained.labels != LABELS:
-            given = f"one from {list(trained.shape)} to {len(trained.labels)} classes"
-            raise ValueError(message("model", given, f"one from [1, {ROWS}, {COLUMNS}] to the {len(LABELS)} of lines"))
-        self._trained = trained
-        network = slid(trained.network)
-        network.eval()
-        self._temperature = np.float32(trained.temperature)
+        check_windows(trained, (ROWS, COLUMNS), LABELS, "lines")
         self._wide = COLUMNS + STRIDE * (_ANSWERS - 1)
-        self._lut = trained.lut
-        found = plan.compile(network, None, None, [dense(np.zeros((1, 1, ROWS, self._wide), np.float32))])
-        assert isinstance(found, plan.Chain), found
-        self._chain = found
-
-    def __reduce__(self) -> tuple[type[Columns], tuple[Trained]]:
-        """A plan isn't copied or pickled: whoever gets this makes one anew."""
-        return Columns, (self._trained,)
+        super().__init__(trained, slid(trained.network), (ROWS, self._wide))
 
     def __call__(self, strips: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
         tiles, sizes = [], []
@@ -61,8 +46,8 @@ class Columns:
         if not tiles:
             return []
         images = np.stack(tiles)[:, None]
-        parts = [self._chain.infer(images[k : k + _AT_ONCE], self._lut) for k in range(0, len(images), _AT_ONCE)]
-        scores = np.concatenate(parts).reshape(len(images), len(LABELS), _ANSWERS) / self._temperature
+        parts = [self.scores(images[k : k + _AT_ONCE]) for k in range(0, len(images), _AT_ONCE)]
+        scores = np.concatenate(parts).reshape(len(images), len(LABELS), _ANSWERS)
         scores -= scores.max(axis=1, keepdims=True)
         scores -= np.log(np.exp(scores).sum(axis=1, keepdims=True))
         found, at = [], 0

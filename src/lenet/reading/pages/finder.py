@@ -11,9 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.autograd.tensor import dense
-from lenet.jit import plan
-from lenet.messages.check import message
+from lenet.reading.lines.slid import Slid, check_windows
 from lenet.reading.pages.network import LABELS, LEAST, MOST, NONE, STRIDE, WINDOW, slid
 from lenet.reading.pages.scales import PAPER, levels
 from lenet.train.trained import Trained
@@ -57,27 +55,14 @@ class Spot(NamedTuple):
         return bool(self.printed.sum() > self.written.sum())
 
 
-class Finder:
+class Finder(Slid):
     """Pages uint8 [h, w] to the digits on them."""
 
     def __init__(self, trained: Trained) -> None:
         """trained: a network of windows, as ``network`` makes it. ValueError for another."""
-        if trained.shape != (1, WINDOW, WINDOW) or trained.labels != LABELS:
-            given = f"one from {list(trained.shape)} to {len(trained.labels)} classes"
-            raise ValueError(message("model", given, f"one from [1, {WINDOW}, {WINDOW}] to the {len(LABELS)} of pages"))
-        self._trained = trained
-        network = slid(trained.network)
-        network.eval()
-        self._temperature = np.float32(trained.temperature)
+        check_windows(trained, (WINDOW, WINDOW), LABELS, "pages")
         self._side = WINDOW + STRIDE * (ANSWERS - 1)
-        self._lut = trained.lut
-        found = plan.compile(network, None, None, [dense(np.zeros((1, 1, self._side, self._side), np.float32))])
-        assert isinstance(found, plan.Chain), found
-        self._chain = found
-
-    def __reduce__(self) -> tuple[type[Finder], tuple[Trained]]:
-        """A plan isn't copied or pickled: whoever gets this makes one anew."""
-        return Finder, (self._trained,)
+        super().__init__(trained, slid(trained.network), (self._side, self._side))
 
     def answers(self, level: NDArray[np.uint8]) -> Floats:
         """What stands about every STRIDEth pixel of levels uint8 [h, w]: probabilities float32 [rows, columns, labels]."""
@@ -95,8 +80,9 @@ class Finder:
         inked = [k for k, tile in enumerate(tiles) if int(tile.max()) >= PAPER + INK]
         for first in range(0, len(inked), AT_ONCE):
             some = inked[first : first + AT_ONCE]
-            scores = self._chain.infer(np.stack([tiles[k] for k in some])[:, None], self._lut) / self._temperature
-            scores = scores.reshape(len(some), len(LABELS), ANSWERS, ANSWERS)
+            scores = self.scores(np.stack([tiles[k] for k in some])[:, None]).reshape(
+                len(some), len(LABELS), ANSWERS, ANSWERS
+            )
             scores = np.exp(scores - scores.max(axis=1, keepdims=True))
             scores /= scores.sum(axis=1, keepdims=True)
             for k, own in zip(some, scores, strict=True):
