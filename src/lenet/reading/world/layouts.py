@@ -36,7 +36,7 @@ def _apart(sheet: Sheet) -> float:
 def _ruled(sheet: Sheet, first: float, pitch: float) -> None:
     wide, level = sheet.between(0.7, 2.5), round(sheet.between(70, 255))
     for y in np.arange(first, SIDE, pitch):
-        sheet.stroke([(0, float(y)), (SIDE, float(y))], wide, level=level)
+        sheet.rule((0, float(y)), (SIDE, float(y)), wide, level)
 
 
 def _numbers(sheet: Sheet) -> None:
@@ -80,8 +80,8 @@ def _content(sheet: Sheet, kind: str, x0: float, y0: float, wide: float, high: f
         word = sheet.word()
         sheet.written(word, x0 + 0.2 * h, middle, h * sheet.between(0.6, 0.95), sheet.face(False))
     elif kind == "marks":
-        some = ("tick", "square", "question", "dashes", "sign")
-        sheet.mark(x0 + sheet.between(0.1, 0.4) * wide, middle, h * sheet.between(0.55, 1), some[int(rng.integers(5))])
+        some = ("tick", "square", "question", "question", "dashes", "sign")
+        sheet.mark(x0 + sheet.between(0.1, 0.4) * wide, middle, h * sheet.between(0.55, 1), some[int(rng.integers(6))])
     elif kind in ("digit", "printed"):
         printed = kind == "printed"
         x = x0 + wide / 2 + (0 if printed else rng.normal(0, 0.1) * wide)
@@ -104,7 +104,7 @@ def _table(sheet: Sheet) -> None:
         kind = some[int(rng.integers(len(some)))]
         wide = h * (sheet.between(1.2, 2.6) if kind in ("digit", "printed", "marks") else sheet.between(2.5, 9))
         if upright:
-            sheet.stroke([(x, top), (x, top + rows * high)], thick, level=level)
+            sheet.rule((x, top), (x, top + rows * high), thick, level)
         for row in range(rows):
             if sheet.chance(fill):
                 what = "marks" if kind in ("digit", "numbers") and sheet.chance(0.08) else kind
@@ -114,10 +114,10 @@ def _table(sheet: Sheet) -> None:
         x += wide
         if sheet.chance(0.12):
             break
-    sheet.stroke([(x, top), (x, top + rows * high)], thick, level=level)
+    sheet.rule((x, top), (x, top + rows * high), thick, level)
     for row in range(rows + 1):
         y = top + row * high
-        sheet.stroke([(left, y), (x, y)], thick, level=level)
+        sheet.rule((left, y), (x, y), thick, level)
 
 
 def _sudoku(sheet: Sheet) -> None:
@@ -132,8 +132,8 @@ def _sudoku(sheet: Sheet) -> None:
     for k in range(n + 1):
         wide = thick if k % 3 == 0 else thin
         own = 255 if k % 3 == 0 else level
-        sheet.stroke([(x0 + k * side, y0), (x0 + k * side, y0 + n * side)], wide, level=own)
-        sheet.stroke([(x0, y0 + k * side), (x0 + n * side, y0 + k * side)], wide, level=own)
+        sheet.rule((x0 + k * side, y0), (x0 + k * side, y0 + n * side), wide, own)
+        sheet.rule((x0, y0 + k * side), (x0 + n * side, y0 + k * side), wide, own)
     for i in range(n):
         for j in range(n):
             x, y = x0 + (i + 0.5) * side, y0 + (j + 0.5) * side
@@ -172,10 +172,10 @@ def _comb(sheet: Sheet, x: float, y: float) -> float:
         left = x + k * (wide + apart)
         if open_top:
             cut = y + high * sheet.between(0.4, 0.7) if k else y
-            sheet.stroke([(left, cut), (left, y + high)], thick, level=level)
+            sheet.rule((left, cut), (left, y + high), thick, level)
             sheet.stroke([(left, y + high), (left + wide, y + high), (left + wide, y + 0.5 * high)], thick, level=level)
         elif inner:
-            sheet.stroke([(left, y), (left, y + high)], 0.7, level=round(0.5 * level))
+            sheet.rule((left, y), (left, y + high), 0.7, round(0.5 * level))
         else:
             sheet.box(left, y, left + wide, y + high, thick, level)
         middle, centre = y + high * (0.5 + rng.normal(0, 0.05)), left + wide * (0.5 + rng.normal(0, 0.07))

@@ -149,7 +149,7 @@ def _photographed(pen: Levels, printed: Levels, rng: Rng) -> tuple[Levels, NDArr
         page = cv2.resize(page, (SEEN, SEEN), interpolation=cv2.INTER_CUBIC if rng.random() < 0.5 else cv2.INTER_LINEAR)
     else:
         page = shot(cv2.resize(page, (SEEN, SEEN), interpolation=cv2.INTER_AREA), contrast, rng)
-    if rng.random() < 0.05:
+    if rng.random() < 0.1:
         page = np.where(page > cv2.blur(np.asarray(page, np.float32), (31, 31)) - 12, 235.0, 25.0)
     return np.clip(page, 0, 255).astype(np.uint8), hidden
 

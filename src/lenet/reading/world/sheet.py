@@ -24,6 +24,7 @@ Point = tuple[float, float]
 SIDE = 432
 PRINTED, OTHER = 10, 20  # what a printed digit's label is raised by, and the label of other writing
 UNCLEAR = 21  # the label of what may be told or not
+WORN = 0.15  # of sheets have rules in pieces, which look like ones
 _LOWER = "eeeeaaaaiiiittttnnnnooossssrrrllldddcccuummpphhggbbffyvkwxzqj"
 _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZOSIBZEA"
 _PLAIN = "ACEFGHJKLMNPRTVWXYacehkmnprtvwxy"
@@ -44,7 +45,10 @@ class Thing(NamedTuple):
 
 
 class Sheet:
-    """pen, print: coverage uint8 [SIDE, SIDE]. height: of most digits written on it, in pixels. hand: that writes here."""
+    """pen, print: coverage uint8 [SIDE, SIDE]. height: of most digits written on it, in pixels. hand: that writes here.
+
+    worn: the share of its printed rules that is missing.
+    """
 
     def __init__(self, sources: Sources, rng: Rng, height: float) -> None:
         self.sources, self.rng, self.height = sources, rng, height
@@ -56,6 +60,7 @@ class Sheet:
             self.hand = Hand(sources, rng, height, "redrawn")
         self.type = Hand(sources, rng, height, "font")
         self.type.face = self.face(True)
+        self.worn = self.between(0.1, 0.6) if self.chance(WORN) else 0.0
 
     def face(self, is_print: bool) -> Face:
         """One of the fonts of print, or of writing."""
@@ -89,9 +94,24 @@ class Sheet:
         at = np.round(np.array(points) * 16).astype(np.int32)[:, None]
         cv2.polylines(self.pen if by_pen else self.print, [at], False, level, max(1, round(wide)), cv2.LINE_AA, 4)
 
+    def rule(self, start: Point, end: Point, wide: float, level: int = 255) -> None:
+        """A printed rule; in pieces, as bad scans have them, where rules are worn."""
+        if not self.worn:
+            self.stroke([start, end], wide, level=level)
+            return
+        first, way = np.array(start), np.array(end) - np.array(start)
+        long, at = max(float(np.hypot(*way)), 1.0), 0.0
+        while at < long:
+            to = min(at + self.height * self.between(0.2, 3) * (1 - self.worn), long)
+            ends = first + way * at / long, first + way * to / long
+            self.stroke([(float(x), float(y)) for x, y in ends], wide, level=level)
+            at = to + self.height * self.between(0.1, 2) * self.worn
+
     def box(self, x0: float, y0: float, x1: float, y1: float, wide: float, level: int = 255) -> None:
         """Four rules."""
-        self.stroke([(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)], wide, level=level)
+        corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)]
+        for start, end in zip(corners, corners[1:], strict=False):
+            self.rule(start, end, wide, level)
 
     def filled(self, x0: float, y0: float, x1: float, y1: float, level: int = 255) -> None:
         """A printed bar."""
@@ -237,8 +257,7 @@ class Sheet:
         some = (
             "tick",
             "square",
-            "question",
-            "question",
+            *["question"] * 4,
             "dashes",
             "sign",
             "sign",
