@@ -48,6 +48,10 @@ def train(
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the training images. [default: the recipe's]", metavar="N")
     ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(help="Instead of epochs: how long it may take. Picks a recipe too if none is named.", metavar="S"),
+    ] = None,
     batch_size: Annotated[
         int | None, typer.Option(help="Images per step. [default: the recipe's]", metavar="N")
     ] = None,
@@ -129,6 +133,8 @@ def train(
 
     - `lenet train --recipe best --report   # more accurate, with a report to open`
 
+    - `lenet train --seconds 20           # the most that twenty seconds give on this machine`
+
     - `lenet train --dataset fashion-mnist --epochs 5 --out fashion.safetensors`
 
     - `lenet train --dataset my-digits/   # my-digits/0/, my-digits/1/ ...`
@@ -143,7 +149,7 @@ def train(
         _check(seeds, resume, runs, no_run, report)
         asked: dict[str, Any] = {
             "data": data, "seed": seed, "epochs": epochs, "batch_size": batch_size, "held_out": held_out,
-            "network": network, "size": _sides(size), "colour": colour, "settings": _settings(rate, settings),
+            "network": network, "size": _sides(size), "colour": colour, "settings": _settings(rate, settings), "seconds": seconds,
             "threads": threads, "out": out,
             "stop": signals.stop,
         }  # fmt: skip

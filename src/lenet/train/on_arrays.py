@@ -79,6 +79,7 @@ def train_on(
     batch_size: int | None = None,
     held_out: float | None = None,
     settings: Mapping[str, Any] | None = None,
+    seconds: float | None = None,
     seed: int | None = None,
     threads: int | None = None,
     out: str | os.PathLike[str] | None = None,
@@ -89,21 +90,23 @@ def train_on(
     x: [N, H, W], [N, C, H, W], [N, H, W, C] or [N, F] with F a square number; bytes or floats; a numpy array, Tensor, list or
     data frame. y: [N], labels of any kind, words too. classes: their names in order, where not all occur. test: (images,
     labels) to measure on once, at the end. data_format: "NCHW" or "NHWC", where the shape leaves it open. recipe, network,
-    epochs, batch_size, held_out, settings, seed, threads: as ``lenet.train.train`` takes them; the recipe is ``fast`` for
-    grey images of 28 x 28, ``small`` for others. out: a model file to write as well. say gets the lines that a person
-    should read.
+    epochs, batch_size, held_out, settings, seconds, seed, threads: as ``lenet.train.train`` takes them; the recipe is
+    ``fast`` for grey images of 28 x 28, ``small`` for others. out: a model file to write as well. say gets the lines that a
+    person should read.
 
     ValueError or TypeError for arrays that don't fit together, before anything is trained.
     """
     pair, form = as_pair(x, y, test, classes, data_format)
     if form.said:
         say(form.said)
+    if recipe is None and (usual := usual_recipe(pair[0])) != "fast":
+        recipe = usual
     with tempfile.TemporaryDirectory() as folder:
         target = os.path.join(folder, "model.safetensors") if out is None else os.fspath(out)
         result = train(
-            usual_recipe(pair[0]) if recipe is None else recipe, pair, network=network, epochs=epochs,
-            batch_size=batch_size, held_out=held_out, settings=settings, seed=seed, threads=threads, out=target, say=say,
-            arrays=form.as_json(),
+            recipe, pair, network=network, epochs=epochs,
+            batch_size=batch_size, held_out=held_out, settings=settings, seconds=seconds, seed=seed, threads=threads,
+            out=target, say=say, arrays=form.as_json(),
         )  # fmt: skip
         trained = Trained.load(result.out)
     trained.path = "" if out is None else trained.path

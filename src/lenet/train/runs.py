@@ -208,6 +208,7 @@ class Runs:
         size: Any = None,
         colour: bool = False,
         settings: Mapping[str, Any] | None = None,
+        seconds: float | None = None,
         threads: int | None = None,
         out: str | os.PathLike[str] = "lenet.safetensors",
         resume: bool = False,
@@ -232,6 +233,7 @@ class Runs:
             "size": size,
             "colour": colour or None,
             "settings": dict(settings) if settings else None,
+            "seconds": seconds,
             "threads": threads,
         }
         kept = {key: value for key, value in asked.items() if value is not None}
@@ -253,8 +255,8 @@ class Runs:
         try:
             result = train(
                 recipe, dataset, data=data, seed=seed, epochs=epochs, batch_size=batch_size, held_out=held_out,
-                network=network, size=size, colour=colour, settings=settings, threads=threads, out=out, resume=resume,
-                stop=stop, progress=update, begun=begun, say=say,
+                network=network, size=size, colour=colour, settings=settings, seconds=seconds, threads=threads, out=out,
+                resume=resume, stop=stop, progress=update, begun=begun, say=say,
             )  # fmt: skip
         except (Interrupted, FloatingPointError):
             recorder.keep_model()

@@ -130,6 +130,7 @@ def train_seeds(
     size: Any = None,
     colour: bool = False,
     settings: Mapping[str, Any] | None = None,
+    seconds: float | None = None,
     threads: int | None = None,
     out: str | os.PathLike[str] = "lenet.safetensors",
     runs: Runs | None = None,
@@ -171,7 +172,7 @@ def train_seeds(
         try:
             found = method(
                 recipe, dataset, data=data, seed=now, epochs=epochs, batch_size=batch_size, held_out=held_out,
-                network=network, size=size, colour=colour, settings=settings,
+                network=network, size=size, colour=colour, settings=settings, seconds=seconds,
                 threads=threads, out=seed_file(target, now), stop=stop, progress=update, say=say_once,
             )  # fmt: skip
         except Interrupted as stopped:
@@ -179,6 +180,8 @@ def train_seeds(
         result, folder, test = (
             (found, "", None) if isinstance(found, Result) else (found.result, found.folder, found[2:])
         )
+        if seconds is not None:  # what fits for the first seed is every seed's
+            recipe, epochs, seconds = Recipe.of_json(result.record["recipe"]), result.record["epochs"], None
         results.append(result)
         folders.append(folder)
         if each is not None:

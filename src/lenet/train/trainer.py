@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numbers
 import os
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, NoReturn
 
@@ -18,6 +19,7 @@ from lenet.messages.progress import say as say_to_stderr
 from lenet.modelfile import serialization
 from lenet.train import data as data_sets
 from lenet.train import files, record
+from lenet.train.budget import checked_seconds, within
 from lenet.train.loop import Run
 from lenet.train.networks import network_named
 from lenet.train.recipes import Recipe, changed, recipe_named
@@ -28,6 +30,7 @@ __all__ = ["Interrupted", "Result", "State", "train"]
 Say = Callable[[str], None]
 
 MOST_SIDE = 512  # pixels of an image's side
+LEAST_OF_BEST = 3  # epochs of the recipe "best" that are worth more than the same time of "fast"
 
 
 class State(NamedTuple):
@@ -94,6 +97,7 @@ def train(
     size: Any = None,
     colour: bool = False,
     settings: Mapping[str, Any] | None = None,
+    seconds: float | None = None,
     threads: int | None = None,
     out: str | os.PathLike[str] = "lenet.safetensors",
     resume: bool = False,
@@ -113,8 +117,9 @@ def train(
     0.5. network: instead of the recipe's: ``"lenet"``, ``"vgg_small"``, ``"resnet20"``, ``"resnet32"``, ``"FILE.py:NAME"``,
     or a class or function that makes one, given ``num_classes`` and ``channels`` if it takes them. size, colour: to what a
     folder's images are brought: pixels a side, or (height, width). settings: numbers of the recipe to
-    change, such as {"rate": 1e-3, "augment.rotate": 5}. threads: for this process from now on; the weights'
-    bits don't depend on it.
+    change, such as {"rate": 1e-3, "augment.rotate": 5}. seconds: how long all may take, instead of epochs: as many are
+    trained as fit, and where no recipe is named the better one for that time is taken. threads: for this process from now
+    on; the weights' bits don't depend on it.
 
     stop is asked between steps, some hundred times a second: once it says True, the model so far and a state beside it
     are written and ``Interrupted`` is raised. With ``resume``, that run goes on to the very weights of an uninterrupted
@@ -128,7 +133,13 @@ def train(
     FloatingPointError if the loss becomes NaN, with the weights before that step in ``out``; OSError if ``out`` cannot be
     written.
     """
+    began = time.perf_counter()
     target = files.check_out(out)
+    if seconds is not None:
+        seconds = checked_seconds(seconds)
+        if epochs is not None or resume:
+            other = "epochs" if epochs is not None else "resume, which goes on as the run was begun"
+            raise ValueError(message("train", f"seconds and {other}", "one of the two"))
     if threads is not None:
         set_num_threads(positive_int("threads", threads))
     wanted = _Wanted(recipe, dataset, data, seed, epochs, batch_size, held_out, network, _size(size), colour or None)
@@ -137,19 +148,18 @@ def train(
         wanted = wanted.filled_from(saved[1], files.resume_path(target))
     kind = None if wanted.network is None else network_named(wanted.network)
     usual = "fast" if wanted.size in (None, (28, 28)) and not wanted.colour else "small"
-    chosen = recipe_named(usual if wanted.recipe is None else wanted.recipe)
-    chosen = chosen._replace(
-        epochs=chosen.epochs if wanted.epochs is None else wanted.epochs,
-        batch_size=chosen.batch_size if wanted.batch_size is None else wanted.batch_size,
-        held_out=chosen.held_out if wanted.held_out is None else _share(wanted.held_out),
-    )
-    if settings:
-        if saved is not None:
-            raise ValueError(message("resume, settings", brief(dict(settings)), "none: those it was begun with stand"))
-        chosen = changed(chosen, settings)
+    if settings and saved is not None:
+        raise ValueError(message("resume, settings", brief(dict(settings)), "none: those it was begun with stand"))
+    chosen = _altered(recipe_named(usual if wanted.recipe is None else wanted.recipe), wanted, settings)
     dataset = "mnist" if wanted.dataset is None else wanted.dataset
     loaded = data_sets.load(dataset, wanted.data, size=wanted.size, colour=bool(wanted.colour))
-    run = Run(chosen, loaded, 0 if wanted.seed is None else wanted.seed, kind)
+    start = 0 if wanted.seed is None else wanted.seed
+    if seconds is not None:
+        some = [(chosen, 1)]
+        if wanted.recipe is None and usual == "fast":
+            some.insert(0, (_altered(recipe_named("best"), wanted, settings), LEAST_OF_BEST))
+        chosen = within(seconds - (time.perf_counter() - began), some, loaded, start, kind)
+    run = Run(chosen, loaded, start, kind)
     say(loaded.line)
     say(_plan_line(run))
     replaceable = ""
@@ -214,6 +224,16 @@ class _Wanted(NamedTuple):
             size,
             colour,
         )
+
+
+def _altered(recipe: Recipe, wanted: _Wanted, settings: Mapping[str, Any] | None) -> Recipe:
+    """The recipe with what the caller asked for in place of its own."""
+    recipe = recipe._replace(
+        epochs=recipe.epochs if wanted.epochs is None else wanted.epochs,
+        batch_size=recipe.batch_size if wanted.batch_size is None else wanted.batch_size,
+        held_out=recipe.held_out if wanted.held_out is None else _share(wanted.held_out),
+    )
+    return changed(recipe, settings) if settings else recipe
 
 
 def _name_of(network: Any) -> str | None:

@@ -6,6 +6,7 @@ Read by ``layouts`` and ``pages``.
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -110,7 +111,7 @@ class Sheet:
     def box(self, x0: float, y0: float, x1: float, y1: float, wide: float, level: int = 255) -> None:
         """Four rules."""
         corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)]
-        for start, end in zip(corners, corners[1:], strict=False):
+        for start, end in itertools.pairwise(corners):
             self.rule(start, end, wide, level)
 
     def filled(self, x0: float, y0: float, x1: float, y1: float, level: int = 255) -> None:
