@@ -25,7 +25,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from bench import report
-from bench.pages import everyday, generator, glyphs, layout, looks, score, singles
+from bench.pages import everyday, generator, glyphs, layout, looks, score, singles, worlds
 from bench.pages.glyphs import Array
 from bench.pages.mistakes import KINDS, Mistake, kind_of, mistakes, sudoku, told
 from lenet import reading
@@ -363,6 +363,9 @@ def draw(folder: Path, pages: int, levels: Sequence[str] = generator.LEVELS, eac
         stored(picture, folder / f"reading-{level}.webp")
     stored(everyday_picture(), folder / "reading-everyday.webp", 60)
     stored(way_picture(), folder / "reading-way.webp")
+    stored(worlds.finding_picture(), folder / "reading-found.webp")
+    stored(worlds.strips_picture(), folder / "reading-strips.webp", 55)
+    stored(worlds.pages_picture(), folder / "reading-parts.webp", 50)
     picture_of_forms, result["forms"] = forms_picture()
     stored(picture_of_forms, folder / "reading-forms.webp")
     picture_of_failures, result["failures"] = failures_picture(levels, pages)
