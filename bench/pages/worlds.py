@@ -23,7 +23,7 @@ __all__ = ["finding_picture", "pages_picture", "strips_picture"]
 SEED = 3
 GAP = 6
 PART = 420, 290  # pixels of a page's part
-SIDE = 210  # pixels of a part of a page, as it is shown
+SIDE = 208  # pixels of a part of a page, as it is shown
 KINDS = [kind for kind in layouts.KINDS if kind != "nothing"]
 
 
@@ -52,7 +52,7 @@ def pages_picture(sources: Sources | None = None) -> Image.Image:
 def strips_picture(sources: Sources | None = None) -> Image.Image:
     """Drawn lines as the line network gets them, three in a row, twice their size."""
     sources = load_sources(held=True) if sources is None else sources
-    wide, rows = 290, []
+    wide, rows = 280, []
     for row in range(6):
         some = []
         for column in range(3):

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.reading.shapes.lines import Row, find_rows, outline
-from lenet.reading.shapes.shape import Box, Shape
+from lenet.reading.shapes.lines import Row, outline
+from lenet.reading.shapes.shape import Box, Shape, typical_height
 
 __all__ = ["Grid", "Place", "find_grid", "has_cells", "places"]
 
@@ -30,6 +30,7 @@ MOST_SHAPES, MOST_ROWS = 8, 6  # of one row in a cell, and heights of its digits
 APART = 1.5  # heights: what is so far from all others of its row is no part of their words
 FEW = 6  # shapes that stand together far from others; more is a sentence
 NEAR_RULE, OVER_RULE = 1.2, 0.6  # heights from the shapes to a rule that runs over or under so much of their width
+BODY = 0.6  # of the height of most: lower shapes are specks and signs
 SEVERAL = 3  # cells: a page with so many is a form, a table or a sudoku
 COLUMN = 3  # rows at least that have a lone group at the same place make a column
 
@@ -128,8 +129,9 @@ def has_cells(rules: NDArray[np.uint8] | None, shapes: Sequence[Shape]) -> bool:
     grid = find_grid(rules)
     if grid is None or len(grid.boxes) < SEVERAL:
         return False
-    rows = find_rows(shapes)
-    return not _is_squared_paper(grid, rows, [row.bodies for row in rows])
+    high = BODY * typical_height(shapes)
+    bodies = [shape for shape in shapes if shape.height >= high]
+    return not _is_squared_paper(grid, [shape.height for shape in bodies], bodies)
 
 
 def places(
@@ -137,7 +139,8 @@ def places(
 ) -> list[list[Place]]:
     """For the shapes of each row that are no signs, from left to right, where each stands."""
     found = [[Place()] * len(some) for some in shapes]
-    if grid is not None and not _is_squared_paper(grid, rows, shapes):
+    heights = [row.height for row, some in zip(rows, shapes, strict=True) for _ in some]
+    if grid is not None and not _is_squared_paper(grid, heights, [shape for some in shapes for shape in some]):
         _in_cells(found, rows, shapes, grid)
     lone: dict[bool, list[tuple[int, int, int, Box]]] = {True: [], False: []}  # row, first, last + 1, box
     group = 1 + max((place.group for some in found for place in some), default=0)
@@ -165,13 +168,15 @@ def places(
     return found
 
 
-def _is_squared_paper(grid: Grid, rows: Sequence[Row], shapes: Sequence[Sequence[Shape]]) -> bool:
-    """Whether cells are the paper's own squares: too low to write into, or very many and mostly empty."""
+def _is_squared_paper(grid: Grid, heights: Sequence[float], shapes: Sequence[Shape]) -> bool:
+    """Whether cells are the paper's own squares: too low to write into, or very many and mostly empty.
+
+    heights: of the digits in each shape's row.
+    """
     high = float(np.median([box[3] - box[1] for box in grid.boxes]))
-    heights = [row.height for row, some in zip(rows, shapes, strict=True) for _ in some]
     if not heights or high < ROOM * float(np.median(heights)):
         return True
-    filled = {grid.cell_of(shape.box) for some in shapes for shape in some}
+    filled = {grid.cell_of(shape.box) for shape in shapes}
     return len(grid.boxes) > MANY and len(filled) < MOSTLY_EMPTY * len(grid.boxes)
 
 

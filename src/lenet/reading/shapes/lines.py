@@ -6,6 +6,7 @@ network is asked by ``glyphs``. Read by ``_read``.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -35,7 +36,7 @@ class Row:
 
     def band(self, x: float) -> tuple[float, float]:
         """Top and base line at x: the middle values of the nearest three shapes of full height."""
-        near = sorted(self.bodies, key=lambda s: (abs(s.middle[0] - x), s.box))[:3]
+        near = heapq.nsmallest(3, self.bodies, key=lambda s: (abs(s.middle[0] - x), s.box))
         tops, bases = sorted(s.box[1] for s in near), sorted(s.box[3] for s in near)
         return float(tops[len(near) // 2]), float(bases[len(near) // 2])
 
@@ -63,10 +64,7 @@ def find_rows(shapes: Sequence[Shape]) -> list[Row]:
         bodies = [s for s in group if s.height >= 0.6 * own]
         rows.append(Row(list(group), own, bodies))
     rows = _without_commas(rows, height)
-    large = [list(row.shapes) for row in rows]
-    for shape in usual:
-        if shape.height < _BODY * height:
-            _give(shape, rows, large)
+    _give([shape for shape in usual if shape.height < _BODY * height], rows)
     for row in rows:
         row.shapes.sort(key=lambda s: (s.middle[0], s.box))
     return sorted(rows, key=lambda r: (sum(s.middle[1] for s in r.bodies) / len(r.bodies), r.bodies[0].box))
@@ -103,19 +101,21 @@ def _is_comma(shape: Shape, row: Row) -> bool:
     return separator(shape, row) == "," and min(_gap(shape.box, s.box) for s in row.bodies) < _NEAR * row.height
 
 
-def _give(shape: Shape, rows: list[Row], large: list[list[Shape]]) -> None:
-    """Add a small shape to the row whose band it lies in, if it lies near one of the row's large shapes."""
-    x, y = shape.middle
-    best, least = None, 0.85
-    for row, some in zip(rows, large, strict=True):
-        if min(_gap(shape.box, s.box) for s in some) > _FAR * row.height:
-            continue
-        top, base = row.band(x)
-        off = abs(y - (top + base) / 2) / max(base - top, row.height, 1.0)
-        if off < least:
-            best, least = row, off
-    if best is not None:
-        best.shapes.append(shape)
+def _give(small: Sequence[Shape], rows: Sequence[Row]) -> None:
+    """Add each small shape to the row whose band it lies in, if it lies near one of the row's large shapes."""
+    large = [(shape.box[0], shape.box[2], r, _FAR * row.height) for r, row in enumerate(rows) for shape in row.shapes]
+    x0, x1, of, far = np.array(large, np.float64).reshape(-1, 4).T
+    for shape in small:
+        (x, y), gap = shape.middle, np.maximum(x0, shape.box[0]) - np.minimum(x1, shape.box[2])
+        best, least = None, 0.85
+        for r in np.unique(of[gap <= far]).astype(int).tolist():
+            row = rows[r]
+            top, base = row.band(x)
+            off = abs(y - (top + base) / 2) / max(base - top, row.height, 1.0)
+            if off < least:
+                best, least = row, off
+        if best is not None:
+            best.shapes.append(shape)
 
 
 def _gap(a: Box, b: Box) -> int:
