@@ -191,7 +191,7 @@ def _seen_strip(source: Source, ink: Ink, columns: Columns) -> _Seen:
     ink = clean(ink)
     shapes = find_shapes(ink.level, ink.mask, ink.stroke)
     grey = dark_on_light(source.rgb, ink.polarity)
-    return _Seen(ink, *recognise_strip(grey, shapes, find_rows(shapes), columns), np.eye(3), 0)
+    return _Seen(ink, *recognise_strip(grey, shapes, find_rows(shapes), columns), np.eye(3), 0, is_found=True)
 
 
 def _seen(source: Source, ink: Ink, quarters: int, reader: Reader, only: str | None) -> _Seen:
@@ -204,7 +204,7 @@ def _seen(source: Source, ink: Ink, quarters: int, reader: Reader, only: str | N
     # Forms, tables and sudokus are the page network's; on other pages cutting shapes does better (docs/decisions.md).
     if reader.finder is not None and (only is not None or has_cells(ink.rules, shapes)):
         grey = upright(dark_on_light(source.rgb, polarity), scale, matrix, ink.mask.shape)
-        found = recognise_spots(reader.finder(grey), shapes, reader, only)
+        found = recognise_spots(reader.finder(grey), shapes, reader, only, ink.rules)
         return _Seen(ink, *found, matrix, quarters, is_found=True)
     rows = find_rows(shapes)
     glyphs = look_again(recognise(rows, reader.glance, ink.stroke), reader)

@@ -26,7 +26,7 @@ __all__ = ["is_strip", "recognise_strip"]
 
 Floats = NDArray[np.float32]
 
-VIEWS = ((1.0, 1.0), (0.85, 1.0), (1.0, 1.2))  # how high and how wide the strip is looked at, as it is
+VIEWS = ((1.0, 1.0), (0.85, 1.0), (1.0, 1.2), (1.0, 0.8))  # how high and how wide the strip is looked at, as it is
 OF_ROW = VIEWS[:2]  # and with its only row as high as the network likes it best
 FILLS = 0.2, 0.9  # of the strip's height, so much such a row takes
 LOWEST, HIGHEST, WIDER = 24, 128, 1.25  # pixels of a strip's height, and heights that it is wide at least

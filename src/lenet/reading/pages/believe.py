@@ -29,16 +29,24 @@ SAME, LIKE = 1.3, 1.7  # times the usual height, or smaller by as much
 OTHER_SIZE, ODD_SIZE = 2.5, 5.0  # taken off for a size further off than each
 ONCE = 2.0  # for what was found in one size alone
 BARE = 6.0  # for what stands on no ink
-LETTER = 1.5  # for each side on which ink stands close that is no digit's
+LETTER, WORD, LONG = (
+    1.5,
+    0.75,
+    5,
+)  # for each side on which ink stands close that is no digit's; for each further one of so many
+ALONG, FAR, THIN = 5.0, 2.0, 0.45  # for a thin stroke in line with a rule within so many heights of it
 DOTTED = 5.0  # for what stands over a dot, as the hook of a question mark does
 INK, FIRM = 1.0, 4.0  # the weight of what the ink alone says, and its odds' logarithm at most
 CLOSE, TALL = 0.4, 0.45  # heights to that ink at most, and its own at least
+BODY, LETTER_WIDE = 0.35, 0.7  # heights from a digit's middle to its sides, and that a joined letter takes
 SOFT = 2.0  # odds' logarithms are divided by it to tell how sure a digit is
 MOST = 7.5  # whoever is so sure is believed whatever speaks against it
 
 
-def believed(spots: Sequence[Spot], shapes: Sequence[Shape], read: Read) -> list[Spot]:
-    """Of places that may be digits those that are, surest first. shapes: of the page's ink.
+def believed(
+    spots: Sequence[Spot], shapes: Sequence[Shape], read: Read, rules: NDArray[np.uint8] | None = None
+) -> list[Spot]:
+    """Of places that may be digits those that are, surest first. shapes: of the page's ink, without its rules uint8 [h, w].
 
     read: uint8 [N, 28, 28] to float32 [N, 11], a network that sees the ink alone.
     """
@@ -55,6 +63,8 @@ def believed(spots: Sequence[Spot], shapes: Sequence[Shape], read: Read) -> list
     ink = np.clip(np.log(none) - np.log1p(-none), -FIRM, FIRM)
     against = np.where(looks > 1, 0.0, ONCE) + np.where(inked, INK * ink, BARE)
     against += np.where(_over_dots(spots, shapes), DOTTED, 0.0)
+    if rules is not None:
+        against += np.where([_along(shape, rules) for shape in bodies], ALONG, 0.0)
     if np.count_nonzero(seeds) < FEW:
         kept = seeds & (odds - against >= ALONE)
         return [spot for spot, one in zip(spots, kept, strict=True) if one]
@@ -65,7 +75,7 @@ def believed(spots: Sequence[Spot], shapes: Sequence[Shape], read: Read) -> list
     about = np.count_nonzero((sizes > 0.5 * usual) & (sizes < 2 * usual))
     digits = np.count_nonzero(seeds & (off < LIKE))
     against -= COMMON * np.log(digits / max(about - digits, RARE * digits))
-    against += LETTER * _beside(spots, odds - against >= LEAST, shapes, claimed)
+    against += _beside(spots, odds - against >= LEAST, shapes, claimed)
     kept = odds >= np.minimum(LEAST + against, MOST)
     sureness = 1 / (1 + np.exp(-(odds - np.maximum(against, 0.0)) / SOFT))
     return [
@@ -94,24 +104,44 @@ def _over_dots(spots: Sequence[Spot], shapes: Sequence[Shape]) -> NDArray[np.boo
     return np.asarray((is_dot & under & near).any(axis=1))
 
 
+def _along(shape: Shape, rules: NDArray[np.uint8]) -> bool:
+    """Whether a shape is thin and an upright rule goes on over or under it: then it is the rule's, not a one."""
+    x0, y0, x1, y1 = shape.box
+    if x1 - x0 > THIN * (y1 - y0):
+        return False
+    far, columns = int(FAR * (y1 - y0)), slice(max(x0 - 1, 0), x1 + 1)
+    over, under = rules[max(y0 - far, 0) : y0, columns], rules[y1 : y1 + far, columns]
+    return any(bool(part.any(axis=1).mean() > 0.5) for part in (over, under) if part.size)
+
+
 def _beside(
     spots: Sequence[Spot], kept: NDArray[np.bool_], shapes: Sequence[Shape], claimed: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """On how many sides of each place ink stands close that no digit claims: 0 to 2, float64 [n]."""
-    sides = np.zeros(len(spots))
+    """What ink that no digit claims and that goes on from each place on either side, as a word does, speaks against it."""
     free = np.array([s.box for s, taken in zip(shapes, claimed, strict=True) if not taken], np.float64).reshape(-1, 4)
     doubtful = [spot for spot, one in zip(spots, kept, strict=True) if not one]
     bodies = [
         (s.x - 0.3 * s.height, s.y - 0.5 * s.height, s.x + 0.3 * s.height, s.y + 0.5 * s.height) for s in doubtful
     ]
     free = np.concatenate([free, np.array(bodies, np.float64).reshape(-1, 4)])
-    tall = free[:, 3] - free[:, 1]
+    tall, (x0, _, x1, _) = free[:, 3] - free[:, 1], free.T
+    against = np.zeros(len(spots))
     for k, spot in enumerate(spots):
         h = spot.height
         overlap = np.minimum(free[:, 3], spot.y + h / 2) - np.maximum(free[:, 1], spot.y - h / 2)
         level = (overlap > 0.5 * np.minimum(tall, h)) & (tall > TALL * h) & (tall < 2 * h)
-        middle = (free[:, 0] + free[:, 2]) / 2
-        right = level & (middle > spot.x + 0.25 * h) & (free[:, 0] < spot.x + (0.35 + CLOSE) * h)
-        left = level & (middle < spot.x - 0.25 * h) & (free[:, 2] > spot.x - (0.35 + CLOSE) * h)
-        sides[k] = float(right.any()) + float(left.any())
-    return sides
+        right = np.stack([x0 - spot.x, x1 - spot.x], axis=1)[level] / h
+        against[k] = _of_word(right) + _of_word(-right[:, ::-1])
+    return against
+
+
+def _of_word(ends: NDArray[np.float64]) -> float:
+    """What letters on one side of a place speak against it. ends: heights from its middle to theirs, the near and the far."""
+    end, letters = BODY, 0
+    for near, far in ends[np.argsort(ends[:, 0])].tolist():
+        if near > end + CLOSE or letters >= LONG:
+            break
+        if (near + far) / 2 > 0.25 and far > end + 0.1:
+            letters += max(1, round((far - max(near, end)) / LETTER_WIDE))
+            end = far
+    return LETTER + WORD * min(letters - 1, LONG) if letters else 0.0

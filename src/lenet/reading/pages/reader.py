@@ -29,13 +29,20 @@ Read = Callable[[NDArray[np.uint8]], Floats]
 
 
 def recognise_spots(
-    spots: Sequence[Spot], shapes: Sequence[Shape], read: Read, only: str | None = None
+    spots: Sequence[Spot],
+    shapes: Sequence[Shape],
+    read: Read,
+    only: str | None = None,
+    rules: NDArray[np.uint8] | None = None,
 ) -> tuple[list[Row], list[list[Glyph]]]:
-    """Rows of digits and signs, and the glyphs of each. spots: what may be digits, surest first. shapes: of the page's ink.
+    """Rows of digits and signs, and the glyphs of each. spots: what may be digits, surest first.
 
-    read: uint8 [N, 28, 28] to float32 [N, 11]. only: "printed" or "handwritten" digits.
+    shapes: of the page's ink; rules: uint8 [h, w], what was taken out of it. read: uint8 [N, 28, 28]
+    to float32 [N, 11]. only: "printed" or "handwritten" digits.
     """
-    spots = [spot for spot in believed(spots, shapes, read) if only is None or spot.is_printed == (only == "printed")]
+    spots = [
+        spot for spot in believed(spots, shapes, read, rules) if only is None or spot.is_printed == (only == "printed")
+    ]
     bodies, claimed = claim(spots, shapes)
     left = [shape for shape, taken in zip(shapes, claimed, strict=True) if not taken]
     forms = digit_forms([shape.level for shape in bodies])
