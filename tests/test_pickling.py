@@ -107,3 +107,12 @@ def test_another_process(model) -> None:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         np.testing.assert_array_equal(pool.apply(answers, (trained, images)), trained.probabilities(images))
         np.testing.assert_array_equal(pool.apply(answers, (net, IMAGES)), answers(net, IMAGES))
+
+
+def test_schedules_are_found_where_every_version_looks() -> None:
+    schedule = lenet.optimizer.lr.StepDecay(0.1, 2)
+    assert b"lenet.optimizer.lr" in pickle.dumps(schedule)
+    assert pickle.loads(pickle.dumps(schedule))() == 0.1
+    assert {getattr(lenet.optimizer.lr, name).__module__ for name in lenet.optimizer.lr.__all__} == {
+        "lenet.optimizer.lr"
+    }

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from gradient_cases import Case
+from test_gradients import CASES, attrs_of
 
 import lenet
 from lenet import jit, nn
+from lenet.autograd import tape
+from lenet.autograd.table import TABLE
 from lenet.autograd.tensor import Tensor
+from lenet.modelfile import calls, watched
+from lenet.modelfile.program import LIMITS
+from lenet.modelfile.rules import RULES
 from lenet.modelfile.serialization import read_model, write_model
 from lenet.static import InputSpec
 
@@ -146,11 +155,12 @@ class Indexing(nn.Layer):
 WORDS = "Write it with tensors alone"
 SPEC3 = [InputSpec([None, 3])]
 REFUSED = [
-    (lambda p: jit.save(Reading(), p, SPEC3), r"got add in test_program.py:\d+, one of whose operands Python computes.*" + WORDS),
-    (lambda p: jit.save(Branching(), p, SPEC3), "a forward whose calls depend on the numbers"),
-    (lambda p: jit.save(Indexing(), p, SPEC3), r"got getitem in test_program.py:\d+, whose key is computed.*" + WORDS),
+    (lambda p: jit.save(Reading(), p, SPEC3), r"a forward that reads a tensor's values \(test_program.py, line \d+\).*" + WORDS),
+    (lambda p: jit.save(Branching(), p, SPEC3), "a forward that goes by the values or the number of what it is given"),
+    (lambda p: jit.save(Indexing(), p, SPEC3), r"got getitem \(test_program.py, line \d+\), whose key is computed.*" + WORDS),
     (lambda p: jit.save(nn.ReLU(), p), r"input_spec\): got none, expected a list with one entry an input.*InputSpec"),
-    (lambda p: jit.save(lambda x: x.numpy(), p, SPEC3), "got a result of"),
+    (lambda p: jit.save(lambda x: x.numpy(), p, SPEC3), "reads a tensor's values"),
+    (lambda p: jit.save(lambda x: x.shape, p, SPEC3), "got a result that is a int"),
 ]  # fmt: skip
 
 
@@ -172,14 +182,101 @@ def test_files_of_another_kind(tmp_path: Path) -> None:
         jit.load(tmp_path / "other")
 
 
-def test_a_file_runs_nothing_but_rows(tmp_path: Path) -> None:
-    jit.save(nn.Linear(3, 2), tmp_path / "n", [InputSpec([None, 3])])
+SLICE = {"slice": [None, None, None]}
+HOSTILE = [
+    ({"op": "os.system"}, "got 'os.system', expected an operation such as 'conv2d'"),
+    ({"op": "plan"}, "got 'plan'"),
+    ({"op": "linear", "inputs": [5, "weight", None]}, "row 5 as an input"),
+    ({"op": "linear", "inputs": [-2, "weight", None]}, "row -2 as an input"),
+    ({"op": "linear", "inputs": [-1, "none", None]}, "tensor none"),
+    ({"op": "linear", "inputs": [-1, {"weight": 1}, None]}, "got {'weight': 1}"),
+    ({"op": "linear", "attrs": {"x": 1}}, "exactly the attributes"),
+    ({"op": "cast", "attrs": {"dtype": "object"}}, "got 'object'"),
+    ({"op": "pad", "attrs": {"pads": [[0, 0], [0, 1 << 40]], "mode": "constant", "value": 0.0}}, "from 0 to 4096"),
+    ({"op": "pad", "attrs": {"pads": [[4096, 4096]] * 2, "mode": "constant", "value": 0.0}}, "numbers a sample"),
+    ({"op": "tile", "attrs": {"times": [4096, 4096, 4096]}}, "numbers a sample"),
+    ({"op": "expand", "attrs": {"shape": [1 << 30, {"batch": 1}, 3]}}, "numbers a sample"),
+    ({"op": "expand", "attrs": {"shape": [{"batch": 1 << 29}, {"batch": 1}, 3]}}, "numbers a sample"),
+    ({"op": "expand", "attrs": {"shape": [{"batch": -1}]}}, "got {'batch': -1}"),
+    ({"op": "getitem", "attrs": {"key": {"array": [[0.5] * 40] * 4, "dtype": "float32"}}}, "whole numbers"),
+    ({"op": "getitem", "attrs": {"key": [SLICE, {"array": [7], "dtype": "int64"}]}}, "an index below 3"),
+    ({"op": "getitem", "attrs": {"key": [0] * 9}}, "a list of 1 to 8"),
+    ({"op": "einsum", "attrs": {"parts": ["ij"], "result": "k"}}, "letters of the operands"),
+    ({"op": "diag", "attrs": {"k": 1 << 30, "fill": 0}, "inputs": ["bias"]}, "numbers a sample"),
+    ({"op": "where", "attrs": {"mask": {"array": [1], "dtype": "int64"}}, "inputs": [-1, -1]}, "true and false"),
+    ({"op": "take_along_axis", "attrs": {"index": {"array": [[9]], "dtype": "int64"}, "axis": 1}}, "indices from -3"),
+    ({"op": "inv", "attrs": {}}, "square matrices"),
+    ({"op": "matmul", "attrs": {}, "inputs": [-1, "bias"]}, "[…, I] and [I, O]"),
+    ({"op": "add", "attrs": {}, "inputs": [-1, {"value": 1, "dtype": "object"}]}, "got 'object'"),
+    ({"op": "add", "attrs": {}, "inputs": [-1, {"value": 300, "dtype": "uint8"}]}, "finite numbers"),
+    ({"op": "relu", "attrs": {}, "inputs": ["whole"]}, "float32"),  # found when it is run once
+]
+
+
+@pytest.mark.parametrize(("row", "text"), HOSTILE)
+def test_a_file_runs_nothing_but_rows_that_make_sense(tmp_path: Path, row: Any, text: str) -> None:
+    arrays = {"weight": np.ones((3, 2), "f4"), "bias": np.ones(2, "f4"), "whole": np.ones(3, "i8")}
+    spec = [{"shape": [-1, 3], "dtype": "float32", "name": None}]
+    program = {"format": 1, "program": [{"attrs": {}} | row], "inputs": spec, "outputs": 0, "frozen": []}
+    write_model(tmp_path / "bad.safetensors", arrays, program)
+    with pytest.raises(ValueError, match=re.escape(text)) as caught:
+        jit.load(tmp_path / "bad")
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 1200
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"inputs": None}, {"inputs": [3]}, {"inputs": [{"shape": [1 << 50], "dtype": "float32"}]}, {"outputs": 7},
+        {"outputs": None}, {"outputs": {"list": 3}}, {"outputs": {"dict": [[1, 2]]}}, {"outputs": "none"},
+        {"outputs": {"value": "x"}}, {"frozen": 3}, {"program": None}, {"program": {}},
+        {"inputs": [{"shape": [-1, 3], "dtype": "complex64"}]}, {"inputs": [{"shape": [-1, 3.0], "dtype": "float32"}]},
+    ],
+)  # fmt: skip
+def test_a_program_that_makes_no_sense(tmp_path: Path, change: Any) -> None:
+    jit.save(nn.Linear(3, 2), tmp_path / "n", SPEC3)
     arrays, program = read_model(tmp_path / "n.safetensors")
-    for change in ({"op": "os.system"}, {"op": "plan"}, {"inputs": [{"row": 5}]}, {"inputs": [{"weight": "none"}]}):
-        row = program["program"][0] | change
-        write_model(tmp_path / "bad.safetensors", arrays, program | {"program": [row]})
-        with pytest.raises(ValueError, match=r"expected a file that jit\.save wrote"):
-            jit.load(tmp_path / "bad")
+    write_model(tmp_path / "bad.safetensors", arrays, program | change)
+    with pytest.raises(ValueError, match=r"bad\.safetensors: .* got .*, expected "):
+        jit.load(tmp_path / "bad")
+
+
+def test_a_long_row_of_doublings_takes_no_memory(tmp_path: Path) -> None:
+    rows = [{"op": "concat", "attrs": {"axis": 1}, "inputs": [k - 1, k - 1]} for k in range(60)]
+    spec = [{"shape": [-1, 3], "dtype": "float32", "name": None}]
+    program = {"format": 1, "program": rows, "inputs": spec, "outputs": 59, "frozen": []}
+    write_model(tmp_path / "bad.safetensors", {}, program)
+    with pytest.raises(ValueError, match="numbers a sample"):
+        jit.load(tmp_path / "bad")
+
+
+def test_every_row_has_a_rule() -> None:
+    assert set(TABLE) - {"plan", "output"} == set(RULES)
+
+
+def _is_described(case: Case) -> bool:
+    """Networks are described in evaluation mode, and classes' weights in a loss aren't."""
+    at = case.attrs
+    return not at.get("training") and not at.get("batch") and (case.row != "cross_entropy" or at["weight"] is None)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if _is_described(c)], ids=lambda c: f"{c.row}: {c.name}")
+def test_every_row_comes_back(tmp_path: Path, case: Case) -> None:
+    """What test_gradients calls, from a file: the shapes that the rule computes are the row's own, and so are the numbers."""
+    inputs = [lenet.to_tensor(a) for a in case.arrays]
+    names = [f"given.{i}" for i in range(len(inputs))]
+
+    def f(x: Tensor) -> Tensor:
+        return tape.call(case.row, *inputs, *case.rest, **attrs_of(case, case.arrays)) + 0 * x
+
+    found = watched.described("test", f, [((1,), np.dtype("float64"))], dict(zip(names, inputs, strict=True)))
+    program = json.loads(json.dumps(found.calls))
+    made = calls.checked(program, [(1,)], found.arrays, LIMITS, 1)
+    network = calls.Network(made, found.arrays).eval()
+    results = network._run(network._calls, lenet.ones([1], "float64"))
+    assert [call.shape for call in made] == [t._shape for t in results]
+    np.testing.assert_array_equal(results[-1].numpy(), f(lenet.ones([1], "float64")).numpy())
 
 
 def test_the_compilers_switches() -> None:

@@ -350,12 +350,12 @@ def test_answers_turn_to_the_share_of_others_that_is_met(digits):
     labels = np.where(np.arange(len(digits[1])) % 2 == 0, NO_DIGIT, digits[1])
     run = training.run_of(made_of(labels, digits[0]), training.RECIPE._replace(average=0.0))
     before = run.trained().logits(digits[0])
-    training.meet_fewer_others(run)
+    training.train_with_fewer_negatives(run)
     moved = run.trained().logits(digits[0]) - before
     expected = np.zeros(11)
     expected[NO_DIGIT] = np.log(training.OTHERS / (1 - training.OTHERS))  # the samples' odds are 1
     np.testing.assert_allclose(moved, np.tile(expected, (len(moved), 1)), atol=1e-5)  # float32
-    met = training.with_fewer_others(made_of(labels, digits[0]))
+    met = training.with_fewer_negatives(made_of(labels, digits[0]))
     assert (met.labels == NO_DIGIT).mean() == pytest.approx(training.OTHERS, abs=0.003)  # whole images
 
 

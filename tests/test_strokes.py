@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lenet.reading.weights import cuts, hands, nothings, strokes
+from lenet.reading.weights import cuts, hands, negatives, strokes
 
 BAR = [np.array([[0.5, 0.0], [0.5, 1.0]])]
 
@@ -101,15 +101,15 @@ def test_a_fault_leaves_most_of_a_digit(fault):
 def test_little_of_a_neighbour_is_left_beside_a_digit():
     rng, some = np.random.default_rng(2), digits()
     for digit in some:
-        found = cuts._neighboured(digit, some[int(rng.integers(len(some)))], rng)
+        found = cuts._with_neighbour(digit, some[int(rng.integers(len(some)))], rng)
         assert found.sum(dtype=float) <= (1 + 2.2 * cuts._MOST_LEFT) * digit.sum(dtype=float)
         assert found.shape[1] >= digit.shape[1]
 
 
-@pytest.mark.parametrize("name", nothings.NOTHINGS)
+@pytest.mark.parametrize("name", negatives.NEGATIVES)
 def test_what_is_no_digit_is_drawn(name):
     rng = np.random.default_rng(0)
-    found = [nothings.NOTHINGS[name](30.0, rng) for _ in range(40)]
+    found = [negatives.NEGATIVES[name](30.0, rng) for _ in range(40)]
     assert all(image.dtype == np.uint8 and min(image.shape) > 1 and image.max() > 60 for image in found)
     assert len({image.tobytes() for image in found}) == 40
 
@@ -118,7 +118,7 @@ def test_a_digit_crossed_out_has_much_more_ink():
     rng = np.random.default_rng(0)
     more = []
     for digit in digits():
-        found = nothings.crossed_out(digit, rng)
+        found = negatives.crossed_out(digit, rng)
         more.append(found.sum(dtype=float) / digit.sum(dtype=float))
         assert more[-1] >= 1
     assert np.median(more) > 1.4
@@ -127,6 +127,6 @@ def test_a_digit_crossed_out_has_much_more_ink():
 def test_a_part_of_a_word_is_a_piece_of_it():
     rng = np.random.default_rng(0)
     word = np.concatenate([np.pad(d, ((0, 40 - d.shape[0]), (0, 3))) for d in digits(4)], axis=1)
-    found = [nothings.part_of_word(word, rng) for _ in range(40)]
+    found = [negatives.part_of_word(word, rng) for _ in range(40)]
     assert {image.shape[1] == word.shape[1] for image in found} == {True, False}
     assert all(image.shape[1] <= word.shape[1] and image.shape[0] <= 40 for image in found)

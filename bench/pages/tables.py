@@ -168,7 +168,7 @@ def example(result: dict[str, Any]) -> str:
     return "\n".join(
         [
             "", "```console", "$ lenet read reading-example.jpg --annotate out.png", *printed, "```", "", picture, "",
-            f"{judged} The `?` stands for what was crossed out.", "",
+            f"{judged} The `?` stands for the crossed-out digit.", "",
             "<details><summary>The same with <code>--json</code></summary>", "", "```json", by_digit(one["json"]), "```",
             "", "</details>",
         ]

@@ -107,7 +107,30 @@ def model_files(rng: random.Random) -> bytes:
             with tempfile.TemporaryDirectory() as folder:
                 write_model(Path(folder) / "m.safetensors", arrays, meta)
                 _models.append((Path(folder) / "m.safetensors").read_bytes())
-    content = rng.choice(_models)
+    return _with_changes(rng.choice(_models), rng)
+
+
+def programs(rng: random.Random) -> bytes:
+    """What ``jit.save`` writes: several inputs and results, lengths that follow the batch, arrays as attributes."""
+    import lenet
+    from lenet.static import InputSpec
+
+    def both(x: Any, y: Any) -> Any:
+        z = lenet.einsum("ni,nj->nij", x, y).reshape([-1, 6])[:, lenet.to_tensor([0, 2, 2])]
+        z = lenet.where(lenet.to_tensor([True, False, True]), z, z.tile([1, 1]).cumsum(1))
+        return {"rows": [z, z.expand([2, -1, 3])], "mean": z.mean()}
+
+    if not _programs:
+        net = lenet.vision.models.ResNet(1, channels=1)
+        for network, specs in ((net, [[None, 1, 12, 12]]), (both, [[None, 2], [None, 3]])):
+            with tempfile.TemporaryDirectory() as folder:
+                lenet.jit.save(network, folder + "/n", [InputSpec(shape) for shape in specs])
+                _programs.append((Path(folder) / "n.safetensors").read_bytes())
+    return _with_changes(rng.choice(_programs), rng)
+
+
+def _with_changes(content: bytes, rng: random.Random) -> bytes:
+    """A model file in which something else stands somewhere in its JSON."""
     size = int.from_bytes(content[:8], "little")
     head = json.loads(content[8 : 8 + size])
     place = rng.random()
@@ -125,6 +148,7 @@ def model_files(rng: random.Random) -> bytes:
 
 
 _models: list[bytes] = []
+_programs: list[bytes] = []
 
 
 def _change(value: Any, rng: random.Random) -> None:
@@ -202,6 +226,15 @@ def read_model(path: str) -> None:
     Reader(trained)
 
 
+def read_program(path: str) -> None:
+    from lenet import jit
+
+    file = Path(path).with_suffix(".safetensors")
+    file.write_bytes(Path(path).read_bytes())
+    network = jit.load(file)
+    network(*(np.zeros([max(n, 1) for n in shape], kind) for shape, kind in network._specs))
+
+
 def read_pickle(path: str) -> None:
     import lenet
 
@@ -221,6 +254,7 @@ def read_picture(path: str) -> None:
 FORMATS: dict[str, tuple[Callable[[random.Random], bytes], Callable[[str], None]]] = {
     "IDX": (idx_files, read_idx),
     "model files": (model_files, read_model),
+    "programs": (programs, read_program),
     "pickles": (pickles, read_pickle),
     "pictures": (pictures, read_picture),
 }

@@ -80,11 +80,14 @@ class Accuracy(Metric):
     def compute(self, pred: Any, label: Any, *args: Any) -> Tensor:
         """pred: scores [N, C]; label: classes [N] or [N, 1], or one-hot [N, C] -> float32 [N, min(max(topk), C)].
 
-        Column j is 1 where the label's class ranks j-th. ValueError if there are not as many labels as rows of scores.
+        Column j is 1 where the label's class ranks j-th. pred may also be a map, [N, C, ...] with label [N, ...] a class for
+        each place: each place then counts. ValueError if there are not as many labels as rows of scores.
         """
         scores = _array(pred)
         if scores.ndim < 2:
             raise ValueError(message("Accuracy.compute(pred)", f"shape {list(scores.shape)}", "scores [N, C]"))
+        if _is_map(_array(label), scores):
+            scores = np.moveaxis(scores, 1, -1)
         classes = _classes(_array(label), scores)
         if self.maxk == 1:
             return dense(_within(scores, classes, 1)[..., None].astype(np.float32))
@@ -286,12 +289,20 @@ def _array(value: Any) -> NDArray[Any]:
 def _classes(label: NDArray[Any], scores: NDArray[Any]) -> NDArray[Any]:
     """The labels as whole numbers, one for each row of scores [..., C]; a one-hot row becomes its maximum's place."""
     rows = scores.shape[:-1]
-    if label.shape == (*rows, 1) or label.shape == rows:
+    if label.shape in (rows, (*rows, 1), (rows[0], 1, *rows[1:])):
         return label.reshape(rows).astype(np.int64)
     if label.shape[:-1] == rows and label.shape[-1] != 1:
         return np.asarray(label.argmax(axis=-1))
     expected = f"{[*rows, 1]}, {list(rows)} or one-hot {list(scores.shape)}"
     raise ValueError(message("Accuracy.compute(label)", f"shape {list(label.shape)}", expected))
+
+
+def _is_map(label: NDArray[Any], scores: NDArray[Any]) -> bool:
+    """Whether the classes are axis 1, with a label for each place behind it, [N, ...]; by default they are the last axis."""
+    rows, cells = scores.shape[:-1], (scores.shape[0], *scores.shape[2:])
+    return (
+        scores.ndim > 2 and label.shape in (cells, (cells[0], 1, *cells[1:])) and label.shape not in (rows, (*rows, 1))
+    )
 
 
 def _within(scores: NDArray[Any], classes: NDArray[Any], k: int) -> NDArray[Any]:

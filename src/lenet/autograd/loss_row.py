@@ -34,6 +34,8 @@ def hard_labels(x_shape: tuple[int, ...], axis: int, label: Tensor, ignore: int)
         given = f"labels of shape {list(shape)} for predictions {list(x_shape)}"
         if shape == x_shape:
             fix = "For one-hot labels type soft_label=True, or give class numbers: label.argmax(-1)"
+        elif shape == (x_shape[0], *x_shape[2:]) and axis != 1:
+            fix = "The classes are the second axis: type axis=1, as in CrossEntropyLoss(axis=1)"
         else:
             fix = "Give one class number a sample"
         raise ShapeError(message("cross_entropy", given, f"{list(rest)} or {[*rest, 1]}", fix))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import numbers
 import os
-import tempfile
 import time
 from typing import Any
 
@@ -248,6 +247,8 @@ class MLflow(Tracker):
         try:
             self._send()
             if whole:
+                import tempfile  # slow to import, seldom needed
+
                 with tempfile.TemporaryDirectory() as folder:
                     path = os.path.join(folder, "model.safetensors")
                     self.model.save(path)

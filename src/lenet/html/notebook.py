@@ -5,16 +5,21 @@ They are parts, without a style of their own but for what keeps them readable. R
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Iterable, Sequence
-from html import escape
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["boxes", "line", "table", "thumbnails"]
+__all__ = ["boxes", "escape", "line", "table", "thumbnails"]
+
+
+def escape(text: str) -> str:
+    """Plain text, fit for HTML."""
+    import html  # slow to import, and needed in notebooks alone
+
+    return html.escape(text)
 
 
 def line(text: str) -> str:
@@ -33,6 +38,8 @@ def thumbnails(images: Iterable[NDArray[np.uint8]], labels: Iterable[str], side:
     """Images uint8 [H, W] or [H, W, 3] in a row, each with its label below; ``side`` screen pixels high."""
     cells = []
     for image, label in zip(images, labels, strict=True):
+        import base64
+
         from PIL import Image
 
         file = io.BytesIO()

@@ -94,7 +94,7 @@ def weighted(model: State, class_weight: Any, labels: NDArray[Any] | None) -> It
         yield
         return
     loss = model._loss
-    if type(loss) is not CrossEntropyLoss or labels is None or labels.dtype != np.int64:
+    if type(loss) is not CrossEntropyLoss or labels is None or labels.dtype != np.int64 or labels.ndim > 1:
         given = type(loss).__name__ if labels is not None else "a data set"
         raise TypeError(message("fit(class_weight)", given, "CrossEntropyLoss, and arrays: fit(x, y)"))
     counts = np.bincount(labels, minlength=len(model.classes))

@@ -28,14 +28,14 @@ class Rows(NamedTuple):
 
     images: NDArray[Any]  # uint8 with a lut, or float32: [N, C, H, W] or [N, F]
     lut: NDArray[np.float32] | None  # [256]
-    labels: NDArray[np.int64]  # [N]
-    label_shape: tuple[int, ...]  # of one sample: () or (1,)
+    labels: NDArray[np.int64]  # [N], or of maps [N, H, W]
+    label_shape: tuple[int, ...]  # of one sample: (), (1,), (H, W) or (1, H, W)
     chosen: NDArray[np.int64] | None  # a Subset's samples, as rows of the arrays above
     classes: Sequence[str] = ()  # the labels' names, if known
     augment: Augment | None = None  # only of uint8 images [N, 1, H, W]
 
     def labels_at(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The labels of these rows as a batch has them, [n] or [n, 1]."""
+        """The labels of these rows as a batch has them, [n, *label_shape]."""
         return self.labels[places].reshape(-1, *self.label_shape)
 
     def warps(self, places: NDArray[np.int64]) -> NDArray[np.float32] | None:
@@ -195,9 +195,13 @@ def _tensor_rows(tensors: list[Any]) -> Rows | None:
     if len(arrays) != 2:
         return None
     images, labels = arrays
-    if images.dtype != np.float32 or images.ndim < 2 or labels.dtype != np.int64 or labels.shape[1:] not in ((), (1,)):
+    one = labels.shape[1:]
+    cells = one[1:] if len(one) == images.ndim - 1 and one[:1] == (1,) else one  # of a map; its own axis may be there
+    is_map = images.ndim > 3 and len(cells) == images.ndim - 2
+    if images.dtype != np.float32 or images.ndim < 2 or labels.dtype != np.int64 or not (one in ((), (1,)) or is_map):
         return None
-    return Rows(np.ascontiguousarray(images), None, labels.reshape(-1), labels.shape[1:], None)
+    flat = labels.reshape(-1, *(cells if is_map else ()))
+    return Rows(np.ascontiguousarray(images), None, flat, one, None)
 
 
 def _check_no_arrays(what: str, data: Any) -> None:

@@ -185,6 +185,12 @@ def _network_account(
         if asked:
             raise
         return {}
+    if len(rows[-1]["output"]) != 1:  # a map, which no such file is for
+        if asked:
+            given = f"a network with outputs of shape {rows[-1]['output']}"
+            fix = "Leave out mean, std and labels, or write it with lenet.jit.save"
+            raise ValueError(message("save", given, "one number a class", fix))
+        return {}
     outputs = rows[-1]["output"][0]
     seen = model._trained_on
     known = labels or model.classes or (seen.classes if seen is not None else ())

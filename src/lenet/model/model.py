@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -367,7 +366,7 @@ class Model(State):
         return f"{', '.join(parts)})"
 
     def _repr_html_(self) -> str:
-        return notebook.line(repr(self)) + f"<pre>{escape(repr(self.network))}</pre>"
+        return notebook.line(repr(self)) + f"<pre>{notebook.escape(repr(self.network))}</pre>"
 
 
 def _tensors(what: str, value: Any) -> list[Tensor]:

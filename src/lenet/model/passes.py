@@ -327,9 +327,9 @@ def _add_to_metrics(model: State, rows: Rows, logits: NDArray[np.float32], place
     """Feed every metric with batches of ``counts`` samples: Accuracy with all at once, since it only counts."""
     start = 0
     for metric in model._metrics if counts else ():
-        if type(metric) is Accuracy:
+        if type(metric) is Accuracy and logits.ndim == 2:
             metric._update_logits(logits, rows.labels[places[: len(logits)]])
-    others = [metric for metric in model._metrics if type(metric) is not Accuracy]
+    others = [metric for metric in model._metrics if type(metric) is not Accuracy or logits.ndim > 2]
     for count in counts if others else ():
         part = slice(start, start + count)
         outputs, labels = dense(logits[part].copy()), dense(rows.labels_at(places[part]))

@@ -28,10 +28,10 @@ from lenet.reading.pages.reader import recognise_spots
 from lenet.reading.pages.scales import upright
 from lenet.reading.shapes.cells import Place, find_grid, has_cells, places
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
-from lenet.reading.shapes.glyphs import Glyph, look_again, recognise
+from lenet.reading.shapes.glyphs import Glyph, reclassify, recognise
 from lenet.reading.shapes.lines import Row, column_gaps, find_rows, outline
 from lenet.reading.shapes.numbers import is_apart, marks_before, number_breaks, signs_before
-from lenet.reading.shapes.orientation import sureness, ways_up
+from lenet.reading.shapes.orientation import candidate_turns, confidence
 from lenet.reading.shapes.shape import Box, find_shapes
 from lenet.reading.shapes.singles import find_marks
 from lenet.reading.sources.source import MOST_PIXELS, Source, open_pages
@@ -164,10 +164,10 @@ class _Seen(NamedTuple):
     is_found: bool = False  # by the page network, which has weighed already what is writing of another kind
 
     @property
-    def sureness(self) -> float:
+    def confidence(self) -> float:
         """How surely the page's shapes are digits, all together."""
         answers = [glyph.probabilities for some in self.glyphs for glyph in some if glyph.probabilities is not None]
-        return sureness(np.stack(answers)) if answers else 0.0
+        return confidence(np.stack(answers)) if answers else 0.0
 
 
 def _page(source: Source, reader: Reader, layout: str, min_confidence: float | None, only: str | None = None) -> Page:
@@ -178,8 +178,8 @@ def _page(source: Source, reader: Reader, layout: str, min_confidence: float | N
     if reader.columns is not None and only is None and is_strip(ink.mask.shape) and ink.scale == 1:
         seen = _seen_strip(source, ink, reader.columns)
     else:
-        ways = (_seen(source, ink, quarters, reader, only) for quarters in ways_up(ink, reader.glance))
-        seen = max(ways, key=lambda way: way.sureness)
+        ways = (_seen(source, ink, quarters, reader, only) for quarters in candidate_turns(ink, reader.glance))
+        seen = max(ways, key=lambda way: way.confidence)
     return _believed_page(source, seen, layout, min_confidence, reader)
 
 
@@ -207,7 +207,7 @@ def _seen(source: Source, ink: Ink, quarters: int, reader: Reader, only: str | N
         found = recognise_spots(reader.finder(grey), shapes, reader, only, ink.rules)
         return _Seen(ink, *found, matrix, quarters, is_found=True)
     rows = find_rows(shapes)
-    glyphs = look_again(recognise(rows, reader.glance, ink.stroke), reader)
+    glyphs = reclassify(recognise(rows, reader.glance, ink.stroke), reader)
     return _Seen(ink, rows, glyphs, matrix, quarters)
 
 

@@ -1,4 +1,4 @@
-"""A digit as it lies on the page, brought to MNIST's form: in, a crop of ink; out, 28 x 28 as the network knows it.
+"""A glyph normalised to MNIST's *form*: in, a crop of ink as it lies on the page; out, 28 x 28 as the network knows it.
 
 MNIST's own recipe (LeCun, Cortes and Burges): the ink's box is scaled to 20 pixels on its longer side, its aspect kept,
 and laid into 28 x 28 with its centre of mass in the middle. Here strokes far thinner or thicker than MNIST's are brought

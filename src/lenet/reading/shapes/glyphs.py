@@ -1,6 +1,6 @@
 """Rows of shapes to what each says: the network's answers decide which shapes make one digit and which are several.
 
-A few calls of the network a page. First every shape alone and joined with those it may be a part of; the best way through
+A few calls of the network a page. First every shape alone and joined with those it may be a part of; the best path through
 each row is the cheapest one (over-segmentation and a best path, after Fenrich and Hull 1990). Then shapes that may be
 several digits, cut wherever they could be. Read by ``_read``.
 """
@@ -21,7 +21,7 @@ from lenet.reading.shapes.shape import Shape, union
 from lenet.reading.shapes.signs import find_slashes, stacked
 from lenet.reading.shapes.split import Cuts, best_path, find_cuts, pieces
 
-__all__ = ["Glyph", "look_again", "recognise"]
+__all__ = ["Glyph", "reclassify", "recognise"]
 
 Read = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
@@ -43,7 +43,7 @@ SHORT = 2.0  # each height that a digit in a shape lacks
 NONE = 0.5  # of -log of the probability that a digit in a shape is one
 MORE = 0.6  # what each digit in a shape is worth: without it a stroke beside a digit is soon taken for a part of it
 SAMPLE = 48  # shapes that tell whether digits touch on a page
-LIKELY, CLEAR = 0.5, 0.25  # the mean price of digits that are likely, and beyond doubt
+LIKELY, CLEAR = 0.5, 0.25  # the mean cost of digits that are likely, and beyond doubt
 MOSTLY = 0.4  # so much of what is no single digit must be likely to be several: with touching digits 0.6 to 1, else below 0.25
 WHOLE = 0.9  # so sure digits alone, each of which might be several as well, don't tell that digits touch
 PAIR = 3.0  # heights: what is wider on such a page isn't cut: it is a word
@@ -71,7 +71,7 @@ class Glyph:
 def recognise(rows: Sequence[Row], read: Read, stroke: float) -> list[list[Glyph]]:
     """For each row its glyphs from left to right. read: uint8 [N, 28, 28] to float32 [N, 11]. stroke: the ink's width."""
     arcs = [_arcs(row, stroke) for row in rows]
-    seen = _look([shape for some in arcs for shape in some.values()], read)
+    seen = _classified([shape for some in arcs for shape in some.values()], read)
     found, at = [], 0
     for row, some in zip(rows, arcs, strict=True):
         glyphs = dict(zip(some, seen[at : at + len(some)], strict=True))
@@ -81,8 +81,8 @@ def recognise(rows: Sequence[Row], read: Read, stroke: float) -> list[list[Glyph
     return found
 
 
-def look_again(rows: Sequence[Sequence[Glyph]], read: Read) -> list[list[Glyph]]:
-    """The same glyphs, all that are no signs read anew: by a better reader than one that looks at every piece."""
+def reclassify(rows: Sequence[Sequence[Glyph]], read: Read) -> list[list[Glyph]]:
+    """The same glyphs, all that are no signs classified anew, by a better but slower reader than the one for every piece."""
     seen = [glyph.image for row in rows for glyph in row if glyph.image is not None]
     if not seen:
         return [list(row) for row in rows]
@@ -92,8 +92,8 @@ def look_again(rows: Sequence[Sequence[Glyph]], read: Read) -> list[list[Glyph]]
     ]
 
 
-def _look(shapes: Sequence[Shape], read: Read) -> list[Glyph]:
-    """Each shape as the network sees it."""
+def _classified(shapes: Sequence[Shape], read: Read) -> list[Glyph]:
+    """Each shape with the network's probabilities."""
     if not shapes:
         return []
     forms = digit_forms([shape.level for shape in shapes])
@@ -126,17 +126,17 @@ def _best(glyph: Glyph) -> float:
     return float(glyph.probabilities[:NO_DIGIT].max())
 
 
-def _price(glyph: Glyph) -> float:
+def _cost(glyph: Glyph) -> float:
     """-log of the likeliest digit's probability."""
     return -float(np.log(max(_best(glyph), 1e-6)))
 
 
 def _joined(row: Row, glyphs: dict[tuple[int, int], Glyph]) -> list[Glyph]:
-    """The cheapest way along a row."""
+    """The cheapest path along a row."""
     costs: dict[tuple[int, int], float] = {}
     chosen: dict[tuple[int, int], Glyph | None] = {}
     for arc, glyph in glyphs.items():
-        price, kept = min(_price(glyph), NOTHING), glyph
+        cost, kept = min(_cost(glyph), NOTHING), glyph
         parts = row.shapes[arc[0] : arc[1]]
         sign = (
             separator(parts[0], row) if len(parts) == 1 else stacked(parts[0], parts[1], row) if len(parts) == 2 else ""
@@ -148,13 +148,13 @@ def _joined(row: Row, glyphs: dict[tuple[int, int], Glyph]) -> list[Glyph]:
         if low and len(parts) == 1 and glyph.shape.height >= SMALL_RING * row.height and _is_ring(glyph):
             low, sign = False, ""
         if low:
-            price += LOW
+            cost += LOW
         if sign:
             costs[arc], chosen[arc] = SIGN, Glyph(glyph.shape, sign)
         elif low and len(parts) == 1:
             costs[arc], chosen[arc] = FLAT if is_flat(glyph.shape, row) else DROPPED, None
-        if price < costs.get(arc, np.inf):
-            costs[arc], chosen[arc] = price, kept
+        if cost < costs.get(arc, np.inf):
+            costs[arc], chosen[arc] = cost, kept
     path = best_path(len(row.shapes) + 1, costs)
     return [one for arc in path if (one := chosen[arc]) is not None]
 
@@ -186,8 +186,8 @@ def _letters(glyphs: Sequence[Glyph], row: Row) -> tuple[int, int]:
     return sum(float(p[NO_DIGIT]) > 0.5 for p in narrow), len(narrow)
 
 
-def _suspicion(glyph: Glyph, row: Row) -> float:
-    """How much a glyph may be several digits; 0 not at all."""
+def _chance_of_several(glyph: Glyph, row: Row) -> float:
+    """How likely it is that a glyph is several digits, as far as its size and its own answer say; 0 not at all."""
     if glyph.sign or glyph.probabilities is None:
         return 0.0
     wide, high = glyph.shape.width / row.height, glyph.shape.height / row.height
@@ -205,60 +205,60 @@ def _cut(rows: Sequence[Row], found: list[list[Glyph]], read: Read) -> None:
     beyond doubt is cut.
     """
     letters = [_letters(glyphs, row) for row, glyphs in zip(rows, found, strict=True)]
-    suspects = sorted(
+    candidates = sorted(
         (-doubt, r, k)
         for r, (row, glyphs) in enumerate(zip(rows, found, strict=True))
         if letters[r][0] < 2 or letters[r][0] <= LETTERS * letters[r][1]
         for k, glyph in enumerate(glyphs)
-        if (doubt := _suspicion(glyph, row)) > 0
+        if (doubt := _chance_of_several(glyph, row)) > 0
     )[:MOST_CUT]
-    spots = [(r, k) for _, r, k in suspects]
-    every = -(-len(spots) // SAMPLE) or 1
-    ways = _ways(spots[::every], rows, found, read)
-    apart = [way for way in ways.values() if way.is_better() or _is_none(way.glyph)]
-    several = [way.glyph for way in apart if way.is_better() and way.is_below(LIKELY)]
+    positions = [(r, k) for _, r, k in candidates]
+    every = -(-len(positions) // SAMPLE) or 1
+    splits = _splits(positions[::every], rows, found, read)
+    apart = [split for split in splits.values() if split.is_better() or _is_none(split.glyph)]
+    several = [split.glyph for split in apart if split.is_better() and split.is_below(LIKELY)]
     touching = len(several) > MOSTLY * len(apart) and any(_best(glyph) < WHOLE for glyph in several)
     usual = float(np.median([row.height for row, glyphs in zip(rows, found, strict=True) for _ in glyphs] or [0.0]))
     if touching:
-        ways = _ways(spots, rows, found, read, many=True)
+        splits = _splits(positions, rows, found, read, many=True)
     else:
-        rest = [(r, k) for r, k in spots if (r, k) not in ways and _may_be_pair(found[r][k], rows[r], usual)]
-        ways |= _ways(rest, rows, found, read)
+        rest = [(r, k) for r, k in positions if (r, k) not in splits and _may_be_pair(found[r][k], rows[r], usual)]
+        splits |= _splits(rest, rows, found, read)
     for r, glyphs in enumerate(found):
         found[r] = []
         for k, glyph in enumerate(glyphs):
-            way = ways.get((r, k))
-            if way is not None and (way.is_better(MORE) if touching else _beyond_doubt(way, rows[r], usual)):
-                found[r] += way.digits
+            split = splits.get((r, k))
+            if split is not None and (split.is_better(MORE) if touching else _beyond_doubt(split, rows[r], usual)):
+                found[r] += split.digits
             else:
                 found[r].append(glyph)
 
 
 @dataclass(frozen=True, eq=False)
-class _Way:
-    """A shape as several digits, and what these cost; whole: what it costs to take the shape for one."""
+class _Split:
+    """A hypothesis: a shape is several digits, at this cost; whole: what it costs to take the shape for one."""
 
     glyph: Glyph
     digits: list[Glyph]
-    price: float
+    cost: float
     whole: float
 
     def is_better(self, more: float = 0.0) -> bool:
         """Whether several digits are likelier than one, if each digit more is worth ``more``."""
-        return self.price - more * (len(self.digits) - 1) < self.whole
+        return self.cost - more * (len(self.digits) - 1) < self.whole
 
-    def is_below(self, price: float) -> bool:
+    def is_below(self, cost: float) -> bool:
         """Whether its digits cost less than that each."""
-        return self.price < price * len(self.digits)
+        return self.cost < cost * len(self.digits)
 
 
 def _is_none(glyph: Glyph) -> bool:
     return glyph.probabilities is not None and float(glyph.probabilities[NO_DIGIT]) > 0.5
 
 
-def _beyond_doubt(way: _Way, row: Row, usual: float) -> bool:
+def _beyond_doubt(split: _Split, row: Row, usual: float) -> bool:
     """Whether a shape is to be cut on a page on which digits don't usually touch."""
-    return way.is_better() and way.is_below(CLEAR) and _may_be_pair(way.glyph, row, usual)
+    return split.is_better() and split.is_below(CLEAR) and _may_be_pair(split.glyph, row, usual)
 
 
 def _may_be_pair(glyph: Glyph, row: Row, usual: float) -> bool:
@@ -266,36 +266,36 @@ def _may_be_pair(glyph: Glyph, row: Row, usual: float) -> bool:
     return glyph.shape.height <= TALL * usual and glyph.shape.width <= PAIR * row.height
 
 
-def _ways(
-    spots: Sequence[tuple[int, int]],
+def _splits(
+    positions: Sequence[tuple[int, int]],
     rows: Sequence[Row],
     found: Sequence[Sequence[Glyph]],
     read: Read,
     many: bool = False,
-) -> dict[tuple[int, int], _Way]:
-    """For the glyphs at spots (row, number) the cheapest way to take each for several digits; without those that can't be."""
-    heights = [rows[r].height for r, _ in spots]
-    cuts = find_cuts([found[r][k].shape for r, k in spots], heights, many)
+) -> dict[tuple[int, int], _Split]:
+    """For the glyphs at positions (row, number) the cheapest split of each into several digits; without those that can't be."""
+    heights = [rows[r].height for r, _ in positions]
+    cuts = find_cuts([found[r][k].shape for r, k in positions], heights, many)
     parts = [_pieces(cut, height) for cut, height in zip(cuts, heights, strict=True)]
-    seen = iter(_look([shape for some in parts for shape in some.values()], read))
-    ways = {}
-    for (r, k), cut, some, height in zip(spots, cuts, parts, heights, strict=True):
+    seen = iter(_classified([shape for some in parts for shape in some.values()], read))
+    splits = {}
+    for (r, k), cut, some, height in zip(positions, cuts, parts, heights, strict=True):
         glyphs = {arc: next(seen) for arc in some}
-        costs = {arc: _size_price(glyph, height) + INK_CUT * float(cut.ink[arc[0]]) for arc, glyph in glyphs.items()}
+        costs = {arc: _size_cost(glyph, height) + INK_CUT * float(cut.ink[arc[0]]) for arc, glyph in glyphs.items()}
         path = best_path(len(cut), {arc: cost - MORE for arc, cost in costs.items()})
         if path:
             one = found[r][k]
-            price, whole = sum(costs[arc] for arc in path), _size_price(one, height)
-            ways[r, k] = _Way(one, [glyphs[arc] for arc in path], price, whole)
-    return ways
+            cost, whole = sum(costs[arc] for arc in path), _size_cost(one, height)
+            splits[r, k] = _Split(one, [glyphs[arc] for arc in path], cost, whole)
+    return splits
 
 
-def _size_price(glyph: Glyph, height: float) -> float:
-    """The price of a digit in a row of this height, by what it looks like and by its size."""
+def _size_cost(glyph: Glyph, height: float) -> float:
+    """The cost of a digit in a row of this height, by what it looks like and by its size."""
     assert glyph.probabilities is not None
     doubt = -float(np.log(max(1 - float(glyph.probabilities[NO_DIGIT]), 1e-6)))
     wide, high = glyph.shape.width / height, glyph.shape.height / height
-    return _price(glyph) + NONE * doubt + WIDE * max(0.0, wide - USUAL) + SHORT * max(0.0, 0.9 - high)
+    return _cost(glyph) + NONE * doubt + WIDE * max(0.0, wide - USUAL) + SHORT * max(0.0, 0.9 - high)
 
 
 def _pieces(cuts: Cuts, height: float) -> dict[tuple[int, int], Shape]:

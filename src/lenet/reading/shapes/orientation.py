@@ -15,7 +15,7 @@ from lenet.reading.ink.find import Ink
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
 from lenet.reading.shapes.shape import Shape, find_shapes, typical_height
 
-__all__ = ["sureness", "ways_up"]
+__all__ = ["candidate_turns", "confidence"]
 
 Read = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
@@ -33,7 +33,7 @@ MARGIN = 2.0, 1.8  # shapes, and so many times as many, of which it must be sure
 CLOSE = 0.75  # of the best: a way up that says so much may be the right one
 
 
-def ways_up(ink: Ink, read: Read) -> list[int]:
+def candidate_turns(ink: Ink, read: Read) -> list[int]:
     """By how many quarters counter-clockwise a page's ink may have to be turned, the likeliest first: [0] for most.
 
     read: uint8 [N, 28, 28] to float32 [N, 11]. Several where a sample can't tell: of those reading all of it decides.
@@ -64,11 +64,11 @@ def _sample(shapes: list[Shape], longest: int) -> list[Shape]:
     return fit[:: -(-len(fit) // SAMPLE) or 1]
 
 
-def sureness(answers: NDArray[np.float32]) -> float:
+def confidence(answers: NDArray[np.float32]) -> float:
     """How surely shapes, float32 [n, 11] each, are each one particular digit: 0 to n. On its side hardly any is."""
     return float((answers[:, :NO_DIGIT].astype(np.float64).max(axis=1, initial=0.0) ** 4).sum())
 
 
 def _said(levels: list[NDArray[np.uint8]], read: Read) -> float:
     """How surely shapes are digits as they lie."""
-    return sureness(read(digit_forms(levels)))
+    return confidence(read(digit_forms(levels)))

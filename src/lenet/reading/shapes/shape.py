@@ -1,4 +1,4 @@
-"""Ink to shapes: the connected pieces of a page's ink, each with its own pixels and nobody else's.
+"""Ink to shapes: the connected components of a page's ink, each with its own pixels and no other's.
 
 A shape may be a digit, a part of one, several that touch, a separator or no writing at all: ``lines`` puts shapes in
 order, ``split`` finds out which of them make a digit. Nothing here knows the network. All lengths are in working pixels,

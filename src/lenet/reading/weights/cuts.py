@@ -22,10 +22,10 @@ _SMALL, _LARGE = 8.0, 44.0  # such images are as high, in pixels
 
 def badly_cut(digit: Levels, other: Levels, rng: Rng) -> Levels:
     """One to three faults. other: a digit of about the same height, of which a bit may stand at a side."""
-    faults = [_cut_short, _broken, _ruled, _patterned, _rough, _coarse, _neighboured]
+    faults = [_cut_short, _broken, _ruled, _patterned, _rough, _coarse, _with_neighbour]
     chosen = rng.permutation(len(faults))[: int(rng.integers(1, 4))]
     for k in sorted(chosen.tolist()):  # first what befalls the digit, last what stands beside it
-        found = _neighboured(digit, other, rng) if faults[k] is _neighboured else faults[k](digit, rng)
+        found = _with_neighbour(digit, other, rng) if faults[k] is _with_neighbour else faults[k](digit, rng)
         digit = found if min(found.shape, default=0) > 2 else digit
     return digit
 
@@ -117,7 +117,7 @@ def _coarse(digit: Levels, rng: Rng) -> Levels:
     return cut(resized(digit, high)) if max(digit.shape) > high else digit
 
 
-def _neighboured(digit: Levels, other: Levels, rng: Rng) -> Levels:
+def _with_neighbour(digit: Levels, other: Levels, rng: Rng) -> Levels:
     """The near edge of a neighbour at one side, or at both."""
     h, w = digit.shape
     out = digit

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.reading.weights.strokes import Line, another_hand, curve
+from lenet.reading.weights.strokes import Line, curve, perturbed
 
 __all__ = ["schooled", "traced"]
 
@@ -24,7 +24,7 @@ _TREMBLE = 0.018  # of a point, in heights
 
 def schooled(digit: int, rng: Rng) -> Drawn:
     """One digit's strokes, some unit high, in one of the forms that are taught."""
-    return another_hand(_FORMS[digit](rng), rng)
+    return perturbed(_FORMS[digit](rng), rng)
 
 
 def traced(points: NDArray[np.float64], digit: int, rng: Rng) -> Drawn:
@@ -33,7 +33,7 @@ def traced(points: NDArray[np.float64], digit: int, rng: Rng) -> Drawn:
     wide = np.exp(rng.uniform(np.log(narrowest), np.log(widest)))
     line = np.stack([wide * points[:, 0], 1 - points[:, 1]], axis=1)
     line += rng.normal(0, 0.012, line.shape)
-    return another_hand([curve(line) if rng.random() < 0.85 else line], rng, 0.7)
+    return perturbed([curve(line) if rng.random() < 0.85 else line], rng, 0.7)
 
 
 def _points(rng: Rng, *xy: tuple[float, float]) -> Line:

@@ -74,7 +74,7 @@ class Reader:
         return self._answers(self._model, images)
 
     def glance(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The same at one look, if the network is one that takes three: for all that may be a digit, before it is known."""
+        """The same in one pass, without test-time augmentation: for all candidates, before it is known which are digits."""
         return self._answers(self._glance or self._model, images)
 
     @staticmethod
@@ -117,23 +117,23 @@ class Reader:
 
 
 class Steady(Trained):
-    """A network that looks at each image three times, moved by a pixel along a diagonal: its scores are their mean.
+    """A network with test-time augmentation: the mean of the scores of each image and of two copies, moved along a diagonal.
 
-    On single digits it makes a fifth fewer mistakes than with one look (on validation images), for three times the work.
+    On single digits it makes a fifth fewer mistakes than in one pass (on validation images), for three times the work.
     """
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """For images as ``Trained.logits`` takes them: the mean of three scores, float32 [N, K]."""
-        looks = np.zeros((3, *images.shape), images.dtype)
-        looks[0] = images
-        looks[1, ..., :-1, 1:] = images[..., 1:, :-1]
-        looks[2, ..., 1:, :-1] = images[..., :-1, 1:]
-        each = super().logits(looks.reshape(-1, *images.shape[1:]))
+        views = np.zeros((3, *images.shape), images.dtype)
+        views[0] = images
+        views[1, ..., :-1, 1:] = images[..., 1:, :-1]
+        views[2, ..., 1:, :-1] = images[..., :-1, 1:]
+        each = super().logits(views.reshape(-1, *images.shape[1:]))
         mean: NDArray[np.float32] = each.reshape(3, len(images), each.shape[1]).mean(axis=0)
         return mean
 
     def glance(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """``probabilities`` at one look, at the temperature of the pieces that are mostly looked at so, if the file names it."""
+        """``probabilities`` in one pass, at the temperature of the pieces that are mostly classified so, if the file names it."""
         temperature = self.meta.get("training", {}).get("glance_temperature", self.temperature)
         return softmax(super().logits(images), float(temperature))
 

@@ -2,7 +2,7 @@
 
 A sample begins as coverage (uint8 [h, w], 0 nothing, 255 full ink): a digit of MNIST, of a pen's trace, of a school or of a
 font (``hands``, ``strokes``), enlarged, turned and slanted, its stroke thinned or thickened, some badly cut (``cuts``); or
-one of the things that are no digit (``nothings``). Four in ten are then laid on a sheet of some colour under some light,
+one of the things that are no digit (``negatives``). Four in ten are then laid on a sheet of some colour under some light,
 blurred, made noisy, packed as JPEG, and found again by ``ink`` and ``shapes`` as on any page (``sheets``); the others go
 straight to ``form``. About a quarter are pieces of touching digits (``touching``). Labels: 0 to 9, and 10 for no digit. The
 same numbers come out for the same seed, however many processes share the work. Nothing here trains. Read by ``training``.
@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from lenet.reading.shapes.form import NO_DIGIT, digit_forms
 from lenet.reading.weights.cuts import badly_cut
 from lenet.reading.weights.hands import schooled, traced
-from lenet.reading.weights.nothings import NOTHINGS, crossed_out, part_of_word
-from lenet.reading.weights.sheets import found_again
+from lenet.reading.weights.negatives import NEGATIVES, crossed_out, part_of_word
+from lenet.reading.weights.sheets import rescanned
 from lenet.reading.weights.strokes import cut, drawn, redrawn, resized
 from lenet.reading.weights.touching import Run, draw_run, true_pieces
 from lenet.reading.weights.traces import Traces
@@ -158,7 +158,7 @@ def _singles(
         coverage, label = _draw(kind, sources, take(), float(height), rng)
         if min(coverage.shape) and coverage.max() >= 60:
             group.append((coverage, label, kind))
-    shapes = found_again([coverage for coverage, _, _ in group], way, rng)
+    shapes = rescanned([coverage for coverage, _, _ in group], way, rng)
     return [(s.level, label, kind) for (_, label, kind), s in zip(group, shapes, strict=True) if s is not None]
 
 
@@ -174,7 +174,7 @@ def _pieces(sources: Sources, take: Callable[[], int], rng: Rng) -> list[tuple[L
             labels.append([*(label for _, label in some), NO_DIGIT])  # the last one is number -1
             runs.append(draw_run([digit for digit, _ in some], float(height), rng))
     made: list[tuple[Levels, int, str]] = []
-    for known, run, shape in zip(labels, runs, found_again([run.coverage for run in runs], way, rng), strict=True):
+    for known, run, shape in zip(labels, runs, rescanned([run.coverage for run in runs], way, rng), strict=True):
         if shape is not None:
             made += [(crop, known[which], "piece") for crop, which in true_pieces(shape, run, rng)]
     return made
@@ -224,7 +224,7 @@ def _draw(kind: str, sources: Sources, number: int, height: float, rng: Rng) -> 
         return _sized(_another_font(word, rng, 0.5), height, rng) if word.size else word, NO_DIGIT
     if kind == "fashion":
         return resized(sources.fashion[rng.integers(len(sources.fashion))], max(height, 12.0)), NO_DIGIT
-    return NOTHINGS[kind](max(height, 10.0), rng), NO_DIGIT
+    return NEGATIVES[kind](max(height, 10.0), rng), NO_DIGIT
 
 
 def _mnist_digit(sources: Sources, number: int, height: float, rng: Rng) -> Levels:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lenet.reading.ink.find import find_ink
 from lenet.reading.shapes.shape import MARGIN, Shape, find_shapes, union
 
-__all__ = ["found_again"]
+__all__ = ["rescanned"]
 
 Levels = NDArray[np.uint8]
 Rng = np.random.Generator
@@ -23,7 +23,7 @@ Rng = np.random.Generator
 _SHEET = 2000  # a sheet's sides are no longer, so that its ink is looked for at full size
 
 
-def found_again(coverages: Sequence[Levels], way: int, rng: Rng) -> list[Shape | None]:
+def rescanned(coverages: Sequence[Levels], way: int, rng: Rng) -> list[Shape | None]:
     """Each coverage as a shape whose box counts from the coverage's upper left corner; None where it is lost.
 
     way: 0 without a sheet, 1 each on a sheet of its own, 2 together on few.

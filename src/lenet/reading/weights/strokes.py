@@ -1,7 +1,7 @@
 """Strokes and the pens that draw them: lines of points in, coverage out; and a drawn digit's own strokes, to draw it anew.
 
 A line is float64 [n, 2] of x, y, to the right and down, in heights of a digit. Coverage is uint8 [h, w], 0 nothing and 255
-full ink. What the lines mean is another's business. Read by ``hands``, ``nothings``, ``cuts`` and ``samples``.
+full ink. What the lines mean is another's business. Read by ``hands``, ``negatives``, ``cuts`` and ``samples``.
 
 Sources: the spline is Catmull and Rom's (1974), the thinning Zhang and Suen's (1984).
 """
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Line", "another_hand", "curve", "cut", "drawn", "redrawn", "resized"]
+__all__ = ["Line", "curve", "cut", "drawn", "perturbed", "redrawn", "resized"]
 
 Levels = NDArray[np.uint8]
 Line = NDArray[np.float64]
@@ -56,7 +56,7 @@ def curve(points: Line, steps: int = 24) -> Line:
     return line
 
 
-def another_hand(lines: Sequence[Line], rng: Rng, much: float = 1.0) -> list[Line]:
+def perturbed(lines: Sequence[Line], rng: Rng, much: float = 1.0) -> list[Line]:
     """Lines as another hand has them: trembling, and bent as a whole."""
     waves = rng.normal(0, 0.022 * much, (2, 2, 3))
     phases = rng.uniform(0, 2 * np.pi, (2, 2, 3))

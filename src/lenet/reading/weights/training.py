@@ -232,7 +232,7 @@ class _Run(Run):
         return Steady(as_it_is.network, as_it_is.shape, as_it_is.labels, as_it_is.mean, as_it_is.std)
 
 
-def meet_fewer_others(run: Run) -> None:
+def train_with_fewer_negatives(run: Run) -> None:
     """Turn a trained network's answers from the samples' share of no digits to OTHERS, by its last bias.
 
     Bayes' rule: the logit moves by the difference of the two log odds (Saerens, Latinne and Decaestecker 2002).
@@ -242,7 +242,7 @@ def meet_fewer_others(run: Run) -> None:
     bias[NO_DIGIT] += np.log(OTHERS / (1 - OTHERS)) - np.log(share / (1 - share))
 
 
-def with_fewer_others(held: Made) -> Made:
+def with_fewer_negatives(held: Made) -> Made:
     """Held-out samples of which OTHERS are no digit: the first of those."""
     other = held.labels == NO_DIGIT
     kept = ~other | (np.cumsum(other) <= round(OTHERS / (1 - OTHERS) * int((~other).sum())))
@@ -270,7 +270,7 @@ def threshold_of(trained: Trained, held: Made) -> float:
 
 
 def glance_temperature(trained: Trained, held: Made) -> float:
-    """The temperature of one look, on held-out pieces of touching digits: most of what is seen before it is known is such."""
+    """The temperature of one pass, on held-out pieces of touching digits: most of what is seen before it is known is such."""
     part = held.kinds == list(samples.KINDS).index("piece")
     return fit_temperature(Trained.logits(trained, held.images[part]), held.labels[part])
 
@@ -319,8 +319,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if run.advance():
             loss, right = run.epoch_so_far()
             _say(f"epoch {run.epoch}: loss {loss:.4f}, {100 * right:.2f} % right, {run.seconds:.0f} s")
-    meet_fewer_others(run)
-    trained, met = run.trained(), with_fewer_others(held)
+    train_with_fewer_negatives(run)
+    trained, met = run.trained(), with_fewer_negatives(held)
     _say(trained.calibrate(met.images, met.labels))
     score = trained.score(met.images, met.labels)
     digest = serialization.digest(run.weights())

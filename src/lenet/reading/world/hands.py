@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet.reading.weights.hands import schooled, traced
-from lenet.reading.weights.strokes import Line, another_hand, curve, cut, drawn, redrawn, resized
+from lenet.reading.weights.strokes import Line, curve, cut, drawn, perturbed, redrawn, resized
 from lenet.reading.weights.traces import Traces
 
 __all__ = ["Face", "Hand", "Sources", "face_of"]
@@ -117,7 +117,7 @@ class Hand:
         pen = self.pen * float(np.exp(rng.normal(0, 0.08)))
         if kind == "school":
             form = _FORMS.get(label)
-            lines = another_hand(form(rng), rng) if form and rng.random() < _MORE else schooled(label, rng)
+            lines = perturbed(form(rng), rng) if form and rng.random() < _MORE else schooled(label, rng)
             return drawn(lines, rng, pen)
         if kind == "trace":
             some = self.sources.trace_of[label]

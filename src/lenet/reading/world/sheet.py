@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.reading.weights.nothings import NOTHINGS, crossed_out
+from lenet.reading.weights.negatives import NEGATIVES, crossed_out
 from lenet.reading.weights.strokes import curve
 from lenet.reading.world.hands import Face, Hand, Sources
 
@@ -279,7 +279,7 @@ class Sheet:
             low, high = np.concatenate(points).min(axis=0), np.concatenate(points).max(axis=0)
             self.things.append(Thing(OTHER, (float(low[0]), float(low[1]), float(high[0]), float(high[1]))))
             return float(high[0])
-        glyph = NOTHINGS[kind](height, self.rng)
+        glyph = NEGATIVES[kind](height, self.rng)
         if min(glyph.shape, default=0) < 2:
             return x
         return self.put(glyph, x, middle, OTHER)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.reading.weights.nothings import NOTHINGS, crossed_out
+from lenet.reading.weights.negatives import NEGATIVES, crossed_out
 from lenet.reading.weights.strokes import curve
 from lenet.reading.world.hands import Hand, Sources
 
@@ -201,7 +201,7 @@ class Writing:
             words = _SIGNS[int(rng.integers(len(_SIGNS)))]
             glyph = self.hand.text(words, h * rng.uniform(0.5, 1.2))
         else:
-            glyph = NOTHINGS[what](h * rng.uniform(0.5, 1.1), rng)
+            glyph = NEGATIVES[what](h * rng.uniform(0.5, 1.1), rng)
         if min(glyph.shape, default=0) > 1 and self.put(
             glyph, self.x, self.level(self.x) + rng.normal(0, 0.06) * h, OTHER
         ):

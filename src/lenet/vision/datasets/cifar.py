@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import pickle
-import tarfile
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -82,6 +81,8 @@ class Cifar10(Dataset):
 
     def _read(self, path: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """[N, 32, 32, 3] and [N]."""
+        import tarfile  # slow to import, seldom needed
+
         images, labels = [], []
         try:
             with tarfile.open(path) as archive:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import string
-import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -144,6 +143,8 @@ class EMNIST(_Kin):
         super().__init__(mode, transform, download, backend)
 
     def _load(self, download: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+        import zipfile  # slow to import, seldom needed
+
         (name,) = archives.ARCHIVES[self.NAME].md5
         if self._named:
             self._files[name] = archives.named(self._named)

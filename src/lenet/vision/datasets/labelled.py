@@ -121,11 +121,14 @@ def targets(what: str, labels: Any, classes: Sequence[str] | None = None) -> tup
 
     Words, truth values and whole numbers that don't run from 0 become class numbers int64 [N], in the order of ``classes``
     or else sorted; rows of one 1 become the place of the 1. Whole numbers from 0 stay, and their names are themselves.
-    Other numbers stay float32, [N, 1] if they were [N], and have no classes.
+    Other numbers stay float32, [N, 1] if they were [N], and have no classes. Maps of whole numbers, [N, H, W] with a class for
+    each pixel, stay as they are: int64.
     """
     y = _array(what, labels)
     if y.ndim == 2 and y.shape[1] == 1 and y.dtype.kind != "f":
         y = y[:, 0]
+    if y.ndim in (3, 4) and y.dtype.kind in "iu":
+        return y.astype(np.int64), tuple(map(str, classes or range(int(y.max(initial=0)) + 1)))
     if y.ndim == 2 and y.shape[1] > 1 and np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all():
         y = y.argmax(axis=1).astype(np.int64)
         return _named(what, y, classes or [str(k) for k in range(int(y.max(initial=0)) + 1)])

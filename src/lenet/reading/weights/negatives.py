@@ -1,4 +1,4 @@
-"""What is no digit and comes from no font: scribbles, figures, signs, noise, blots, bits of rules, digits crossed out.
+"""Negative samples that come from no font: scribbles, figures, signs, noise, blots, bits of rules, digits crossed out.
 
 Each is coverage, uint8 [h, w], some ``height`` pixels high. Nothing here may be meant as a digit: no ring, no single
 stroke. Read by ``samples``.
@@ -11,9 +11,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet.reading.weights.strokes import Line, another_hand, curve, cut, drawn, resized
+from lenet.reading.weights.strokes import Line, curve, cut, drawn, perturbed, resized
 
-__all__ = ["NOTHINGS", "crossed_out", "part_of_word"]
+__all__ = ["NEGATIVES", "crossed_out", "part_of_word"]
 
 Levels = NDArray[np.uint8]
 Rng = np.random.Generator
@@ -98,7 +98,7 @@ def _sign(height: float, rng: Rng) -> Levels:
         lines = [np.stack([side * np.sin(t), 0.22 * np.sin(2 * t)], axis=1)]
     turn = rng.uniform(-0.25, 0.25)
     matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    return _lines(another_hand([line @ matrix for line in lines], rng, 0.8), height, rng)
+    return _lines(perturbed([line @ matrix for line in lines], rng, 0.8), height, rng)
 
 
 def _noise(height: float, rng: Rng) -> Levels:
@@ -185,7 +185,7 @@ def part_of_word(word: Levels, rng: Rng) -> Levels:
     return cut(word[:, left : left + wide])
 
 
-NOTHINGS: dict[str, Callable[[float, Rng], Levels]] = {
+NEGATIVES: dict[str, Callable[[float, Rng], Levels]] = {
     "scribble": _scribble,
     "figure": _figure,
     "sign": _sign,
