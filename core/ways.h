@@ -118,12 +118,13 @@ void pooled_backward(const Conv& c, const float* xp, const float* dy, const uint
                      const float* packed_dx, float* dw, float* db, float* dx, float* room) {
   if (winner_suits(c)) {
     float* own = winner_dx_suits(c) ? dx : nullptr;
-    (c.kh == 5 ? winner_backward<5> : winner_backward<3>)(c, xp, dy, winner, cut, packed_dx, dw, db, own, room);
+    if (dw || own)
+      (c.kh == 5 ? winner_backward<5> : winner_backward<3>)(c, xp, dy, winner, cut, packed_dx, dw, db, own, room);
     if (own || !dx) return;
     room += winner_room(c);
   }
   unpool(c, dy, winner, room);
-  if (!winner_suits(c)) conv_dw(c, xp, room, dw, db, room + dy_frame_size(c) * L);
+  if (dw && !winner_suits(c)) conv_dw(c, xp, room, dw, db, room + dy_frame_size(c) * L);
   if (dx) conv_dx(c, room, packed_dx, dx, room + dy_frame_size(c) * L);
 }
 
