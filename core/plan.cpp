@@ -13,14 +13,13 @@ namespace lenet {
 namespace {
 constexpr int kLinearRows = 48;             // rows of a linear weight gradient in one task
 constexpr size_t kWorth = size_t(1) << 18;  // products of a sample from which on a barrier a row is little
-constexpr size_t kFewEights = 5;            // groups of eight, at most: for more one that is half empty is little
 }  // namespace
 
 const Kernels<float>& kernels_for(size_t n) {
   const Kernels<float>& full = kernels();
   const size_t eights = (n + 7) / 8;
-  const bool half = eights == 1 || (eights % 2 && eights <= kFewEights && half_is_half(full));
-  return half ? *full.half : full;
+  const bool few = eights == 2 || eights == 3 || eights == 5;  // of more, one that is half empty is little
+  return eights == 1 || (few && half_is_half(full)) ? *full.half : full;
 }
 
 Plan::Plan(Graph graph, std::vector<Param> params) : params_(std::move(params)) {

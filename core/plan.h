@@ -271,7 +271,8 @@ inline const Kernels<float>& kernels_of(const Row& row, const Kernels<float>& k)
   return k.half ? reference_kernels() : *reference_kernels().half;
 }
 
-// The kernels for a batch of n samples: those for groups of eight where groups of sixteen would leave as many lanes empty.
+// The kernels for a batch of n samples: those for groups of eight where groups of sixteen would leave as many lanes
+// empty, or there is one alone.
 const Kernels<float>& kernels_for(size_t n);
 
 // What a convolution's kernels work in.

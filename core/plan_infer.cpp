@@ -1,4 +1,4 @@
-// A plan's inference: groups of sixteen side by side, where there aren't so few images that plan_few.cpp takes them.
+// A plan's inference: groups of samples side by side, where there aren't so few that plan_few.cpp takes them.
 // Keeps no activations.
 #include "layout.h"
 #include "moments.h"
@@ -10,9 +10,10 @@ namespace lenet {
 
 // From here on a group's memory no longer stays in any cache, and one image after another takes sixteen times less.
 constexpr size_t kLargeGroup = size_t(64) << 20;
+constexpr size_t kFew = 6;  // more take a group of eight no longer
 
 void Plan::infer(const Source& source, const int64_t* indices, size_t n, float* const* outputs) {
-  const bool few = n <= size_t(kFewSamples) || answer_form_.size > kLargeGroup;
+  const bool few = n <= kFew || answer_form_.size > kLargeGroup;
   if (few && infer_few(source, indices, n, outputs)) return;
   const Graph& form = answer_form_;
   // In the calling thread's own scratch, which outlives run(): its workers read it.
