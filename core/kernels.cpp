@@ -139,6 +139,7 @@ const Kernels<float>& LENET_TABLE() {
       pooled_room,
       pooled_forward,
       pooled_backward,
+      conv_products,
       bytes_to_lanes,
       max_pool,
       max_pool_dx,

@@ -32,6 +32,7 @@ struct Conv {
   size_t in_size() const { return size_t(C) * H * W; }
   size_t frame_size() const { return size_t(C) * Hp * Wp; }
   size_t out_size() const { return size_t(K) * OH * OW; }
+  double products() const { return double(weights()) * OH * OW; }  // by definition
 };
 
 // A 2-D pooling window. Padded cells never win a maximum; `divisor` 0 means "number of cells", which are the real ones
@@ -109,6 +110,10 @@ struct Kernels {
   // of it and 0 would be NaN.
   void (*pooled_backward)(const Conv&, const T* xp, const T* dy, const uint8_t* winner, bool cut, const T* packed_dx,
                           T* dw_packed, T* db, T* dx, T* room);
+
+  // ---- for bench/: the products a sample that forward, the weights' gradient and the input's take, those with a padded
+  // zero among them where they are computed; pooled: of the three above
+  void (*conv_products)(const Conv&, bool pooled, double* forward, double* dw, double* dx);
 
   // ---- images [H][W] of bytes, one a lane, through a table of 256 numbers; y [H] rows, `row` numbers apart, of [W][L]
   void (*bytes_to_lanes)(const uint8_t* const* images, const T* table, int H, int W, T* y, size_t row);

@@ -207,6 +207,28 @@ void Plan::profile(bool on) {
   clock_.assign(on ? 2 * rows().size() + 4 : 0, 0.0);
 }
 
+std::vector<Plan::Work> Plan::work() const {
+  const size_t n = rows().size();
+  std::vector<Work> found(2 * n + 4);
+  for (size_t r = 0; r < n; ++r) {
+    const Row& row = rows()[r];
+    const bool onward = wanted_[size_t(row.from[0])], trains = trained(row.w) || trained(row.b);
+    Work &there = found[r], &back = found[n + r];
+    if (row.convolves()) {
+      double dw = 0, dx = 0;
+      kernels_of(row, kernels()).conv_products(row.conv, row.kind == Kind::conv_pool, &there.done, &dw, &dx);
+      there.needed = row.conv.products();
+      back = {(trains + onward) * there.needed, trains * dw + onward * dx};
+    } else if (row.kind == Kind::linear) {
+      const double products = double(row.in) * row.out;
+      there = {products, products};
+      if (onward) back = there;
+      if (trained(row.w)) found[2 * n + 2].needed += products, found[2 * n + 2].done += products;
+    }
+  }
+  return found;
+}
+
 std::vector<double> Plan::clock() {
   Hold hold(lock_);
   return clock_;

@@ -109,6 +109,11 @@ class Plan {
   // summed since profile(true) over forward, backward and train. Exact on one thread alone.
   void profile(bool on);
   std::vector<double> clock();
+  // By the same places, multiply-adds a sample: as the network's definition has them, and as they are computed.
+  struct Work {
+    double needed = 0, done = 0;
+  };
+  std::vector<Work> work() const;
 
   struct Outcome {
     int steps = 0;  // done; fewer than asked: the next one would have spoilt the weights

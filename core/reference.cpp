@@ -116,6 +116,9 @@ struct Reference : ReferenceMaps<T, L> {
           }
   }
   static size_t no_room(const Conv&) { return 0; }
+  static void conv_products(const Conv& c, bool, double* forward, double* dw, double* dx) {
+    *forward = *dw = *dx = c.products();
+  }
 
   static void bytes_to_lanes(const uint8_t* const* images, const T* table, int H, int W, T* y, size_t row) {
     for (int h = 0; h < H; ++h)
@@ -432,6 +435,7 @@ struct Reference : ReferenceMaps<T, L> {
         no_room,
         pooled_forward,
         pooled_backward,
+        conv_products,
         bytes_to_lanes,
         max_pool,
         max_pool_dx,
