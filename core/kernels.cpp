@@ -9,7 +9,8 @@
 #include "vec.h"
 
 #ifndef LENET_LEVEL
-#error "CMake defines LENET_LEVEL (the level's name), LENET_TABLE (the getter's name) and LENET_HALF (that of half as wide groups)"
+#error \
+    "CMake defines LENET_LEVEL (the level's name), LENET_TABLE (the getter's name) and LENET_HALF (that of half as wide groups)"
 #endif
 
 namespace lenet {

@@ -12,8 +12,8 @@
 namespace lenet {
 
 constexpr int kLanes = 16;  // samples in a group, at every ISA level
-// The same kernels exist for groups of half as many, for batches that would leave many lanes empty: kernels.cpp compiled
-// once more. Elsewhere L is kLanes.
+// The same kernels exist for groups of half as many, for batches that would leave many lanes empty: kernels.cpp
+// compiled once more. Elsewhere L is kLanes.
 #if defined(LENET_LANES)
 constexpr int L = LENET_LANES;
 #else
@@ -80,9 +80,9 @@ struct AdamStep {  // Paddle's form: p -= step * m / (sqrt(v) + eps); decay < 1 
 
 template <class T>
 struct Kernels {
-  const char* level;  // "x86-64-v4", …, "reference"
-  int width;          // floats in a register
-  int lanes;          // samples in a group
+  const char* level;    // "x86-64-v4", …, "reference"
+  int width;            // floats in a register
+  int lanes;            // samples in a group
   const Kernels* half;  // the same for half as many; null: this is that
 
   // ---- convolution (xp padded; packed is the weights in this level's own order, packed_size() numbers; room:
@@ -111,8 +111,8 @@ struct Kernels {
   void (*pooled_backward)(const Conv&, const T* xp, const T* dy, const uint8_t* winner, bool cut, const T* packed_dx,
                           T* dw_packed, T* db, T* dx, T* room);
 
-  // ---- for bench/: the products a sample that forward, the weights' gradient and the input's take, those with a padded
-  // zero among them where they are computed; pooled: of the three above
+  // ---- for bench/: the products a sample that forward, the weights' gradient and the input's take, those with a
+  // padded zero among them where they are computed; pooled: of the three above
   void (*conv_products)(const Conv&, bool pooled, double* forward, double* dw, double* dx);
 
   // ---- images [H][W] of bytes, one a lane, through a table of 256 numbers; y [H] rows, `row` numbers apart, of [W][L]
@@ -171,8 +171,8 @@ struct Kernels {
   void (*norm_dx)(int C, size_t cells, int real, const T* x, const T* y, const T* dy, const T* mean, const T* scale,
                   const T* a, const T* b, T* dx, T* rest);
 
-  // ---- one image, inference only (not in tables for half as many samples): dense [C][H][W], xp padded. Behind every x stand kSlack numbers that may be read,
-  // behind every y kSlack that may be written.
+  // ---- one image, inference only (not in tables for half as many samples): dense [C][H][W], xp padded. Behind every x
+  // stand kSlack numbers that may be read, behind every y kSlack that may be written.
   size_t (*one_packed_size)(const Conv&);
   void (*one_pack)(const Conv&, const T* w, T* packed);
   // cut: relu behind; pooled: 2x2 maximum behind (stride 1, even OH and OW); plane: from one channel of y to the next.

@@ -146,7 +146,7 @@ class Plan {
   void grow(int groups);
   float* group(int g) { return arena_.data() + training_form_.size * size_t(g); }
   float* gradients_of(int g);  // the group's memory for gradients: a thread's own where there is one segment alone
-  void begin(int n);  // a pass of n samples
+  void begin(int n);           // a pass of n samples
   int groups() const { return groups_of(n_, kernels_->lanes); }
   void pack_row(const Graph& form, size_t r, const Kernels<float>& k, float* packed, float* packed_dx) const;
   void pack_weights(const Graph& form, const Kernels<float>& k, float* packed, float* packed_dx) const;
@@ -181,7 +181,8 @@ class Plan {
   void norm_gradient(size_t r, int g, float* grads);
   void backward_segment_wide(size_t segment);
 
-  // plan_wide.cpp: a batch of one or three groups, whose rows are cut by channels so that two threads have as much to do
+  // plan_wide.cpp: a batch of one or three groups, whose rows are cut by channels so that two threads have as much to
+  // do
   void forward_wide(size_t r);
   void statistics_wide(size_t r);
   void backward_wide(size_t r);
@@ -228,8 +229,8 @@ class Plan {
 
   int capacity_ = 0, n_ = 0;  // groups there is room for; samples of the last forward
   bool training_ = false;
-  bool heavy_ = false;  // a sample is so much work that few groups are cut by channels
-  bool wide_ = false;   // this batch's are: by its size alone, never by the number of threads
+  bool heavy_ = false;                       // a sample is so much work that few groups are cut by channels
+  bool wide_ = false;                        // this batch's are: by its size alone, never by the number of threads
   const Kernels<float>* kernels_ = nullptr;  // this batch's, which say how many samples a group has
   Floats arena_, gradient_arena_, masks_, partials_, dyt_, packed_, packed_dx_;
   Floats norm_;  // by channel of all normalisations: mean, scale, shift, variance, a, b; see kernels.h

@@ -161,8 +161,8 @@ void Plan::norm_gradient(size_t r, int g, float* grads) {
   const Into dx = into(own, !twice);
   const float* mean = norm_.data() + norm_at_[r];
   k.norm_dx(row.out, row.cells, real_lanes(n_, g, k.lanes), group(g) + training_form_.place_of(own), y, dy, mean,
-                    mean + norm_size_, mean + 4 * norm_size_, mean + 5 * norm_size_, dx.to(),
-                    direct ? grads + gradient_at_[size_t(rest)] : nullptr);
+            mean + norm_size_, mean + 4 * norm_size_, mean + 5 * norm_size_, dx.to(),
+            direct ? grads + gradient_at_[size_t(rest)] : nullptr);
   dx.done();
 }
 

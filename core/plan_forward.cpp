@@ -34,7 +34,8 @@ void Plan::forward_row(const Graph& form, size_t r, const Kernels<float>& k, flo
       if (row.kind == Kind::conv)
         t.conv_forward(c, xp, packed, b, row.cut, y, room_of(t, row.kind, c));
       else
-        t.pooled_forward(c, xp, packed, b, row.cut, y, reinterpret_cast<uint8_t*>(arena + row.winner), room_of(t, row.kind, c));
+        t.pooled_forward(c, xp, packed, b, row.cut, y, reinterpret_cast<uint8_t*>(arena + row.winner),
+                         room_of(t, row.kind, c));
       break;
     }
     case Kind::max_pool:
@@ -93,8 +94,7 @@ void Plan::join_statistics(size_t r) {
   if (row.batch) {
     const double* from = statistics_.data() + norm_at_[r];
     for (int c = 0; c < row.out; ++c)
-      join_moments(n_, row.cells, from + c, from + norm_size_ + c, 2 * norm_size_, mean + c, var + c,
-                   kernels_->lanes);
+      join_moments(n_, row.cells, from + c, from + norm_size_ + c, 2 * norm_size_, mean + c, var + c, kernels_->lanes);
   } else {
     std::memcpy(mean, params_[size_t(row.mean)].value, size_t(row.out) * sizeof(float));
     std::memcpy(var, params_[size_t(row.var)].value, size_t(row.out) * sizeof(float));

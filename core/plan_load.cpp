@@ -22,8 +22,8 @@ static void zero_border(const Conv& c, size_t lanes, float* frame) {
 }
 
 // One group's input, into its entry's padded frame or to the arena's start.
-void Plan::load(const Graph& form, const Kernels<float>& k, const Source& source, const int64_t* indices, size_t n, int g,
-                float* arena) const {
+void Plan::load(const Graph& form, const Kernels<float>& k, const Source& source, const int64_t* indices, size_t n,
+                int g, float* arena) const {
   const int lanes = k.lanes;
   int C = 1, H = 1, W = int(form.in_size), Hp = 1, Wp = W, top = 0, left = 0;
   float* out = arena;

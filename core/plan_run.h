@@ -51,7 +51,8 @@ void Plan::run_segments(bool training, Enter enter, Leave leave) {
       if (i == 0) enter(g);
       for (size_t r = cuts_[i]; r < cuts_[i + 1]; ++r) {
         Stopwatch watch(clock_, r);
-        forward_row(training_form_, r, *kernels_, group(g), packed_.data(), masks_.data() + mask_size_ * size_t(g), training);
+        forward_row(training_form_, r, *kernels_, group(g), packed_.data(), masks_.data() + mask_size_ * size_t(g),
+                    training);
       }
       if (i < last) {
         Stopwatch watch(clock_, cuts_[i + 1]);

@@ -81,7 +81,7 @@ void Plan::gradients() {
         k.linear_db(row.out, groups(), dyt, grad);
       else
         k.linear_dw(row.in, row.out, groups(), arena_.data() + training_form_.place_of(row.from[0]),
-                            training_form_.size, dyt, t.from, t.to, grad);
+                    training_form_.size, dyt, t.from, t.to, grad);
     } else if (row.convolves()) {  // a normalisation's is there already
       const Conv& c = row.conv;
       const size_t n = t.from < 0 ? size_t(c.K) : packed_dw_size(c);
@@ -92,7 +92,8 @@ void Plan::gradients() {
       else if (cut_in_two(row))
         unpack_two(row, sum, grad);
       else
-        (row.kind == Kind::conv_pool ? kernels_of(row, k).pooled_unpack_dw : kernels_of(row, k).conv_unpack_dw)(c, sum, grad);
+        (row.kind == Kind::conv_pool ? kernels_of(row, k).pooled_unpack_dw : kernels_of(row, k).conv_unpack_dw)(c, sum,
+                                                                                                                grad);
     }
     squares_[i] = k.sum_squares(t.n, grad + t.at);
   });

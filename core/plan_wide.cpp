@@ -1,5 +1,5 @@
-// A batch of one or three groups: its rows are cut in two by channels, so that two threads have as much to do. The halves
-// are a function of the network alone; one thread takes them one after the other, to the same bits. See plan.h.
+// A batch of one or three groups: its rows are cut in two by channels, so that two threads have as much to do. The
+// halves are a function of the network alone; one thread takes them one after the other, to the same bits. See plan.h.
 #include <cstring>
 
 #include "layout.h"

@@ -1,5 +1,5 @@
-// AVX2 and FMA: eight numbers a register, 16 of them (x86-64-v3), or 32 (v4, groups of eight). Read by vec.h alone, which says what each function is
-// for.
+// AVX2 and FMA: eight numbers a register, 16 of them (x86-64-v3), or 32 (v4, groups of eight). Read by vec.h alone,
+// which says what each function is for.
 #pragma once
 #include <immintrin.h>
 

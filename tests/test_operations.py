@@ -28,7 +28,9 @@ def test_what_lenet_needs_and_does(level: str) -> None:
     names, n = core.names, len(core.names)
     one, two = (r for r in range(n) if names[r].startswith("conv"))
     a, b = MACS[:2]
-    assert work[:, 0].sum() == 3 * sum(MACS) - a  # forward and two gradients, but the first convolution's input has none
+    assert (
+        work[:, 0].sum() == 3 * sum(MACS) - a
+    )  # forward and two gradients, but the first convolution's input has none
     assert [tuple(work[r]) for r in (one, n + one, two, n + two)] == (
         [(a, a), (a, a), (b, b), (2 * b, 2 * b)]
         if level == "reference"
@@ -52,7 +54,8 @@ def test_products_of_three_by_three_and_of_a_stride() -> None:
     if _core.level() != "reference":
         assert [work[r][1] for r in convolutions] == [dense[0] * 16 / 36, dense[1], dense[2]]
         first, second, third = (work[n + r] for r in convolutions)
-        assert first == (dense[0], dense[0] * 16 / 36) and second == (2 * dense[1], 2 * dense[1])
+        assert first == (dense[0], dense[0] * 16 / 36)
+        assert second == (2 * dense[1], 2 * dense[1])
         # The input's gradient leaves the padding out: of three taps in each direction one is outside at one edge.
         assert third == (2 * dense[2], dense[2] + 8 * 8 * 17 * 17)
 

@@ -88,9 +88,7 @@ struct Aligned {  // room for kernels that want 64 bytes
 
 size_t lanes = kLanes;  // of a group: half as many for the kernels of smaller groups
 
-const Kernels<double>& oracle() {
-  return lanes == kLanes ? reference_kernels_f64() : *reference_kernels_f64().half;
-}
+const Kernels<double>& oracle() { return lanes == kLanes ? reference_kernels_f64() : *reference_kernels_f64().half; }
 
 // ---- convolution -------------------------------------------------------------------------------------------------
 
@@ -187,7 +185,8 @@ ConvResult<T> unpooled(const Kernels<T>& k, const Conv& c, const std::vector<T>&
 void check_convolutions(const Kernels<float>& k, Report& report) {
   for (const ConvShape& s : kConvs) {
     const Conv c = make_conv(s.C, s.H, s.W, s.K, s.kh, s.kw, s.sh, s.sw, s.pt, s.pb, s.pl, s.pr, 1, 1, 1);
-    const auto x = normal(c.in_size() * lanes), w = normal(c.weights()), b = normal(c.K), dy = normal(c.out_size() * lanes);
+    const auto x = normal(c.in_size() * lanes), w = normal(c.weights()), b = normal(c.K),
+               dy = normal(c.out_size() * lanes);
     const auto ours = convolve<float>(k, c, x, w, b, dy);
     const auto exact = convolve<double>(oracle(), c, wide(x), wide(w), wide(b), wide(dy));
     report.add("conv_forward", distance(ours.y, exact.y), kSums);
