@@ -8,7 +8,7 @@
     python -m bench cold                   from a process's start to a saved model of 99 %
     python -m bench footprint              import time, size on disk, memory
     python -m bench busy                   us alone and beside a process that burns one core
-    python -m bench kernels                our kernels' GFLOP/s beside the machine's peak
+    python -m bench kernels                kernel by kernel: operations needed and done, share of the machine's peak
     python -m bench growth                 our time against batch, samples, width and threads, and its picture
     python -m bench speed --rounds 7 --peers lenet,torch --out elsewhere/
 

@@ -64,6 +64,7 @@ FORMS = {
     "lenet": "**lenet**",
     "torch": "PyTorch {torch}",
     "jax": "JAX {jax}, jitted",
+    "keras": "Keras {keras}, as a graph",
     "onnxruntime": "ONNX Runtime {onnxruntime}",
 }
 for _peer, _work in works.OTHERS:
@@ -200,23 +201,40 @@ def busy(result: Result) -> str:
     )
 
 
+def kernel_rows(part: Result, peak: float, whole: str) -> list[str]:
+    """A row for each kernel and one for all of them. Results from before the engine counted what it does lack that."""
+    rows = [
+        "| kernel, one thread | GFLOP needed | done | needed a second | of the peak | done, of the peak | share of time |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    epoch = part["epoch"]
+    total = {"name": f"**{whole}**", "needed": epoch["work"], "done": epoch.get("done"), "seconds": epoch["seconds"]}
+    for row in [*part["rows"], {**total, "gflops": epoch["gflops"], "share": 1.0}]:
+        name, seconds, rate, did = row["name"], row["seconds"], row["gflops"], row.get("done")
+        cells = ["–"] * 5
+        if rate:
+            needed = row.get("needed", rate * seconds)
+            cells = [f"{needed:.3g}", "–", f"{rate:.0f}", f"{rate / peak:.0%}", "–"]
+            if did is not None:
+                cells[1], cells[4] = f"{did:.3g}", f"{did / seconds / peak:.0%}"
+        rows.append(f"| {name} | {' | '.join(cells)} | {row['share']:.1%} |")
+    return rows
+
+
 def kernels(result: Result) -> str:
     peak, epoch = max(result["peak"][end]["gflops"]["1"] for end in ("before", "after")), result["epoch"]
-    rows = ["| kernel, one thread | GFLOP/s | of the peak | share of time |", "|---|---|---|---|"]
-    for row in result["rows"]:
-        g = row["gflops"]
-        rows.append(f"| {row['name']} | {f'{g:.0f} | {g / peak:.0%}' if g else '– | –'} | {row['share']:.1%} |")
-    rows.append(f"| **the whole epoch** | **{epoch['gflops']:.0f}** | **{epoch['gflops'] / peak:.0%}** | 100 % |")
-    return "\n".join(
-        [
-            *rows,
-            "",
-            f"The machine's own peak on one thread: {peak:.0f} GFLOP/s of multiply-adds, {result['copy']:.0f} GB/s of copying "
-            f"(level {result['level']}). The epoch's multiply-adds are {epoch['work']:.0f} GFLOP: at the peak they alone "
-            f"would take {epoch['work'] / peak:.2f} s; the whole epoch takes {epoch['seconds']:.2f} s. "
-            f"{footer(result, 'Means of {rounds} epochs')}",
-        ]
-    )
+    text = [
+        *kernel_rows(result, peak, "the whole epoch"),
+        "",
+        f"The machine's own peak on one thread: {peak:.0f} GFLOP/s of multiply-adds, {result['copy']:.0f} GB/s of copying "
+        f"(level {result['level']}). The epoch's multiply-adds are {epoch['work']:.0f} GFLOP: at the peak they alone "
+        f"would take {epoch['work'] / peak:.2f} s; the whole epoch takes {epoch['seconds']:.2f} s. "
+        f"{footer(result, 'Means of {rounds} epochs')}",
+    ]
+    for name, part in result.get("networks", {}).items():
+        table = "\n".join(kernel_rows(part, peak, "the whole step"))
+        text += ["", f"<details><summary>A training step of {OTHERS[name]}</summary>\n\n{table}\n\n</details>"]
+    return "\n".join(text)
 
 
 def growth(result: Result) -> str:

@@ -58,7 +58,14 @@ OTHERS = [
     (peer, f"{name}_{task}{form}")
     for name in NETWORKS
     for task in ("train", "answer", *(["whole"] if name == "page" else []))
-    for peer, form in (("lenet", ""), ("torch", ""), ("torch", "_compiled"), ("jax", ""), ("onnxruntime", ""))
+    for peer, form in (
+        ("lenet", ""),
+        ("torch", ""),
+        ("torch", "_compiled"),
+        ("jax", ""),
+        ("keras", ""),
+        ("onnxruntime", ""),
+    )
     if peer != "onnxruntime" or task != "train"
 ]
 SUITES = {"speed": TRAIN, "evaluate": EVALUATE, "image": IMAGE, "networks": OTHERS}

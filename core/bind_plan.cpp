@@ -146,6 +146,14 @@ void bind_plan(nb::module_& m) {
                      Free gil;
                      return self.plan->clock();
                    })
+      .def_prop_ro(
+          "work",
+          [](const BoundPlan& self) {
+            std::vector<std::tuple<double, double>> found;
+            for (const Plan::Work& work : self.plan->work()) found.emplace_back(work.needed, work.done);
+            return found;
+          },
+          "By the clock's places, multiply-adds a sample: needed by definition, and done.")
       .def(
           "infer",
           [](BoundPlan& self, MaybeArray<const uint8_t> bytes, MaybeArray<const float> lut,

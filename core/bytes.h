@@ -35,9 +35,9 @@ void bytes_to_lanes(const uint8_t* const* images, const float* lut, int H, int W
 #pragma GCC unroll 16
     for (int l = 0; l < 16; ++l) {
       a[l] = B16{};
-      if (many == 16)
+      if (l < L && many == 16)
         memcpy(&a[l], images[l] + from, 16);
-      else
+      else if (l < L)
         memcpy(&a[l], images[l] + from, size_t(many));
     }
     turn16(a);

@@ -37,6 +37,15 @@ int levels(Level out[8]) {
   return n;
 }
 
+// One instruction for sixteen floats takes AMD's Zen 4 (family 19h) as long as two for eight; a register of eight or
+// four is a slice of a group everywhere.
+bool half_is_half(const Kernels<float>& full) {
+#if defined(LENET_HAVE_X86)
+  if (full.width == kLanes) return __builtin_cpu_is("amdfam19h");
+#endif
+  return full.width > 1;
+}
+
 static std::atomic<const Kernels<float>*> current{nullptr};
 
 const char* select_level(const char* name) {

@@ -9,7 +9,8 @@
 #include "vec.h"
 
 #ifndef LENET_LEVEL
-#error "CMake defines LENET_LEVEL (the level's name) and LENET_TABLE (the getter's name)"
+#error \
+    "CMake defines LENET_LEVEL (the level's name), LENET_TABLE (the getter's name) and LENET_HALF (that of half as wide groups)"
 #endif
 
 namespace lenet {
@@ -104,17 +105,28 @@ float multiply_adds(long rounds) {
 #include "linear.h"
 #include "loss.h"
 #include "norm.h"
-#include "one.h"
 #include "updates.h"
 #include "ways.h"
 #include "windows.h"
+#if !defined(LENET_LANES)
+#include "one.h"  // one image has no lanes
+#endif
 
 namespace lenet {
 
+#if !defined(LENET_LANES)
+const Kernels<float>& LENET_HALF();
+#endif
 const Kernels<float>& LENET_TABLE() {
   static const Kernels<float> table = {
       LENET_LEVEL,
       VW,
+      L,
+#if defined(LENET_LANES)
+      nullptr,
+#else
+      &LENET_HALF(),
+#endif
       conv_pack,
       conv_pack_dx,
       conv_unpack_dw,
@@ -128,6 +140,7 @@ const Kernels<float>& LENET_TABLE() {
       pooled_room,
       pooled_forward,
       pooled_backward,
+      conv_products,
       bytes_to_lanes,
       max_pool,
       max_pool_dx,
@@ -157,6 +170,15 @@ const Kernels<float>& LENET_TABLE() {
       norm,
       norm_sums,
       norm_dx,
+#if defined(LENET_LANES)
+      nullptr,
+      nullptr,
+      nullptr,
+      nullptr,
+      nullptr,
+      nullptr,
+      nullptr,
+#else
       one_packed_size,
       one_pack,
       one_conv,
@@ -164,6 +186,7 @@ const Kernels<float>& LENET_TABLE() {
       one_avg_pool,
       one_linear,
       one_softmax,
+#endif
       sgd,
       momentum,
       adam,

@@ -11,8 +11,15 @@
 
 namespace lenet {
 
-constexpr int L = 16;  // samples in a group, at every ISA level
-constexpr int kSlack = 2 * L;
+constexpr int kLanes = 16;  // samples in a group, at every ISA level
+// The same kernels exist for groups of half as many, for batches that would leave many lanes empty: kernels.cpp
+// compiled once more. Elsewhere L is kLanes.
+#if defined(LENET_LANES)
+constexpr int L = LENET_LANES;
+#else
+constexpr int L = kLanes;
+#endif
+constexpr int kSlack = 2 * kLanes;
 constexpr int kPeakChains = 12;  // more than the latency of a multiply-add times their number a cycle
 
 // A 2-D convolution. Kernels read x already padded: xp is [C][Hp][Wp][L].
@@ -25,6 +32,7 @@ struct Conv {
   size_t in_size() const { return size_t(C) * H * W; }
   size_t frame_size() const { return size_t(C) * Hp * Wp; }
   size_t out_size() const { return size_t(K) * OH * OW; }
+  double products() const { return double(weights()) * OH * OW; }  // by definition
 };
 
 // A 2-D pooling window. Padded cells never win a maximum; `divisor` 0 means "number of cells", which are the real ones
@@ -61,10 +69,10 @@ inline size_t pooled_packed_dx_size(const Conv& c) {
 // What one-image pooling works in: a row of the padded image, as far as the windows of a whole last register go, and a
 // number for each of those windows.
 inline size_t one_pool_row(const Pool& p) {
-  const size_t windows = size_t(p.OW + L) * p.sw + p.kw, image = size_t(p.pl) + p.W;
+  const size_t windows = size_t(p.OW + kLanes) * p.sw + p.kw, image = size_t(p.pl) + p.W;
   return (windows > image ? windows : image) + kSlack;
 }
-inline size_t one_pool_room(const Pool& p) { return one_pool_row(p) + p.OW + L; }
+inline size_t one_pool_room(const Pool& p) { return one_pool_row(p) + p.OW + kLanes; }
 
 struct AdamStep {  // Paddle's form: p -= step * m / (sqrt(v) + eps); decay < 1 is AdamW's p *= decay
   float beta1, beta2, step, eps, l2, decay;
@@ -72,8 +80,10 @@ struct AdamStep {  // Paddle's form: p -= step * m / (sqrt(v) + eps); decay < 1 
 
 template <class T>
 struct Kernels {
-  const char* level;  // "x86-64-v4", …, "reference"
-  int width;          // floats in a register
+  const char* level;    // "x86-64-v4", …, "reference"
+  int width;            // floats in a register
+  int lanes;            // samples in a group
+  const Kernels* half;  // the same for half as many; null: this is that
 
   // ---- convolution (xp padded; packed is the weights in this level's own order, packed_size() numbers; room:
   // conv_room() numbers to work in, aligned to 64 bytes)
@@ -95,11 +105,15 @@ struct Kernels {
   size_t (*pooled_room)(const Conv&);
   void (*pooled_forward)(const Conv&, const T* xp, const T* packed, const T* bias, bool cut, T* y, uint8_t* winner,
                          T* room);
-  // += dw_packed and db, which may be null; dx too, and then packed_dx needn't be there. Fast levels look at x only
+  // += dw_packed and db; dw_packed (and x), db and dx (and packed_dx) may be null. Fast levels look at x only
   // where a maximum won: a NaN always has, so it is in the gradient too; an infinity that loses is not, where a product
   // of it and 0 would be NaN.
   void (*pooled_backward)(const Conv&, const T* xp, const T* dy, const uint8_t* winner, bool cut, const T* packed_dx,
                           T* dw_packed, T* db, T* dx, T* room);
+
+  // ---- for bench/: the products a sample that forward, the weights' gradient and the input's take, those with a
+  // padded zero among them where they are computed; pooled: of the three above
+  void (*conv_products)(const Conv&, bool pooled, double* forward, double* dw, double* dx);
 
   // ---- images [H][W] of bytes, one a lane, through a table of 256 numbers; y [H] rows, `row` numbers apart, of [W][L]
   void (*bytes_to_lanes)(const uint8_t* const* images, const T* table, int H, int W, T* y, size_t row);
@@ -128,7 +142,7 @@ struct Kernels {
   void (*linear)(int in, int out, const T* x, const T* w, const T* b, bool relu, T* y);  // b may be null
   void (*linear_dx)(int in, int out, const T* dy, const T* w, T* dx);
   // rows i0..i1 of dw [in][out] over ALL groups: x [in][L] a group, `stride` numbers from one group's to the next's;
-  // dyt [groups*L][outp], outp = out rounded up to L
+  // dyt [groups*L][outp], outp = out rounded up to kLanes
   void (*linear_dw)(int in, int out, int groups, const T* x, size_t stride, const T* dyt, int i0, int i1, T* dw);
   void (*linear_db)(int out, int groups, const T* dyt, T* db);
 
@@ -157,8 +171,8 @@ struct Kernels {
   void (*norm_dx)(int C, size_t cells, int real, const T* x, const T* y, const T* dy, const T* mean, const T* scale,
                   const T* a, const T* b, T* dx, T* rest);
 
-  // ---- one image, inference only: dense [C][H][W], xp padded. Behind every x stand kSlack numbers that may be read,
-  // behind every y kSlack that may be written.
+  // ---- one image, inference only (not in tables for half as many samples): dense [C][H][W], xp padded. Behind every x
+  // stand kSlack numbers that may be read, behind every y kSlack that may be written.
   size_t (*one_packed_size)(const Conv&);
   void (*one_pack)(const Conv&, const T* w, T* packed);
   // cut: relu behind; pooled: 2x2 maximum behind (stride 1, even OH and OW); plane: from one channel of y to the next.
@@ -195,6 +209,9 @@ struct Level {
   const Kernels<float>* table;
 };
 int levels(Level out[8]);
+// Whether eight samples take half the time of sixteen on this CPU, at this level: not where one instruction takes
+// sixteen.
+bool half_is_half(const Kernels<float>& full);
 const char* select_level(const char* name);  // null if done, else the reason why not
 
 }  // namespace lenet

@@ -37,15 +37,15 @@ void gather_lanes(size_t n, size_t features, const uint8_t* images, const int64_
 }
 
 template <class T>
-void pad_group(const Conv& c, const T* x, T* xp) {
-  const size_t row = size_t(c.W) * L, prow = size_t(c.Wp) * L;
+void pad_group(const Conv& c, const T* x, T* xp, int lanes) {
+  const size_t row = size_t(c.W) * lanes, prow = size_t(c.Wp) * lanes;
   for (int ch = 0; ch < c.C; ++ch) {
     std::memset(xp, 0, prow * c.pt * sizeof(T));
     xp += prow * c.pt;
     for (int y = 0; y < c.H; ++y, x += row, xp += prow) {
-      std::memset(xp, 0, size_t(c.pl) * L * sizeof(T));
-      std::memcpy(xp + size_t(c.pl) * L, x, row * sizeof(T));
-      std::memset(xp + size_t(c.pl + c.W) * L, 0, size_t(c.pr) * L * sizeof(T));
+      std::memset(xp, 0, size_t(c.pl) * lanes * sizeof(T));
+      std::memcpy(xp + size_t(c.pl) * lanes, x, row * sizeof(T));
+      std::memset(xp + size_t(c.pl + c.W) * lanes, 0, size_t(c.pr) * lanes * sizeof(T));
     }
     std::memset(xp, 0, prow * c.pb * sizeof(T));
     xp += prow * c.pb;
@@ -53,21 +53,21 @@ void pad_group(const Conv& c, const T* x, T* xp) {
 }
 
 template <class T>
-void frame_group(const Conv& c, const T* dy, T* dframe) {
-  const size_t row = size_t(c.OW) * L;
+void frame_group(const Conv& c, const T* dy, T* dframe, int lanes) {
+  const size_t row = size_t(c.OW) * lanes;
   for (int r = 0; r < c.K * c.OH; ++r, dy += row) {
-    std::memset(dframe, 0, L * sizeof(T));
-    std::memcpy(dframe + L, dy, row * sizeof(T));
-    std::memset(dframe + L + row, 0, L * sizeof(T));
-    dframe += row + 2 * L;
+    std::memset(dframe, 0, size_t(lanes) * sizeof(T));
+    std::memcpy(dframe + lanes, dy, row * sizeof(T));
+    std::memset(dframe + lanes + row, 0, size_t(lanes) * sizeof(T));
+    dframe += row + 2 * lanes;
   }
 }
 
 template <class T>
-void transpose_group(int out, const T* dy, T* dyt) {
+void transpose_group(int out, const T* dy, T* dyt, int lanes) {
   const int outp = padded_out(out);
-  for (int l = 0; l < L; ++l, dyt += outp) {
-    for (int o = 0; o < out; ++o) dyt[o] = dy[size_t(o) * L + l];
+  for (int l = 0; l < lanes; ++l, dyt += outp) {
+    for (int o = 0; o < out; ++o) dyt[o] = dy[size_t(o) * lanes + l];
     for (int o = out; o < outp; ++o) dyt[o] = T(0);
   }
 }
@@ -99,9 +99,9 @@ void spread_dx(size_t planes, int H, int W, int fh, int fw, size_t lanes, const 
 #define LENET_INSTANTIATE(T)                                                 \
   template void to_lanes<T>(size_t, size_t, const T*, T*);                   \
   template void from_lanes<T>(size_t, size_t, const T*, T*);                 \
-  template void pad_group<T>(const Conv&, const T*, T*);                     \
-  template void frame_group<T>(const Conv&, const T*, T*);                   \
-  template void transpose_group<T>(int, const T*, T*);                       \
+  template void pad_group<T>(const Conv&, const T*, T*, int);                \
+  template void frame_group<T>(const Conv&, const T*, T*, int);              \
+  template void transpose_group<T>(int, const T*, T*, int);                  \
   template void spread<T>(size_t, int, int, int, int, size_t, const T*, T*); \
   template void spread_dx<T>(size_t, int, int, int, int, size_t, const T*, T*);
 

@@ -11,7 +11,7 @@
 
 namespace lenet {
 
-inline int groups_of(int n) { return (n + L - 1) / L; }
+inline int groups_of(int n, int lanes = L) { return (n + lanes - 1) / lanes; }
 constexpr int kMostShards = 16;  // a function of the batch alone, never of the number of threads
 inline int shards_of(int groups) { return groups < kMostShards ? groups : kMostShards; }
 
@@ -60,18 +60,18 @@ inline void pad_strip(const Conv& c, int top, int rows, const float* x, float* t
     }
 }
 
-// Steps shared with the plan, on one group.
+// Steps shared with the plan, on one group of `lanes` samples.
 template <class T>
-void pad_group(const Conv& c, const T* x, T* xp);
+void pad_group(const Conv& c, const T* x, T* xp, int lanes = L);
 template <class T>
-void frame_group(const Conv& c, const T* dy, T* dframe);
+void frame_group(const Conv& c, const T* dy, T* dframe, int lanes = L);
 template <class T>
-void transpose_group(int out, const T* dy, T* dyt);  // [out][L] -> [L][outp]
+void transpose_group(int out, const T* dy, T* dyt, int lanes = L);  // [out][lanes] -> [lanes][outp]
 // Each pixel of x [planes][H][W] fh x fw times, and the gradient's way back; a pixel is `lanes` numbers.
 template <class T>
 void spread(size_t planes, int H, int W, int fh, int fw, size_t lanes, const T* x, T* y);
 template <class T>
 void spread_dx(size_t planes, int H, int W, int fh, int fw, size_t lanes, const T* dy, T* dx);
-inline int padded_out(int out) { return (out + L - 1) / L * L; }
+inline int padded_out(int out) { return (out + kLanes - 1) / kLanes * kLanes; }
 
 }  // namespace lenet

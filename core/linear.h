@@ -151,7 +151,7 @@ LENET_INLINE void dense_block(int out, int outp, int groups, const float* x, siz
 template <int IB>
 LENET_INLINE int dense_rows(int out, int groups, const float* x, size_t stride, const float* dyt, int i, int i1,
                             float* dw) {
-  const int outp = (out + L - 1) / L * L;
+  const int outp = (out + kLanes - 1) / kLanes * kLanes;
   for (; i + IB <= i1; i += IB) {
     int o = 0;
     for (; o + 3 * VW < out; o += 4 * VW) dense_block<IB, 4>(out, outp, groups, x, stride, dyt, i, o, dw);
@@ -167,7 +167,7 @@ void linear_dw(int, int out, int groups, const float* x, size_t stride, const fl
 }
 
 void linear_db(int out, int groups, const float* dyt, float* db) {
-  const int outp = (out + L - 1) / L * L;
+  const int outp = (out + kLanes - 1) / kLanes * kLanes;
   for (int o = 0; o < outp; o += VW) {
     V sum = V{};
     for (int n = 0; n < groups * L; ++n) sum += load(dyt + size_t(n) * outp + o);

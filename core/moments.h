@@ -8,16 +8,16 @@
 
 namespace lenet {
 
-inline int real_lanes(int n, int g) { return n - g * L < L ? n - g * L : L; }
+inline int real_lanes(int n, int g, int lanes = L) { return n - g * lanes < lanes ? n - g * lanes : lanes; }
 
 // A channel's mean and (biased) variance over `groups` groups of n samples, `stride` numbers from one group's to the
 // next's (Chan, Golub and LeVeque 1979).
 template <class T>
 void join_moments(int n, size_t cells, const double* mean, const double* squares, size_t stride, T* all_mean,
-                  T* all_var) {
+                  T* all_var, int lanes = L) {
   double count = 0, m = 0, q = 0;
-  for (int g = 0; g * L < n; ++g) {
-    const double own = double(real_lanes(n, g)) * double(cells), away = mean[g * stride] - m, both = count + own;
+  for (int g = 0; g * lanes < n; ++g) {
+    const double own = double(real_lanes(n, g, lanes)) * double(cells), away = mean[g * stride] - m, both = count + own;
     m += away * (own / both);
     q += squares[g * stride] + away * away * (count * own / both);
     count = both;
@@ -35,9 +35,9 @@ T norm_scale(T weight, T var, T epsilon) {
 // statistics aren't the batch's own.
 template <class T>
 void join_sums(int n, size_t cells, const double* sum, const double* product, size_t stride, T var, T epsilon,
-               bool batch, T* dweight, T* dbias, T* a, T* b) {
+               bool batch, T* dweight, T* dbias, T* a, T* b, int lanes = L) {
   double s = 0, p = 0;
-  for (int g = 0; g * L < n; ++g) s += sum[g * stride], p += product[g * stride];
+  for (int g = 0; g * lanes < n; ++g) s += sum[g * stride], p += product[g * stride];
   const double count = double(n) * double(cells), inverse = 1.0 / std::sqrt(double(var) + double(epsilon));
   *dweight = T(p * inverse), *dbias = T(s);
   *a = batch ? T(s / count) : T(0), *b = batch ? T(p / count * inverse * inverse) : T(0);

@@ -12,8 +12,15 @@ namespace lenet {
 
 namespace {
 constexpr int kLinearRows = 48;             // rows of a linear weight gradient in one task
-constexpr size_t kWorth = size_t(1) << 21;  // products of a sample from which on a barrier a row is little
+constexpr size_t kWorth = size_t(1) << 18;  // products of a sample from which on a barrier a row is little
 }  // namespace
+
+const Kernels<float>& kernels_for(size_t n) {
+  const Kernels<float>& full = kernels();
+  const size_t eights = (n + 7) / 8;
+  const bool few = eights == 2 || eights == 3 || eights == 5;  // of more, one that is half empty is little
+  return eights == 1 || (few && half_is_half(full)) ? *full.half : full;
+}
 
 Plan::Plan(Graph graph, std::vector<Param> params) : params_(std::move(params)) {
   training_form_ = fused(graph, false);
@@ -108,12 +115,19 @@ void Plan::lay_out_gradients() {
   for (size_t v = 1; v < spans.size(); ++v) gradient_at_[v] = spans[v].at;
 }
 
-void Plan::grow(int n) {
-  const int groups = groups_of(n);
+// What a pass of n samples runs on. What each group has its place for is laid out for sixteen; eight leave half of it.
+void Plan::begin(int n) {
+  kept_ = 0, n_ = n, kernels_ = &kernels_for(size_t(n));
+  wide_ = heavy_ && (groups() == 1 || groups() == 3);
+  grow(groups());
+}
+
+void Plan::grow(int groups) {
+  const size_t gradients = wide_ || cuts_.size() > 2 ? product({gradient_size_, size_t(groups)}) : 0;
+  if (gradients > gradient_arena_.size()) gradient_arena_.resize(gradients);
   if (groups <= capacity_) return;
-  kept_ = 0, capacity_ = 0;  // until all of them are there: one may find no memory
+  capacity_ = 0;  // until all of them are there: one may find no memory
   arena_.resize(product({training_form_.size, size_t(groups)}));
-  gradient_arena_.resize(cuts_.size() > 2 ? product({gradient_size_, size_t(groups)}) : 0);
   masks_.resize(product({mask_size_, size_t(groups)}));
   dyt_.resize(product({dyt_size_, size_t(groups)}));
   partials_.resize(product({partial_size_, size_t(shards_of(groups))}));
@@ -122,7 +136,7 @@ void Plan::grow(int n) {
 }
 
 float* Plan::gradients_of(int g) {
-  if (cuts_.size() > 2) return gradient_arena_.data() + gradient_size_ * size_t(g);
+  if (wide_ || cuts_.size() > 2) return gradient_arena_.data() + gradient_size_ * size_t(g);
   return static_cast<float*>(scratch(0, gradient_size_ * sizeof(float) + 64));
 }
 
@@ -154,7 +168,7 @@ void Plan::fold(const Row& row, float* w, float* b) const {
   }
 }
 
-void Plan::pack_row(const Graph& form, size_t r, float* packed, float* packed_dx) const {
+void Plan::pack_row(const Graph& form, size_t r, const Kernels<float>& table, float* packed, float* packed_dx) const {
   const Row& row = form.rows[r];
   if (row.kind == Kind::norm && &form == &answer_form_) {
     const size_t stride = aligned(size_t(row.out));
@@ -164,7 +178,7 @@ void Plan::pack_row(const Graph& form, size_t r, float* packed, float* packed_dx
   }
   if (!row.convolves()) return;
   const Conv& c = row.conv;
-  const auto& k = kernels_of(row);
+  const auto& k = kernels_of(row, table);
   const bool pooled = row.kind == Kind::conv_pool;
   const float* w = params_[size_t(row.w)].value;
   if (&form == &answer_form_) {
@@ -184,13 +198,35 @@ void Plan::pack_row(const Graph& form, size_t r, float* packed, float* packed_dx
     (pooled ? k.pooled_pack_dx : k.conv_pack_dx)(c, w, packed_dx + packed_dx_at_[r]);
 }
 
-void Plan::pack_weights(const Graph& form, float* packed, float* packed_dx) const {
-  for (size_t r = 0; r < form.rows.size(); ++r) pack_row(form, r, packed, packed_dx);
+void Plan::pack_weights(const Graph& form, const Kernels<float>& k, float* packed, float* packed_dx) const {
+  for (size_t r = 0; r < form.rows.size(); ++r) pack_row(form, r, k, packed, packed_dx);
 }
 
 void Plan::profile(bool on) {
   Hold hold(lock_);
   clock_.assign(on ? 2 * rows().size() + 4 : 0, 0.0);
+}
+
+std::vector<Plan::Work> Plan::work() const {
+  const size_t n = rows().size();
+  std::vector<Work> found(2 * n + 4);
+  for (size_t r = 0; r < n; ++r) {
+    const Row& row = rows()[r];
+    const bool onward = wanted_[size_t(row.from[0])], trains = trained(row.w) || trained(row.b);
+    Work &there = found[r], &back = found[n + r];
+    if (row.convolves()) {
+      double dw = 0, dx = 0;
+      kernels_of(row, kernels()).conv_products(row.conv, row.kind == Kind::conv_pool, &there.done, &dw, &dx);
+      there.needed = row.conv.products();
+      back = {(trains + onward) * there.needed, trains * dw + onward * dx};
+    } else if (row.kind == Kind::linear) {
+      const double products = double(row.in) * row.out;
+      there = {products, products};
+      if (onward) back = there;
+      if (trained(row.w)) found[2 * n + 2].needed += products, found[2 * n + 2].done += products;
+    }
+  }
+  return found;
 }
 
 std::vector<double> Plan::clock() {

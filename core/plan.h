@@ -10,7 +10,7 @@
 // forward and one on the way back.
 //
 // Files: graph.cpp (what is fused, where values lie), plan.cpp (made, packed), plan_forward.cpp and plan_backward.cpp
-// (one group, and all of them), plan_step.cpp (loss, sums, update), plan_wide.cpp (a batch of one group),
+// (one group, and all of them), plan_step.cpp (loss, sums, update), plan_wide.cpp (batches of one or three groups),
 // plan_load.cpp, plan_infer.cpp and plan_few.cpp.
 //
 // Threads. Several may call one plan at once. What keeps activations (forward, backward, train) runs one call after
@@ -28,6 +28,7 @@
 #include "engine.h"
 #include "graph.h"
 #include "kernels.h"
+#include "layout.h"
 #include "lock.h"
 #include "memory.h"
 #include "rng.h"
@@ -108,6 +109,11 @@ class Plan {
   // summed since profile(true) over forward, backward and train. Exact on one thread alone.
   void profile(bool on);
   std::vector<double> clock();
+  // By the same places, multiply-adds a sample: as the network's definition has them, and as they are computed.
+  struct Work {
+    double needed = 0, done = 0;
+  };
+  std::vector<Work> work() const;
 
   struct Outcome {
     int steps = 0;  // done; fewer than asked: the next one would have spoilt the weights
@@ -137,28 +143,33 @@ class Plan {
   void lay_out_parameters();
   void lay_out_gradients();
   bool trained(int p) const { return p >= 0 && params_[size_t(p)].trainable; }
-  void grow(int n);
+  void grow(int groups);
   float* group(int g) { return arena_.data() + training_form_.size * size_t(g); }
   float* gradients_of(int g);  // the group's memory for gradients: a thread's own where there is one segment alone
-  void pack_row(const Graph& form, size_t r, float* packed, float* packed_dx) const;
-  void pack_weights(const Graph& form, float* packed, float* packed_dx) const;
+  void begin(int n);           // a pass of n samples
+  int groups() const { return groups_of(n_, kernels_->lanes); }
+  void pack_row(const Graph& form, size_t r, const Kernels<float>& k, float* packed, float* packed_dx) const;
+  void pack_weights(const Graph& form, const Kernels<float>& k, float* packed, float* packed_dx) const;
+  void pack_for_training() { pack_weights(training_form_, *kernels_, packed_.data(), packed_dx_.data()); }
   // A folded convolution's weights and bias, [K][…] and [K].
   void fold(const Row& row, float* w, float* b) const;
   // What a normalisation multiplies with and adds, by its channels' variance.
   void norm_numbers(int w, int b, float epsilon, int channels, const float* var, float* scale, float* shift) const;
 
   // plan_load.cpp
-  void load(const Graph& form, const Source& source, const int64_t* indices, size_t n, int g, float* arena) const;
-  void load_warped(const Conv& c, const Source& source, const size_t* rows, size_t start, size_t n, float* out) const;
+  void load(const Graph& form, const Kernels<float>& k, const Source& source, const int64_t* indices, size_t n, int g,
+            float* arena) const;
+  void load_warped(const Conv& c, int lanes, const Source& source, const size_t* rows, size_t start, size_t n,
+                   float* out) const;
 
   // plan_forward.cpp
-  void forward_row(const Graph& form, size_t r, float* arena, const float* packed, const float* masks,
-                   bool training) const;
+  void forward_row(const Graph& form, size_t r, const Kernels<float>& k, float* arena, const float* packed,
+                   const float* masks, bool training) const;
   void norm_statistics(size_t r, int g);
   void join_statistics(size_t r);
   void move_statistics(double kept);
   template <class Enter, class Leave>
-  void run_segments(int groups, bool training, Enter enter, Leave leave);  // plan_run.h
+  void run_segments(bool training, Enter enter, Leave leave);  // plan_run.h
   void run_forward(const Source& source, const Pass& pass, Generator& random, Generator* before, float* y);
   void draw_masks(int n, Generator& random, Generator* before);
 
@@ -166,16 +177,18 @@ class Plan {
   void zero_shard(int shard);
   void backward_row(size_t r, int g, int shard, float* grads);
   void backward_segment(size_t segment, int g, int shard);  // the rows of one segment, latest first
-  void backward_rest(int groups);                           // all segments but the last
+  void backward_rest();                                     // all segments but the last
   void norm_gradient(size_t r, int g, float* grads);
+  void backward_segment_wide(size_t segment);
 
-  // plan_wide.cpp: a batch of one group, whose rows are cut by channels so that two threads have work
+  // plan_wide.cpp: a batch of one or three groups, whose rows are cut by channels so that two threads have as much to
+  // do
   void forward_wide(size_t r);
   void statistics_wide(size_t r);
-  void backward_wide(size_t r, float* grads);
-  void norm_sums_wide(size_t r, const float* grads);
-  void norm_gradient_wide(size_t r, float* grads);
-  bool cut_in_two(const Row& row) const { return wide_ && row.kind == Kind::conv && row.conv.plain(); }
+  void backward_wide(size_t r);
+  void norm_sums_wide(size_t r);
+  void norm_gradient_wide(size_t r);
+  bool cut_in_two(const Row& row) const { return wide_ && row.convolves() && row.conv.plain(); }
   void pack_two(size_t r, float* packed, float* packed_dx) const;
   void unpack_two(const Row& row, const float* sum, float* grad) const;
 
@@ -183,7 +196,7 @@ class Plan {
   float loss_scale(const Loss& loss, const Head& head, const int64_t* indices, int n) const;
   void head_loss(const Loss& loss, const Head& head, const int64_t* indices, float scale, int g, float* grads);
   void give_outputs(const Head& head, int g, const float* arena, float* to) const;
-  void gradients(int groups);
+  void gradients();
   double squares() const;
   void apply(double rate, double kept, const Update& u, double norm_squared);
 
@@ -216,8 +229,9 @@ class Plan {
 
   int capacity_ = 0, n_ = 0;  // groups there is room for; samples of the last forward
   bool training_ = false;
-  bool heavy_ = false;  // a sample is so much work that a batch of one group is cut by channels
-  bool wide_ = false;   // this batch is: by its size alone, never by the number of threads
+  bool heavy_ = false;                       // a sample is so much work that few groups are cut by channels
+  bool wide_ = false;                        // this batch's are: by its size alone, never by the number of threads
+  const Kernels<float>* kernels_ = nullptr;  // this batch's, which say how many samples a group has
   Floats arena_, gradient_arena_, masks_, partials_, dyt_, packed_, packed_dx_;
   Floats norm_;  // by channel of all normalisations: mean, scale, shift, variance, a, b; see kernels.h
   std::vector<double> statistics_;  // by group and channel: mean and squares, or the gradient's sums
@@ -258,11 +272,18 @@ class Stopwatch {
 };
 
 // Where a convolution's kernels are: dilated and grouped ones run on the plain loops.
-inline const Kernels<float>& kernels_of(const Row& row) { return row.conv.plain() ? kernels() : reference_kernels(); }
+inline const Kernels<float>& kernels_of(const Row& row, const Kernels<float>& k) {
+  if (row.conv.plain()) return k;
+  return k.half ? reference_kernels() : *reference_kernels().half;
+}
+
+// The kernels for a batch of n samples: those for groups of eight where groups of sixteen would leave as many lanes
+// empty, or there is one alone.
+const Kernels<float>& kernels_for(size_t n);
 
 // What a convolution's kernels work in.
-inline float* room_of(const Kernels<float>& k, const Row& row) {
-  const size_t n = (row.kind == Kind::conv_pool ? k.pooled_room : k.conv_room)(row.conv);
+inline float* room_of(const Kernels<float>& k, Kind kind, const Conv& c) {
+  const size_t n = (kind == Kind::conv_pool ? k.pooled_room : k.conv_room)(c);
   return static_cast<float*>(scratch(2, n * sizeof(float) + 64));
 }
 

@@ -15,22 +15,23 @@ namespace {
 // be added by done(). A value may be taken twice by one row.
 class Into {
  public:
-  Into(float* own, bool first, size_t n) : own_(own), first_(first), n_(n) {
+  Into(const Kernels<float>& k, float* own, bool first, size_t n) : k_(k), own_(own), first_(first), n_(n) {
     to_ = first ? own : static_cast<float*>(scratch(1, n * sizeof(float) + 64));
   }
   float* to() const { return to_; }
   void done() const {
-    if (!first_) kernels().add(n_, own_, to_, own_);
+    if (!first_) k_.add(n_, own_, to_, own_);
   }
   // What is there already, as it is.
   void copy(const float* from) const {
     if (first_)
       std::memcpy(own_, from, n_ * sizeof(float));
     else
-      kernels().add(n_, own_, from, own_);
+      k_.add(n_, own_, from, own_);
   }
 
  private:
+  const Kernels<float>& k_;
   float *own_, *to_;
   bool first_;
   size_t n_;
@@ -44,18 +45,19 @@ void Plan::zero_shard(int shard) {
 
 // From the gradient of what row r makes to those of what it takes.
 void Plan::backward_row(size_t r, int g, int shard, float* grads) {
-  const auto& k = kernels();
+  const auto& k = *kernels_;
+  const size_t lanes = size_t(k.lanes);
   const Row& row = rows()[r];
   float* arena = group(g);
   const float* x = arena + training_form_.place_of(row.from[0]);
   const float* y = arena + row.y;
   const float* dy = grads + gradient_at_[r + 1];
-  const size_t n = row.out_size * L;
+  const size_t n = row.out_size * lanes;
   const bool onward = wanted_[size_t(row.from[0])];
   auto into = [&](size_t i) {
     const int v = row.from[i];
     const bool first = first_writer_[size_t(v)] == int(r) && (i == 0 || row.from[0] != v);
-    return Into(grads + gradient_at_[size_t(v)], first, training_form_.size_of(v) * L);
+    return Into(k, grads + gradient_at_[size_t(v)], first, training_form_.size_of(v) * lanes);
   };
   if (row.cut && row.kind != Kind::conv_pool && row.kind != Kind::norm) {
     float* masked = static_cast<float*>(scratch(3, n * sizeof(float)));
@@ -64,27 +66,28 @@ void Plan::backward_row(size_t r, int g, int shard, float* grads) {
   }
   if (row.kind == Kind::add || row.kind == Kind::join) {
     for (size_t i = 0; i < row.from.size(); ++i)
-      if (wanted_[size_t(row.from[i])]) into(i).copy(dy + (row.at.empty() ? 0 : row.at[i] * L));
+      if (wanted_[size_t(row.from[i])]) into(i).copy(dy + (row.at.empty() ? 0 : row.at[i] * lanes));
     return;
   }
   if (row.kind == Kind::linear)
-    transpose_group(row.out, dy, dyt_.data() + dyt_at_[r] * size_t(capacity_) + size_t(g) * L * padded_out(row.out));
+    transpose_group(row.out, dy, dyt_.data() + dyt_at_[r] * size_t(capacity_) + size_t(g) * lanes * padded_out(row.out),
+                    k.lanes);
   if (row.convolves()) {
     const Conv& c = row.conv;
-    const auto& t = kernels_of(row);
+    const auto& t = kernels_of(row, k);
     const float* xp = c.padded() ? arena + row.frame : x;
     const float* packed = packed_dx_.data() + packed_dx_at_[r];
     float* to = partials_.data() + partial_size_ * size_t(shard) + partial_at_[r];
     float* bias = row.b >= 0 ? to + aligned(packed_dw_size(c)) : nullptr;
-    const Into dx = onward ? into(0) : Into(nullptr, true, 0);
+    const Into dx = onward ? into(0) : Into(k, nullptr, true, 0);
     if (row.kind == Kind::conv_pool) {
       t.pooled_backward(c, xp, dy, reinterpret_cast<const uint8_t*>(arena + row.winner), row.cut, packed, to, bias,
-                        dx.to(), room_of(t, row));
+                        dx.to(), room_of(t, row.kind, c));
     } else {
       float* dframe = static_cast<float*>(scratch(9, frame_size_ * L * sizeof(float) + 64));
-      frame_group(c, dy, dframe);
-      if (trained(row.w) || trained(row.b)) t.conv_dw(c, xp, dframe, to, bias, room_of(t, row));
-      if (onward) t.conv_dx(c, dframe, packed, dx.to(), room_of(t, row));
+      frame_group(c, dy, dframe, k.lanes);
+      if (trained(row.w) || trained(row.b)) t.conv_dw(c, xp, dframe, to, bias, room_of(t, row.kind, c));
+      if (onward) t.conv_dx(c, dframe, packed, dx.to(), room_of(t, row.kind, c));
     }
     dx.done();
     return;
@@ -121,7 +124,7 @@ void Plan::backward_row(size_t r, int g, int shard, float* grads) {
         k.scale(n, row.upscale ? 1.0f : 1.0f - row.p, dy, dx.to());
       break;
     case Kind::spread:
-      spread_dx<float>(size_t(row.in), row.H, row.W, row.fh, row.fw, L, dy, dx.to());
+      spread_dx<float>(size_t(row.in), row.H, row.W, row.fh, row.fw, lanes, dy, dx.to());
       break;
     default:
       break;
@@ -134,10 +137,12 @@ void Plan::backward_row(size_t r, int g, int shard, float* grads) {
 // The second half of a normalisation's way back, when all groups' sums are known.
 void Plan::norm_gradient(size_t r, int g, float* grads) {
   const Row& row = rows()[r];
+  const auto& k = *kernels_;
+  const size_t n = row.out_size * size_t(k.lanes);
   const int rest = row.from.size() > 1 ? row.from[1] : 0, own = row.from[0];
   const bool twice = rest == own;
   auto into = [&](int v, bool first) {
-    return Into(grads + gradient_at_[size_t(v)], first && first_writer_[size_t(v)] == int(r), row.out_size * L);
+    return Into(k, grads + gradient_at_[size_t(v)], first && first_writer_[size_t(v)] == int(r), n);
   };
   const float* dy = grads + gradient_at_[r + 1];
   const float* y = row.cut ? group(g) + row.y : nullptr;
@@ -146,8 +151,8 @@ void Plan::norm_gradient(size_t r, int g, float* grads) {
   const bool direct = added && !twice && wanted_[size_t(own)] && first_writer_[size_t(rest)] == int(r);
   if (added && !direct) {
     if (y) {
-      float* masked = static_cast<float*>(scratch(3, row.out_size * L * sizeof(float)));
-      kernels().relu_dx(row.out_size * L, y, dy, masked);
+      float* masked = static_cast<float*>(scratch(3, n * sizeof(float)));
+      k.relu_dx(n, y, dy, masked);
       dy = masked, y = nullptr;
     }
     into(rest, true).copy(dy);
@@ -155,9 +160,9 @@ void Plan::norm_gradient(size_t r, int g, float* grads) {
   if (!wanted_[size_t(own)]) return;
   const Into dx = into(own, !twice);
   const float* mean = norm_.data() + norm_at_[r];
-  kernels().norm_dx(row.out, row.cells, real_lanes(n_, g), group(g) + training_form_.place_of(own), y, dy, mean,
-                    mean + norm_size_, mean + 4 * norm_size_, mean + 5 * norm_size_, dx.to(),
-                    direct ? grads + gradient_at_[size_t(rest)] : nullptr);
+  k.norm_dx(row.out, row.cells, real_lanes(n_, g, k.lanes), group(g) + training_form_.place_of(own), y, dy, mean,
+            mean + norm_size_, mean + 4 * norm_size_, mean + 5 * norm_size_, dx.to(),
+            direct ? grads + gradient_at_[size_t(rest)] : nullptr);
   dx.done();
 }
 
@@ -169,25 +174,41 @@ void Plan::backward_segment(size_t segment, int g, int shard) {
   const size_t first = cuts_[segment], end = cuts_[segment + 1];
   if (segment + 2 < cuts_.size()) {
     Stopwatch watch(clock_, rows().size() + end);
-    if (wanted_[end + 1]) wide_ ? norm_gradient_wide(end, grads) : norm_gradient(end, g, grads);
+    if (wanted_[end + 1]) norm_gradient(end, g, grads);
   }
   for (size_t r = end; r-- > first + (segment ? 1 : 0);) {
     if (!wanted_[r + 1]) continue;
     Stopwatch watch(clock_, rows().size() + r);
-    wide_ ? backward_wide(r, grads) : backward_row(r, g, shard, grads);
+    backward_row(r, g, shard, grads);
   }
   if (!segment || !wanted_[first + 1]) return;
   Stopwatch watch(clock_, rows().size() + first);
-  if (wide_) return norm_sums_wide(first, grads);
   const Row& row = rows()[first];
   double* to = statistics_.data() + 2 * norm_size_ * size_t(g) + norm_at_[first];
-  kernels().norm_sums(row.out, row.cells, group(g) + training_form_.place_of(row.from[0]),
+  kernels_->norm_sums(row.out, row.cells, group(g) + training_form_.place_of(row.from[0]),
                       row.cut ? group(g) + row.y : nullptr, grads + gradient_at_[first + 1],
                       norm_.data() + norm_at_[first], to, to + norm_size_);
 }
 
+// The same for all groups together.
+void Plan::backward_segment_wide(size_t segment) {
+  const size_t first = cuts_[segment], end = cuts_[segment + 1];
+  if (segment + 2 < cuts_.size()) {
+    Stopwatch watch(clock_, rows().size() + end);
+    if (wanted_[end + 1]) norm_gradient_wide(end);
+  }
+  for (size_t r = end; r-- > first + (segment ? 1 : 0);) {
+    if (!wanted_[r + 1]) continue;
+    Stopwatch watch(clock_, rows().size() + r);
+    backward_wide(r);
+  }
+  if (!segment || !wanted_[first + 1]) return;
+  Stopwatch watch(clock_, rows().size() + first);
+  norm_sums_wide(first);
+}
+
 // All segments before the last, whose groups have gone back already.
-void Plan::backward_rest(int groups) {
+void Plan::backward_rest() {
   for (size_t i = cuts_.size() - 2; i-- > 0;) {
     const size_t r = cuts_[i + 1];
     const Row& row = rows()[r];
@@ -196,14 +217,14 @@ void Plan::backward_rest(int groups) {
     for (int c = 0; wanted_[r + 1] && c < row.out; ++c) {
       const double* from = statistics_.data() + norm_at_[r] + c;
       join_sums(n_, row.cells, from, from + norm_size_, 2 * norm_size_, var[c], row.epsilon, row.batch, &dw[size_t(c)],
-                &db[size_t(c)], mean + 4 * norm_size_ + c, mean + 5 * norm_size_ + c);
+                &db[size_t(c)], mean + 4 * norm_size_ + c, mean + 5 * norm_size_ + c, kernels_->lanes);
     }
     if (trained(row.w)) std::memcpy(params_[size_t(row.w)].grad, dw.data(), dw.size() * sizeof(float));
     if (trained(row.b)) std::memcpy(params_[size_t(row.b)].grad, db.data(), db.size() * sizeof(float));
     if (wide_)
-      backward_segment(i, 0, 0);
+      backward_segment_wide(i);
     else
-      over_groups_of_shards(groups, [&](int s, int g) { backward_segment(i, g, s); });
+      over_groups_of_shards(groups(), [&](int s, int g) { backward_segment(i, g, s); });
   }
 }
 
@@ -214,24 +235,25 @@ void Plan::backward(const float* dy, const Source& source, const Pass& pass, flo
     if (pass.before) random.go_to(*pass.before);
     run_forward(source, pass, random, nullptr, nullptr);
   }
-  const int groups = groups_of(n_), shards = shards_of(groups);
-  run(shards, [&](int s) { zero_shard(s); });
+  run(shards_of(groups()), [&](int s) { zero_shard(s); });
   auto enter = [&](int s, int g) {
     float* to = gradients_of(g);
-    const float* from = dy + size_t(g) * out_size_ * L;
+    size_t at = 0;
     for (const Head& head : heads()) {
       if (wanted_[size_t(head.value)])
-        std::memcpy(to + gradient_at_[size_t(head.value)], from, head.size() * L * sizeof(float));
-      from += head.size() * L;
+        from_full(head.size(), kernels_->lanes, g, out_size_, at, dy, to + gradient_at_[size_t(head.value)]);
+      at += head.size();
     }
-    backward_segment(cuts_.size() - 2, g, s);
+    if (!wide_) backward_segment(cuts_.size() - 2, g, s);
   };
-  if (wide_)
-    enter(0, 0);
-  else
-    over_groups_of_shards(groups, enter);
-  backward_rest(groups);
-  gradients(groups);
+  if (wide_) {
+    run(groups(), [&](int g) { enter(g, g); });
+    backward_segment_wide(cuts_.size() - 2);
+  } else {
+    over_groups_of_shards(groups(), enter);
+  }
+  backward_rest();
+  gradients();
   for (size_t i = 0; i < params_.size(); ++i)
     if (grads[i] && params_[i].trainable) std::memcpy(grads[i], params_[i].grad, params_[i].n * sizeof(float));
 }

@@ -5,12 +5,13 @@
 
 #include "layout.h"
 #include "plan.h"
+#include "plan_run.h"
 
 namespace lenet {
 
 // The padding around one group's images.
-static void zero_border(const Conv& c, float* frame) {
-  const size_t row = size_t(c.Wp) * L, left = size_t(c.pl) * L, right = size_t(c.pr) * L;
+static void zero_border(const Conv& c, size_t lanes, float* frame) {
+  const size_t row = size_t(c.Wp) * lanes, left = size_t(c.pl) * lanes, right = size_t(c.pr) * lanes;
   auto zero = [](float* at, size_t n) { std::memset(at, 0, n * sizeof(float)); };
   for (int ch = 0; ch < c.C; ++ch, frame += row * c.Hp) {
     zero(frame, row * c.pt + left);
@@ -21,7 +22,9 @@ static void zero_border(const Conv& c, float* frame) {
 }
 
 // One group's input, into its entry's padded frame or to the arena's start.
-void Plan::load(const Graph& form, const Source& source, const int64_t* indices, size_t n, int g, float* arena) const {
+void Plan::load(const Graph& form, const Kernels<float>& k, const Source& source, const int64_t* indices, size_t n,
+                int g, float* arena) const {
+  const int lanes = k.lanes;
   int C = 1, H = 1, W = int(form.in_size), Hp = 1, Wp = W, top = 0, left = 0;
   float* out = arena;
   if (form.framed()) {
@@ -29,36 +32,36 @@ void Plan::load(const Graph& form, const Source& source, const int64_t* indices,
     const Conv& c = entry.conv;
     C = c.C, H = c.H, W = c.W, Hp = c.Hp, Wp = c.Wp, top = c.pt, left = c.pl;
     out = arena + entry.frame;
-    zero_border(c, out);
+    zero_border(c, size_t(lanes), out);
   }
   const size_t in_size = form.in_size;
-  const size_t start = size_t(g) * L;
-  size_t rows[L];
-  for (size_t l = 0; l < size_t(L); ++l) {  // pad lanes repeat the last sample: finite, and masked in the loss
+  const size_t start = size_t(g) * lanes;
+  size_t rows[kLanes];
+  for (size_t l = 0; l < size_t(lanes); ++l) {  // pad lanes repeat the last sample: finite, and masked in the loss
     size_t at = start + l < n ? start + l : n - 1;
     rows[l] = (indices ? size_t(indices[at]) : at) * in_size;
   }
-  if (source.warps) return load_warped(form.rows[size_t(form.entry)].conv, source, rows, start, n, out);
+  if (source.warps) return load_warped(form.rows[size_t(form.entry)].conv, lanes, source, rows, start, n, out);
   if (source.bytes) {
-    const uint8_t* images[L];
+    const uint8_t* images[kLanes];
     for (int ch = 0; ch < C; ++ch) {
-      for (int l = 0; l < L; ++l) images[l] = source.bytes + rows[l] + size_t(ch) * H * W;
-      float* to = out + ((size_t(ch) * Hp + top) * Wp + left) * L;
-      kernels().bytes_to_lanes(images, source.lut, H, W, to, size_t(Wp) * L);
+      for (int l = 0; l < lanes; ++l) images[l] = source.bytes + rows[l] + size_t(ch) * H * W;
+      float* to = out + ((size_t(ch) * Hp + top) * Wp + left) * lanes;
+      k.bytes_to_lanes(images, source.lut, H, W, to, size_t(Wp) * lanes);
     }
     return;
   }
   size_t f = 0;
   for (int ch = 0; ch < C; ++ch)
     for (int y = 0; y < H; ++y) {
-      float* to = out + ((size_t(ch) * Hp + y + top) * Wp + left) * L;
+      float* to = out + ((size_t(ch) * Hp + y + top) * Wp + left) * lanes;
       if (source.lanes) {
-        std::memcpy(to, source.lanes + (size_t(g) * in_size + f) * L, size_t(W) * L * sizeof(float));
-        f += W;
+        from_full(size_t(W), lanes, g, in_size, f, source.lanes, to);
+        f += size_t(W);
         continue;
       }
-      for (int x = 0; x < W; ++x, ++f, to += L)
-        for (int l = 0; l < L; ++l) to[l] = source.floats[rows[l] + f];
+      for (int x = 0; x < W; ++x, ++f, to += lanes)
+        for (int l = 0; l < lanes; ++l) to[l] = source.floats[rows[l] + f];
     }
 }
 
@@ -102,12 +105,12 @@ void warp(const Plane& p, const float* m, float* to, size_t step, size_t row) {
 }  // namespace
 
 // As load(), each sample warped, for the convolution c, which alone says how the numbers lie as an image.
-void Plan::load_warped(const Conv& c, const Source& source, const size_t* rows, size_t start, size_t n,
+void Plan::load_warped(const Conv& c, int lanes, const Source& source, const size_t* rows, size_t start, size_t n,
                        float* out) const {
   const size_t in_size = c.in_size();
   const int Hp = c.padded() ? c.Hp : c.H, Wp = c.padded() ? c.Wp : c.W, top = c.pt, left = c.pl;
   float* pixels = static_cast<float*>(scratch(7, in_size * sizeof(float)));
-  for (int l = 0; l < L; ++l) {
+  for (int l = 0; l < lanes; ++l) {
     const float* m = source.warps + 6 * (start + l < n ? start + l : n - 1);
     const bool whole =
         m[0] == 1 && m[1] == 0 && m[3] == 0 && m[4] == 1 && m[2] == float(int(m[2])) && m[5] == float(int(m[5]));
@@ -115,11 +118,11 @@ void Plan::load_warped(const Conv& c, const Source& source, const size_t* rows, 
     for (size_t f = 0; f < in_size; ++f) pixels[f] = source.lut[image[f]];
     for (int ch = 0; ch < c.C; ++ch) {
       const Plane plane{pixels + size_t(ch) * c.H * c.W, c.H, c.W, source.lut[0]};
-      float* to = out + ((size_t(ch) * Hp + top) * Wp + left) * L + l;
+      float* to = out + ((size_t(ch) * Hp + top) * Wp + left) * lanes + l;
       if (whole)
-        shift(plane, -int(m[5]), -int(m[2]), to, L, size_t(Wp) * L);
+        shift(plane, -int(m[5]), -int(m[2]), to, lanes, size_t(Wp) * lanes);
       else
-        warp(plane, m, to, L, size_t(Wp) * L);
+        warp(plane, m, to, lanes, size_t(Wp) * lanes);
     }
   }
 }

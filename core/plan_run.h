@@ -8,6 +8,21 @@
 
 namespace lenet {
 
+// Numbers of the plan's group g of `lanes` samples, from and to whole groups one after another: n of them from the
+// `at`-th of `size` on.
+inline void from_full(size_t n, int lanes, int g, size_t size, size_t at, const float* full, float* to) {
+  const size_t own = size_t(lanes), first = size_t(g) * own;
+  full += (first / kLanes * size + at) * kLanes + first % kLanes;
+  if (own == kLanes) return void(std::memcpy(to, full, n * own * sizeof(float)));
+  for (size_t i = 0; i < n; ++i, full += kLanes, to += own) std::memcpy(to, full, own * sizeof(float));
+}
+inline void to_full(size_t n, int lanes, int g, size_t size, size_t at, const float* from, float* full) {
+  const size_t own = size_t(lanes), first = size_t(g) * own;
+  full += (first / kLanes * size + at) * kLanes + first % kLanes;
+  if (own == kLanes) return void(std::memcpy(full, from, n * own * sizeof(float)));
+  for (size_t i = 0; i < n; ++i, full += kLanes, from += own) std::memcpy(full, from, own * sizeof(float));
+}
+
 // f(shard, group) for all groups, shard by shard.
 template <class F>
 void over_groups_of_shards(int groups, F f) {
@@ -18,9 +33,9 @@ void over_groups_of_shards(int groups, F f) {
 
 // All rows in their segments, each entered by enter(g); then leave(shard, g), while the group is in the cache.
 template <class Enter, class Leave>
-void Plan::run_segments(int groups, bool training, Enter enter, Leave leave) {
+void Plan::run_segments(bool training, Enter enter, Leave leave) {
   const size_t last = cuts_.size() - 2;
-  if (wide_) enter(0);
+  if (wide_) run(groups(), enter);
   for (size_t i = 0; i <= last; ++i) {
     if (i) join_statistics(cuts_[i]);
     if (wide_) {
@@ -29,14 +44,15 @@ void Plan::run_segments(int groups, bool training, Enter enter, Leave leave) {
         forward_wide(r);
       }
       if (i < last && rows()[cuts_[i + 1]].batch) statistics_wide(cuts_[i + 1]);
-      if (i == last) leave(0, 0);
+      if (i == last) run(groups(), [&](int g) { leave(g, g); });
       continue;
     }
-    over_groups_of_shards(groups, [&](int s, int g) {
+    over_groups_of_shards(groups(), [&](int s, int g) {
       if (i == 0) enter(g);
       for (size_t r = cuts_[i]; r < cuts_[i + 1]; ++r) {
         Stopwatch watch(clock_, r);
-        forward_row(training_form_, r, group(g), packed_.data(), masks_.data() + mask_size_ * size_t(g), training);
+        forward_row(training_form_, r, *kernels_, group(g), packed_.data(), masks_.data() + mask_size_ * size_t(g),
+                    training);
       }
       if (i < last) {
         Stopwatch watch(clock_, cuts_[i + 1]);

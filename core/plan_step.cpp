@@ -35,38 +35,41 @@ float Plan::loss_scale(const Loss& loss, const Head& head, const int64_t* indice
 
 // A head's loss over one group: each sample's into sample_loss_, and the gradient of what the head gives.
 void Plan::head_loss(const Loss& loss, const Head& head, const int64_t* indices, float scale, int g, float* grads) {
-  const size_t n = head.cells * L;
+  const int lanes = kernels_->lanes;
+  const size_t n = head.cells * size_t(lanes);
   auto* label = static_cast<int32_t*>(scratch(5, n * sizeof(int32_t) + 64));
   float* weight = static_cast<float*>(scratch(6, 2 * n * sizeof(float) + 64));
   float* own = weight + n;
-  const int real = real_lanes(n_, g);
-  for (int l = 0; l < L; ++l) {
-    const size_t start = l < real ? size_t(indices[g * L + l]) * head.cells : 0;
+  const int real = real_lanes(n_, g, lanes);
+  for (int l = 0; l < lanes; ++l) {
+    const size_t start = l < real ? size_t(indices[g * lanes + l]) * head.cells : 0;
     for (size_t i = 0; i < head.cells; ++i) {
       const int64_t c = l < real ? loss.labels[start + i] : -1;
-      label[i * L + size_t(l)] = c >= 0 && c < head.channels ? int32_t(c) : -1;
-      weight[i * L + size_t(l)] = l < real ? weight_of(loss, c, start + i) * scale : 0.0f;
+      label[i * size_t(lanes) + size_t(l)] = c >= 0 && c < head.channels ? int32_t(c) : -1;
+      weight[i * size_t(lanes) + size_t(l)] = l < real ? weight_of(loss, c, start + i) * scale : 0.0f;
     }
   }
-  kernels().class_loss(head.channels, head.cells, group(g) + training_form_.place_of(head.value), label, loss.smoothing,
+  kernels_->class_loss(head.channels, head.cells, group(g) + training_form_.place_of(head.value), label, loss.smoothing,
                        weight, own, grads + gradient_at_[size_t(head.value)]);
   for (size_t i = 0; i < head.cells; ++i)
-    for (int l = 0; l < real; ++l) sample_loss_[size_t(g * L + l)] += double(own[i * L + size_t(l)]);
+    for (int l = 0; l < real; ++l) sample_loss_[size_t(g * lanes + l)] += double(own[i * size_t(lanes) + size_t(l)]);
 }
 
 // A group's part of a head's outputs, to [sample][channels][cells].
 void Plan::give_outputs(const Head& head, int g, const float* y, float* to) const {
   const size_t size = head.size();
-  to += size_t(g) * L * size;
-  for (int l = 0; l < real_lanes(n_, g); ++l)
-    for (size_t i = 0; i < size; ++i) to[size_t(l) * size + i] = y[i * L + size_t(l)];
+  const int lanes = kernels_->lanes;
+  to += size_t(g) * size_t(lanes) * size;
+  for (int l = 0; l < real_lanes(n_, g, lanes); ++l)
+    for (size_t i = 0; i < size; ++i) to[size_t(l) * size + i] = y[i * size_t(lanes) + size_t(l)];
 }
 
 // ---- sums, and the update ------------------------------------------------------------------------------------------
 
 // Phase B.
-void Plan::gradients(int groups) {
-  const int shards = shards_of(groups);
+void Plan::gradients() {
+  const auto& k = *kernels_;
+  const int shards = shards_of(groups());
   Stopwatch watch(clock_, 2 * rows().size() + 2);
   run(int(tasks_.size()), [&](int i) {
     const Task& t = tasks_[i];
@@ -75,23 +78,24 @@ void Plan::gradients(int groups) {
     if (row.kind == Kind::linear) {
       const float* dyt = dyt_.data() + dyt_at_[t.row] * capacity_;
       if (t.from < 0)
-        kernels().linear_db(row.out, groups, dyt, grad);
+        k.linear_db(row.out, groups(), dyt, grad);
       else
-        kernels().linear_dw(row.in, row.out, groups, arena_.data() + training_form_.place_of(row.from[0]),
-                            training_form_.size, dyt, t.from, t.to, grad);
+        k.linear_dw(row.in, row.out, groups(), arena_.data() + training_form_.place_of(row.from[0]),
+                    training_form_.size, dyt, t.from, t.to, grad);
     } else if (row.convolves()) {  // a normalisation's is there already
       const Conv& c = row.conv;
       const size_t n = t.from < 0 ? size_t(c.K) : packed_dw_size(c);
       float* sum = partials_.data() + partial_at_[t.row] + (t.from < 0 ? aligned(packed_dw_size(c)) : 0);
-      for (int s = 1; s < shards; ++s) kernels().add(n, sum, sum + partial_size_ * s, sum);
+      for (int s = 1; s < shards; ++s) k.add(n, sum, sum + partial_size_ * s, sum);
       if (t.from < 0)
         std::memcpy(grad, sum, n * sizeof(float));
       else if (cut_in_two(row))
         unpack_two(row, sum, grad);
       else
-        (row.kind == Kind::conv_pool ? kernels_of(row).pooled_unpack_dw : kernels_of(row).conv_unpack_dw)(c, sum, grad);
+        (row.kind == Kind::conv_pool ? kernels_of(row, k).pooled_unpack_dw : kernels_of(row, k).conv_unpack_dw)(c, sum,
+                                                                                                                grad);
     }
-    squares_[i] = kernels().sum_squares(t.n, grad + t.at);
+    squares_[i] = k.sum_squares(t.n, grad + t.at);
   });
 }
 
@@ -123,7 +127,7 @@ void Plan::apply(double rate, double kept, const Update& u, double norm_squared)
     float* value = p.value + piece.at;
     const float* grad = p.grad + piece.at;
     const float lr = float(rate) * p.lr;
-    const auto& k = kernels();
+    const auto& k = *kernels_;
     if (u.rule == Update::sgd) {
       k.sgd(piece.n, value, grad, lr, p.l2, clip);
     } else if (u.rule == Update::momentum) {
@@ -140,10 +144,10 @@ void Plan::apply(double rate, double kept, const Update& u, double norm_squared)
     if (p.n > kChunk) return;
     for (size_t r = 0; r < rows().size(); ++r)  // packed for the next step while it is at hand
       if (rows()[r].convolves() && rows()[r].w == piece.param)
-        pack_row(training_form_, r, packed_.data(), packed_dx_.data());
+        pack_row(training_form_, r, *kernels_, packed_.data(), packed_dx_.data());
   });
   run(int(pack_late_.size()),
-      [&](int i) { pack_row(training_form_, pack_late_[i], packed_.data(), packed_dx_.data()); });
+      [&](int i) { pack_row(training_form_, pack_late_[i], *kernels_, packed_.data(), packed_dx_.data()); });
 }
 
 // ---- steps ---------------------------------------------------------------------------------------------------------
@@ -157,25 +161,22 @@ Plan::Outcome Plan::train(const Source& source, const int64_t* indices, const in
   training_ = true;
   std::vector<float*> to(outputs, outputs + heads().size());
   std::vector<float> scales(heads().size());
-  pack_weights(training_form_, packed_.data(), packed_dx_.data());  // later steps: by apply()
   for (int step = 0; step < steps; ++step) {
-    const int n = counts[step], groups = groups_of(n);
-    grow(n);
-    kept_ = 0, n_ = n;
-    if (wide_ != (heavy_ && groups == 1)) {  // its weights are packed in two halves, or no longer are
-      wide_ = !wide_;
-      pack_weights(training_form_, packed_.data(), packed_dx_.data());
-    }
+    const int n = counts[step];
+    const Kernels<float>* last = step ? kernels_ : nullptr;
+    const bool cut = wide_;
+    begin(n);
+    if (kernels_ != last || wide_ != cut) pack_for_training();  // else apply() has
     draw_masks(n, random, nullptr);
     sample_loss_.assign(size_t(n), 0.0);
     for (size_t h = 0; h < heads().size(); ++h) scales[h] = loss_scale(loss[h], heads()[h], indices, n);
 
-    run(shards_of(groups), [&](int s) { zero_shard(s); });
+    run(shards_of(groups()), [&](int s) { zero_shard(s); });
     auto enter = [&](int g) {
       Stopwatch watch(clock_, 2 * rows().size());
-      load(training_form_, batch, indices, size_t(n), g, group(g));
+      load(training_form_, *kernels_, batch, indices, size_t(n), g, group(g));
     };
-    run_segments(groups, true, enter, [&](int s, int g) {
+    run_segments(true, enter, [&](int s, int g) {
       float* grads = gradients_of(g);
       {
         Stopwatch watch(clock_, 2 * rows().size() + 1);
@@ -184,10 +185,11 @@ Plan::Outcome Plan::train(const Source& source, const int64_t* indices, const in
           if (to[h]) give_outputs(heads()[h], g, group(g) + training_form_.place_of(heads()[h].value), to[h]);
         }
       }
-      backward_segment(cuts_.size() - 2, g, s);
+      if (!wide_) backward_segment(cuts_.size() - 2, g, s);
     });
-    backward_rest(groups);
-    gradients(groups);
+    if (wide_) backward_segment_wide(cuts_.size() - 2);
+    backward_rest();
+    gradients();
 
     double total = 0, norm = 0;
     for (double own : sample_loss_) total += own;

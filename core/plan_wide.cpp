@@ -1,5 +1,5 @@
-// A batch of one group: its rows are cut in two by channels, so that two threads have work. The halves are a function
-// of the network alone; one thread takes them one after the other, to the same bits. See plan.h.
+// A batch of one or three groups: its rows are cut in two by channels, so that two threads have as much to do. The
+// halves are a function of the network alone; one thread takes them one after the other, to the same bits. See plan.h.
 #include <cstring>
 
 #include "layout.h"
@@ -31,13 +31,19 @@ Conv taking(const Conv& c, Half of) {
   return part;
 }
 
-// f(half) of `total` things, side by side; a half may be empty.
+// f(group, half) of `total` things, side by side; a half may be empty.
 template <class F>
-void halves(size_t total, F f) {
-  run(kParts, [&](int part) {
-    const Half own = half(total, part);
-    if (own.n) f(own);
+void halves(int groups, size_t total, F f) {
+  run(groups * kParts, [&](int task) {
+    const Half own = half(total, task % kParts);
+    if (own.n) f(task / kParts, own);
   });
+}
+
+// Numbers a channel of a row's packed weights for its input's gradient.
+size_t packed_dx_step(const Row& row) {
+  const Conv& c = row.conv;
+  return (row.kind == Kind::conv_pool ? pooled_packed_dx_size(c) : packed_size(c)) / size_t(c.C);
 }
 
 }  // namespace
@@ -46,148 +52,186 @@ void halves(size_t total, F f) {
 void Plan::pack_two(size_t r, float* packed, float* packed_dx) const {
   const Row& row = rows()[r];
   const Conv& c = row.conv;
-  const auto& k = kernels_of(row);
+  const auto& k = *kernels_;
+  const bool pooled = row.kind == Kind::conv_pool;
   const float* w = params_[size_t(row.w)].value;
   const size_t own = c.weights() / size_t(c.K), area = size_t(c.kh) * c.kw;
   for (int part = 0; part < kParts; ++part) {
     const Half made = half(size_t(c.K), part), taken = half(size_t(c.C), part);
     if (made.n)
-      k.conv_pack(making(c, made), w + made.from * own,
-                  packed + packed_at_[r] + packed_size(c) / size_t(c.K) * made.from);
+      (pooled ? k.pooled_pack : k.conv_pack)(making(c, made), w + made.from * own,
+                                             packed + packed_at_[r] + packed_size(c) / size_t(c.K) * made.from);
     if (!taken.n || !packed_dx || !wanted_[size_t(row.from[0])]) continue;
     float* some = static_cast<float*>(scratch(6, size_t(c.K) * taken.n * area * sizeof(float) + 64));
     for (int o = 0; o < c.K; ++o)
       std::memcpy(some + size_t(o) * taken.n * area, w + (size_t(o) * c.C + taken.from) * area,
                   taken.n * area * sizeof(float));
-    k.conv_pack_dx(taking(c, taken), some, packed_dx + packed_dx_at_[r] + packed_size(c) / size_t(c.C) * taken.from);
+    (pooled ? k.pooled_pack_dx : k.conv_pack_dx)(taking(c, taken), some,
+                                                 packed_dx + packed_dx_at_[r] + packed_dx_step(row) * taken.from);
   }
 }
 
 void Plan::unpack_two(const Row& row, const float* sum, float* grad) const {
   const Conv& c = row.conv;
+  const auto unpack = row.kind == Kind::conv_pool ? kernels_->pooled_unpack_dw : kernels_->conv_unpack_dw;
   for (int part = 0; part < kParts; ++part) {
     const Half made = half(size_t(c.K), part);
     if (made.n)
-      kernels_of(row).conv_unpack_dw(making(c, made), sum + packed_dw_size(c) / size_t(c.K) * made.from,
-                                     grad + c.weights() / size_t(c.K) * made.from);
+      unpack(making(c, made), sum + packed_dw_size(c) / size_t(c.K) * made.from,
+             grad + c.weights() / size_t(c.K) * made.from);
   }
 }
 
 void Plan::forward_wide(size_t r) {
-  const auto& k = kernels();
+  const auto& k = *kernels_;
   const Row& row = rows()[r];
-  float* arena = group(0);
-  const float* x = arena + training_form_.place_of(row.from[0]);
-  float* y = arena + row.y;
+  const size_t lanes = size_t(k.lanes), x_at = training_form_.place_of(row.from[0]);
   if (cut_in_two(row)) {
     const Conv& c = row.conv;
+    const bool pooled = row.kind == Kind::conv_pool;
     if (c.padded() && int(r) != training_form_.entry)
-      halves(size_t(c.C), [&](Half own) {
-        pad_group(taking(c, own), x + own.from * c.H * c.W * L, arena + row.frame + own.from * c.Hp * c.Wp * L);
+      halves(groups(), size_t(c.C), [&](int g, Half own) {
+        float* arena = group(g);
+        pad_group(taking(c, own), arena + x_at + own.from * c.H * c.W * lanes,
+                  arena + row.frame + own.from * c.Hp * c.Wp * lanes, k.lanes);
       });
-    const float* xp = c.padded() ? arena + row.frame : x;
-    const float* b = row.b >= 0 ? params_[size_t(row.b)].value : nullptr;
-    halves(size_t(c.K), [&](Half own) {
+    halves(groups(), size_t(c.K), [&](int g, Half own) {
+      float* arena = group(g);
+      const float* xp = c.padded() ? arena + row.frame : arena + x_at;
+      const float* packed = packed_.data() + packed_at_[r] + packed_size(c) / size_t(c.K) * own.from;
+      const float* bias = row.b >= 0 ? params_[size_t(row.b)].value + own.from : nullptr;
       const Conv part = making(c, own);
-      float* room = static_cast<float*>(scratch(2, k.conv_room(part) * sizeof(float) + 64));
-      k.conv_forward(part, xp, packed_.data() + packed_at_[r] + packed_size(c) / size_t(c.K) * own.from,
-                     b ? b + own.from : nullptr, row.cut, y + own.from * c.OH * c.OW * L, room);
+      float* room = room_of(k, row.kind, part);
+      float* y = arena + row.y + own.from * (row.out_size / size_t(c.K)) * lanes;
+      if (!pooled) return k.conv_forward(part, xp, packed, bias, row.cut, y, room);
+      auto* winner = reinterpret_cast<uint8_t*>(arena + row.winner) + own.from * (row.out_size / size_t(c.K)) * lanes;
+      k.pooled_forward(part, xp, packed, bias, row.cut, y, winner, room);
     });
   } else if (row.kind == Kind::norm) {
-    const size_t one = row.cells * L;
-    const float* rest = row.from.size() > 1 ? arena + training_form_.place_of(row.from[1]) : nullptr;
-    halves(size_t(row.out), [&](Half own) {
+    const size_t one = row.cells * lanes;
+    halves(groups(), size_t(row.out), [&](int g, Half own) {
       const float* mean = norm_.data() + norm_at_[r] + own.from;
-      k.norm(int(own.n), one, x + own.from * one, mean, mean + norm_size_, mean + 2 * norm_size_,
-             rest ? rest + own.from * one : nullptr, row.cut, y + own.from * one);
+      const float* rest = row.from.size() > 1 ? group(g) + training_form_.place_of(row.from[1]) : nullptr;
+      k.norm(int(own.n), one, group(g) + x_at + own.from * one, mean, mean + norm_size_, mean + 2 * norm_size_,
+             rest ? rest + own.from * one : nullptr, row.cut, group(g) + row.y + own.from * one);
     });
   } else if (row.kind == Kind::add || row.kind == Kind::act) {
-    halves(row.out_size, [&](Half own) {
-      const size_t at = own.from * L;
-      if (row.kind == Kind::act) return activate_all(row, own.n * L, x + at, y + at);
-      const float* other = arena + training_form_.place_of(row.from[1]);
-      (row.cut ? k.add_cut : k.add)(own.n * L, x + at, other + at, y + at);
+    halves(groups(), row.out_size, [&](int g, Half own) {
+      const size_t at = own.from * lanes;
+      const float* x = group(g) + x_at + at;
+      float* y = group(g) + row.y + at;
+      if (row.kind == Kind::act) return activate_all(row, own.n * lanes, x, y);
+      const float* other = group(g) + training_form_.place_of(row.from[1]) + at;
+      (row.cut ? k.add_cut : k.add)(own.n * lanes, x, other, y);
     });
   } else {
-    forward_row(training_form_, r, arena, packed_.data(), masks_.data(), training_);
+    run(groups(), [&](int g) {
+      forward_row(training_form_, r, k, group(g), packed_.data(), masks_.data() + mask_size_ * size_t(g), training_);
+    });
   }
 }
 
-void Plan::backward_wide(size_t r, float* grads) {
+void Plan::backward_wide(size_t r) {
   const Row& row = rows()[r];
-  if (!cut_in_two(row)) return backward_row(r, 0, 0, grads);
-  const auto& k = kernels();
+  if (!cut_in_two(row)) return run(groups(), [&](int g) { backward_row(r, g, g, gradients_of(g)); });
+  const auto& k = *kernels_;
   const Conv& c = row.conv;
-  const size_t area = size_t(c.OH) * c.OW * L, frame = size_t(c.OH) * (c.OW + 2) * L;
-  float* arena = group(0);
-  const float* dy = grads + gradient_at_[r + 1];
-  float* dframe = static_cast<float*>(scratch(9, frame_size_ * L * sizeof(float) + 64));
-  float* masked = row.cut ? static_cast<float*>(scratch(3, size_t(c.K) * area * sizeof(float))) : nullptr;
-  halves(size_t(c.K), [&](Half own) {
-    const float* from = dy + own.from * area;
-    if (masked) {
-      k.relu_dx(own.n * area, arena + row.y + own.from * area, from, masked + own.from * area);
-      from = masked + own.from * area;
-    }
-    frame_group(making(c, own), from, dframe + own.from * frame);
-  });
+  const bool pooled = row.kind == Kind::conv_pool;
+  const size_t lanes = size_t(k.lanes), plane = row.out_size / size_t(c.K) * lanes;
+  const size_t frame = size_t(c.OH) * (c.OW + 2) * lanes, frames = frame * size_t(c.K);
+  float* dframe = nullptr;  // of all groups, one after another
+  if (!pooled) {
+    dframe = static_cast<float*>(scratch(9, size_t(groups()) * frames * sizeof(float) + 64));
+    halves(groups(), size_t(c.K), [&](int g, Half own) {
+      const float* from = gradients_of(g) + gradient_at_[r + 1] + own.from * plane;
+      if (row.cut) {
+        float* masked = static_cast<float*>(scratch(3, own.n * plane * sizeof(float)));
+        k.relu_dx(own.n * plane, group(g) + row.y + own.from * plane, from, masked);
+        from = masked;
+      }
+      frame_group(making(c, own), from, dframe + size_t(g) * frames + own.from * frame, k.lanes);
+    });
+  }
   const int v = row.from[0];
   const bool trains = trained(row.w) || trained(row.b), onward = wanted_[size_t(v)],
              first = first_writer_[size_t(v)] == int(r);
-  const size_t size = c.in_size() * L;
-  float *own_dx = grads + gradient_at_[size_t(v)], *dx = own_dx;
-  if (onward && !first) dx = static_cast<float*>(scratch(1, size * sizeof(float) + 64));
-  const float* xp = c.padded() ? arena + row.frame : arena + training_form_.place_of(v);
-  float* sums = partials_.data() + partial_at_[r];
-  run(2 * kParts, [&](int task) {
-    const int part = task / 2;
+  const size_t size = c.in_size() * lanes;
+  float* aside = nullptr;
+  if (onward && !first) aside = static_cast<float*>(scratch(1, size_t(groups()) * size * sizeof(float) + 64));
+  auto dx_of = [&](int g) { return first ? gradients_of(g) + gradient_at_[size_t(v)] : aside + size_t(g) * size; };
+  // Half of the channels it makes for the weights' gradient, half of those it takes for the input's.
+  run(groups() * 2 * kParts, [&](int task) {
+    const int g = task / (2 * kParts), part = task / 2 % kParts;
     const Half made = half(size_t(c.K), part), taken = half(size_t(c.C), part);
-    auto room = [&](const Conv& of) { return static_cast<float*>(scratch(2, k.conv_room(of) * sizeof(float) + 64)); };
+    float* arena = group(g);
+    const float* xp = c.padded() ? arena + row.frame : arena + training_form_.place_of(v);
+    const float* dy = gradients_of(g) + gradient_at_[r + 1];
+    const auto* winner = reinterpret_cast<const uint8_t*>(arena + row.winner);
     if (task % 2 == 0 && trains && made.n) {
       const Conv of = making(c, made);
+      float* sums = partials_.data() + partial_size_ * size_t(g) + partial_at_[r];
       float* bias = row.b >= 0 ? sums + aligned(packed_dw_size(c)) + made.from : nullptr;
-      k.conv_dw(of, xp, dframe + made.from * frame, sums + packed_dw_size(c) / size_t(c.K) * made.from, bias, room(of));
+      sums += packed_dw_size(c) / size_t(c.K) * made.from;
+      float* room = room_of(k, row.kind, of);
+      if (pooled)
+        k.pooled_backward(of, xp, dy + made.from * plane, winner + made.from * plane, row.cut, nullptr, sums, bias,
+                          nullptr, room);
+      else
+        k.conv_dw(of, xp, dframe + size_t(g) * frames + made.from * frame, sums, bias, room);
     }
     if (task % 2 == 1 && onward && taken.n) {
       const Conv of = taking(c, taken);
-      k.conv_dx(of, dframe, packed_dx_.data() + packed_dx_at_[r] + packed_size(c) / size_t(c.C) * taken.from,
-                dx + taken.from * c.H * c.W * L, room(of));
+      const float* packed = packed_dx_.data() + packed_dx_at_[r] + packed_dx_step(row) * taken.from;
+      float *dx = dx_of(g) + taken.from * c.H * c.W * lanes, *room = room_of(k, row.kind, of);
+      if (pooled)
+        k.pooled_backward(of, nullptr, dy, winner, row.cut, packed, nullptr, nullptr, dx, room);
+      else
+        k.conv_dx(of, dframe + size_t(g) * frames, packed, dx, room);
     }
   });
-  if (onward && !first) k.add(size, own_dx, dx, own_dx);
+  if (!onward || first) return;
+  halves(groups(), c.in_size(), [&](int g, Half own) {
+    float* to = gradients_of(g) + gradient_at_[size_t(v)] + own.from * lanes;
+    k.add(own.n * lanes, to, aside + size_t(g) * size + own.from * lanes, to);
+  });
 }
 
 // ---- normalisation -------------------------------------------------------------------------------------------------
 
 void Plan::statistics_wide(size_t r) {
   const Row& row = rows()[r];
-  const float* x = group(0) + training_form_.place_of(row.from[0]);
-  halves(size_t(row.out), [&](Half own) {
-    double* to = statistics_.data() + norm_at_[r] + own.from;
-    kernels().norm_stats(int(own.n), row.cells, n_, x + own.from * row.cells * L, to, to + norm_size_);
+  const size_t one = row.cells * size_t(kernels_->lanes);
+  halves(groups(), size_t(row.out), [&](int g, Half own) {
+    const float* x = group(g) + training_form_.place_of(row.from[0]) + own.from * one;
+    double* to = statistics_.data() + 2 * norm_size_ * size_t(g) + norm_at_[r] + own.from;
+    kernels_->norm_stats(int(own.n), row.cells, real_lanes(n_, g, kernels_->lanes), x, to, to + norm_size_);
   });
 }
 
-void Plan::norm_sums_wide(size_t r, const float* grads) {
+void Plan::norm_sums_wide(size_t r) {
   const Row& row = rows()[r];
-  const float *x = group(0) + training_form_.place_of(row.from[0]), *y = row.cut ? group(0) + row.y : nullptr;
-  halves(size_t(row.out), [&](Half own) {
-    double* to = statistics_.data() + norm_at_[r] + own.from;
-    const size_t at = own.from * row.cells * L;
-    kernels().norm_sums(int(own.n), row.cells, x + at, y ? y + at : nullptr, grads + gradient_at_[r + 1] + at,
-                        norm_.data() + norm_at_[r] + own.from, to, to + norm_size_);
+  halves(groups(), size_t(row.out), [&](int g, Half own) {
+    double* to = statistics_.data() + 2 * norm_size_ * size_t(g) + norm_at_[r] + own.from;
+    const size_t at = own.from * row.cells * size_t(kernels_->lanes);
+    const float* y = row.cut ? group(g) + row.y + at : nullptr;
+    kernels_->norm_sums(int(own.n), row.cells, group(g) + training_form_.place_of(row.from[0]) + at, y,
+                        gradients_of(g) + gradient_at_[r + 1] + at, norm_.data() + norm_at_[r] + own.from, to,
+                        to + norm_size_);
   });
 }
 
-void Plan::norm_gradient_wide(size_t r, float* grads) {
+void Plan::norm_gradient_wide(size_t r) {
   const Row& row = rows()[r];
   const size_t v = size_t(row.from[0]);
-  if (row.from.size() > 1 || !wanted_[v] || first_writer_[v] != int(r)) return norm_gradient(r, 0, grads);
-  const float *x = group(0) + training_form_.place_of(int(v)), *y = row.cut ? group(0) + row.y : nullptr;
-  halves(size_t(row.out), [&](Half own) {
-    const size_t at = own.from * row.cells * L;
+  if (row.from.size() > 1 || !wanted_[v] || first_writer_[v] != int(r))
+    return run(groups(), [&](int g) { norm_gradient(r, g, gradients_of(g)); });
+  halves(groups(), size_t(row.out), [&](int g, Half own) {
+    const size_t at = own.from * row.cells * size_t(kernels_->lanes);
+    const float* y = row.cut ? group(g) + row.y + at : nullptr;
     const float* mean = norm_.data() + norm_at_[r] + own.from;
-    kernels().norm_dx(int(own.n), row.cells, n_, x + at, y ? y + at : nullptr, grads + gradient_at_[r + 1] + at, mean,
+    float* grads = gradients_of(g);
+    kernels_->norm_dx(int(own.n), row.cells, real_lanes(n_, g, kernels_->lanes),
+                      group(g) + training_form_.place_of(int(v)) + at, y, grads + gradient_at_[r + 1] + at, mean,
                       mean + norm_size_, mean + 4 * norm_size_, mean + 5 * norm_size_, grads + gradient_at_[v] + at,
                       nullptr);
   });

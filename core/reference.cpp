@@ -11,8 +11,8 @@
 namespace lenet {
 namespace {
 
-template <class T>
-struct Reference : ReferenceMaps<T> {
+template <class T, int L>
+struct Reference : ReferenceMaps<T, L> {
   using Clip = typename Kernels<T>::Clip;
 
   // ---- convolution: y[k][oy][ox] = b[k] + sum over c, i, j of x[c][oy*sh + i*dh][ox*sw + j*dw] * w[k][c][i][j]
@@ -110,12 +110,15 @@ struct Reference : ReferenceMaps<T> {
             if (winner[l] == 4) continue;
             if (db) db[k] += dy[l];
             products(c, k, oy + winner[l] / 2, ox + winner[l] % 2, [&](size_t wi, size_t xi) {
-              dw[wi] += xp[xi + l] * dy[l];
+              if (dw) dw[wi] += xp[xi + l] * dy[l];
               if (T* out = dx ? unframed(c, xi, dx) : nullptr) out[l] += dy[l] * w[wi];
             });
           }
   }
   static size_t no_room(const Conv&) { return 0; }
+  static void conv_products(const Conv& c, bool, double* forward, double* dw, double* dx) {
+    *forward = *dw = *dx = c.products();
+  }
 
   static void bytes_to_lanes(const uint8_t* const* images, const T* table, int H, int W, T* y, size_t row) {
     for (int h = 0; h < H; ++h)
@@ -240,7 +243,7 @@ struct Reference : ReferenceMaps<T> {
       }
   }
   static void linear_dw(int, int out, int groups, const T* x, size_t stride, const T* dyt, int i0, int i1, T* dw) {
-    const int outp = (out + L - 1) / L * L;
+    const int outp = (out + kLanes - 1) / kLanes * kLanes;
     for (int i = i0; i < i1; ++i)
       for (int o = 0; o < out; ++o) {
         T sum = 0;
@@ -250,7 +253,7 @@ struct Reference : ReferenceMaps<T> {
       }
   }
   static void linear_db(int out, int groups, const T* dyt, T* db) {
-    const int outp = (out + L - 1) / L * L;
+    const int outp = (out + kLanes - 1) / kLanes * kLanes;
     for (int o = 0; o < out; ++o) {
       db[o] = 0;
       for (int n = 0; n < groups * L; ++n) db[o] += dyt[size_t(n) * outp + o];
@@ -409,10 +412,16 @@ struct Reference : ReferenceMaps<T> {
     return float(sum);
   }
 
+  static const Kernels<T>* half() {
+    if constexpr (L == kLanes) return &Reference<T, kLanes / 2>::table();
+    return nullptr;
+  }
   static const Kernels<T>& table() {
     static const Kernels<T> kTable = {
         "reference",
         1,
+        L,
+        half(),
         copy_weights,
         copy_weights,
         copy_weights,
@@ -426,6 +435,7 @@ struct Reference : ReferenceMaps<T> {
         no_room,
         pooled_forward,
         pooled_backward,
+        conv_products,
         bytes_to_lanes,
         max_pool,
         max_pool_dx,
@@ -474,7 +484,7 @@ struct Reference : ReferenceMaps<T> {
 
 }  // namespace
 
-const Kernels<float>& reference_kernels() { return Reference<float>::table(); }
-const Kernels<double>& reference_kernels_f64() { return Reference<double>::table(); }
+const Kernels<float>& reference_kernels() { return Reference<float, kLanes>::table(); }
+const Kernels<double>& reference_kernels_f64() { return Reference<double, kLanes>::table(); }
 
 }  // namespace lenet

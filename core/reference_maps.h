@@ -7,7 +7,7 @@
 namespace lenet {
 namespace {
 
-template <class T>
+template <class T, int L>
 struct ReferenceMaps {
   // ---- activations: f(x), and the slope from x and y = f(x)
   static T logistic(T x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }

@@ -16,7 +16,7 @@ typedef float V4u __attribute__((vector_size(16), aligned(4), may_alias));
 }  // namespace
 }  // namespace lenet
 
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) && !defined(LENET_LANES)  // eight lanes fill half a register
 #include "vec_avx512.h"
 #elif defined(__AVX2__)
 #include "vec_avx2.h"

@@ -1,5 +1,5 @@
-// AVX2 and FMA: eight numbers a register, 16 of them (x86-64-v3). Read by vec.h alone, which says what each function is
-// for.
+// AVX2 and FMA: eight numbers a register, 16 of them (x86-64-v3), or 32 (v4, groups of eight). Read by vec.h alone,
+// which says what each function is for.
 #pragma once
 #include <immintrin.h>
 
@@ -9,8 +9,13 @@ namespace lenet {
 namespace {
 
 constexpr int VW = 8;
+#if defined(__AVX512VL__)
+constexpr bool kManyRegisters = true;
+#define LENET_REGISTER "v"  // what inline assembly calls a V
+#else
 constexpr bool kManyRegisters = false;
-#define LENET_REGISTER "x"  // what inline assembly calls a V
+#define LENET_REGISTER "x"
+#endif
 typedef float V __attribute__((vector_size(32)));
 typedef int32_t Vi __attribute__((vector_size(32)));
 

@@ -90,6 +90,19 @@ void conv_dx(const Conv& c, const float* dframe, const float* packed, float* dx,
   (c.kh == 5 ? split_forward<5> : split_forward<3>)(t, room, packed, nullptr, false, dx, nullptr, rest);
 }
 
+double tiles_of(int rows, int columns) { return double((rows + 1) / 2) * ((columns + 1) / 2); }
+double split_products_of(const Conv& c) {
+  const int products = c.kh == 5 ? kSplitProducts<5> : kSplitProducts<3>;
+  return tiles_of(c.OH, c.OW) * products * products * c.C * c.K;
+}
+// How many of `n` windows' taps lie in an image of `size`, not in the padding.
+double taps_inside(int n, int kernel, int step, int pad, int size) {
+  int inside = 0;
+  for (int o = 0; o < n; ++o)
+    for (int i = 0; i < kernel; ++i) inside += o * step + i >= pad && o * step + i - pad < size;
+  return inside;
+}
+
 // ---- and 2x2 maximum ----------------------------------------------------------------------------------------------
 
 void pooled_pack(const Conv& c, const float* w, float* packed) { conv_pack(c, w, packed); }
@@ -118,13 +131,31 @@ void pooled_backward(const Conv& c, const float* xp, const float* dy, const uint
                      const float* packed_dx, float* dw, float* db, float* dx, float* room) {
   if (winner_suits(c)) {
     float* own = winner_dx_suits(c) ? dx : nullptr;
-    (c.kh == 5 ? winner_backward<5> : winner_backward<3>)(c, xp, dy, winner, cut, packed_dx, dw, db, own, room);
+    if (dw || own)
+      (c.kh == 5 ? winner_backward<5> : winner_backward<3>)(c, xp, dy, winner, cut, packed_dx, dw, db, own, room);
     if (own || !dx) return;
     room += winner_room(c);
   }
   unpool(c, dy, winner, room);
-  if (!winner_suits(c)) conv_dw(c, xp, room, dw, db, room + dy_frame_size(c) * L);
+  if (dw && !winner_suits(c)) conv_dw(c, xp, room, dw, db, room + dy_frame_size(c) * L);
   if (dx) conv_dx(c, room, packed_dx, dx, room + dy_frame_size(c) * L);
+}
+
+// See kernels.h; additions, choices and picks aren't counted.
+void conv_products(const Conv& c, bool pooled, double* forward, double* dw, double* dx) {
+  const double dense = c.products(), tiles = double(c.OH / 2) * (c.OW / 2) * c.C * c.K;
+  const bool split = !product_suits(c) && split_suits(c);
+  *forward = split ? split_products_of(c) : dense;
+  if (pooled && winner_suits(c))
+    *dw = tiles * c.kh * c.kw;
+  else
+    *dw = !product_suits(c) && split_dw_suits(c) ? 16 * tiles : dense;
+  if (pooled && winner_dx_suits(c))
+    *dx = tiles * kReach * kReach;
+  else if (product_suits(c) || !split_dx(c))
+    *dx = taps_inside(c.OH, c.kh, c.sh, c.pt, c.H) * taps_inside(c.OW, c.kw, c.sw, c.pl, c.W) * c.C * c.K;
+  else
+    *dx = split_products_of(turned(c));
 }
 
 }  // namespace

@@ -264,7 +264,7 @@ void winner_backward(const Conv& c, const float* xp, const float* dy, const uint
     if (db) add_sums<1>(total, db + k);
   }
   const Winners w{cut ? g : dy, winner, index, right, lower, cells};
-  winner_dw<KH>(c, xp, w, dw, rest);
+  if (dw) winner_dw<KH>(c, xp, w, dw, rest);
   if (dx) winner_dx(c, w, tables, dx, rest);
 }
 

@@ -28,6 +28,16 @@ def distance(ours: Any, theirs: Any) -> float:
     return float(np.linalg.norm(a - b) / max(float(np.linalg.norm(b)), 1e-30))
 
 
+def same_gradients(ours: list[Any], theirs: list[Any], tolerance: float) -> None:
+    """One that is 0 but for rounding, as of a bias before a normalisation, is compared with the largest of them."""
+    largest = max((np.abs(grad).max() for grad in theirs), default=0.0)
+    for mine, grad in zip(ours, theirs, strict=True):
+        if np.abs(grad).max() < 1e-6 * largest:
+            assert np.abs(mine).max() < 1e-6 * largest
+        else:
+            assert distance(mine, grad) <= tolerance
+
+
 class Residual(nn.Layer):
     """Two blocks with something around them: the sum of what came in, or of what a convolution made of it."""
 

@@ -250,10 +250,16 @@ def synthetic(suite: str) -> dict[str, Any]:
         },
         "kernels": lambda: {
             "rows": [
-                {"name": "conv", "seconds": 0.5, "share": 0.5, "gflops": 50.0},
-                {"name": "load", "seconds": 0.5, "share": 0.5, "gflops": None},
+                {"name": "conv", "seconds": 0.5, "share": 0.5, "needed": 25.0, "done": 12.5, "gflops": 50.0},
+                {"name": "load", "seconds": 0.5, "share": 0.5, "needed": 0.0, "done": 0.0, "gflops": None},
             ],
-            "epoch": {"seconds": 2.0, "seconds_with_clock": 2.0, "gflops": 50.5, "work": 101.0},
+            "epoch": {"seconds": 2.0, "seconds_with_clock": 2.0, "gflops": 50.5, "work": 101.0, "done": 50.5},
+            "networks": {
+                "vgg": {
+                    "rows": [{"name": "conv", "seconds": 1.0, "share": 1.0, "needed": 1.0, "done": 0.5, "gflops": 1.0}],
+                    "epoch": {"seconds": 1.0, "seconds_with_clock": 1.0, "gflops": 1.0, "work": 1.0, "done": 0.5},
+                }
+            },
             "copy": 20.0,
             "level": "v4",
         },
@@ -281,7 +287,7 @@ ROW = {
     "cold": "| PyTorch 2.0.0, a tuned script | 6.00 | 2 of 3 | 98.50 % | 3.0× (3.0–3.0) |",
     "footprint": "| **lenet** | 0.10 | 200 | 70 | 4 |\n| OpenCV | 0.30 | – | – | – |",
     "busy": "takes 2.00 s alone and 4.00 s beside a process that burns one core: 2.0× (2.0–2.0).",
-    "kernels": "| conv | 50 | 50% | 50.0% |\n| load | – | – | 50.0% |",
+    "kernels": "| conv | 25 | 12.5 | 50 | 50% | 25% | 50.0% |\n| load | – | – | – | – | – | 50.0% |",
     "growth": "| 2,048 | 400 | 300 | 100 |",
 }
 
@@ -338,7 +344,7 @@ def test_peers_that_disagree_are_not_the_same_network() -> None:
 def test_the_floor_is_the_work_at_the_peak() -> None:
     text = report.kernels(synthetic("kernels"))  # 101 GFLOP at 101 GFLOP/s, the higher of the two peaks
     assert "are 101 GFLOP: at the peak they alone would take 1.00 s; the whole epoch takes 2.00 s." in text
-    assert "| **the whole epoch** | **50** | **50%** | 100 % |" in text
+    assert "| **the whole epoch** | 101 | 50.5 | 50 | 50% | 25% | 100.0% |" in text
 
 
 def test_settings_in_words() -> None:

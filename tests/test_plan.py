@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from plans import NETWORKS, SAME, chain_of, compiled, distance, images, network
+from plans import NETWORKS, SAME, chain_of, compiled, distance, images, network, same_gradients
 
 import lenet
 from lenet import _core, nn
@@ -47,9 +47,9 @@ def test_inference(name: str, n: int) -> None:
 
 def test_few_images_give_the_same_bits_alone_and_side_by_side() -> None:
     net, shape = network("three convolutions")
-    x = images(8, *shape)
+    x = images(6, *shape)
     chain = chain_of(net.eval(), x[:2])
-    alone = np.concatenate([chain.infer(x[i : i + 1]) for i in range(8)])
+    alone = np.concatenate([chain.infer(x[i : i + 1]) for i in range(6)])
     for threads in (1, 2):
         lenet.set_num_threads(threads)
         try:
@@ -60,7 +60,7 @@ def test_few_images_give_the_same_bits_alone_and_side_by_side() -> None:
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("n", [1, 17, 65])
+@pytest.mark.parametrize("n", [1, 17, 32, 65])  # of groups: 1 of 8; 3 of 8 (v4: on some CPUs); 2 and 5 of 16
 def test_forward_and_gradients(name: str, training: bool, n: int) -> None:
     net, shape = network(name)
     net.train() if training else net.eval()
@@ -82,9 +82,8 @@ def test_forward_and_gradients(name: str, training: bool, n: int) -> None:
     assert distance(out, logits.numpy()) <= SAME
     grads = [np.empty(p.shape, np.float32) for p in chain.params]
     chain.core.backward(to_tensor(dy).lanes(), entered, forward_pass, grads)
-    for p, grad in zip(chain.params, grads, strict=True):
-        if not p.stop_gradient:
-            assert distance(grad, p.grad.numpy()) <= 5e-6, p.name  # sums over the whole batch, cut elsewhere
+    trained = [(grad, p.grad.numpy()) for p, grad in zip(chain.params, grads, strict=True) if not p.stop_gradient]
+    same_gradients(*map(list, zip(*trained, strict=True)) if trained else ([], []), 5e-6)  # sums cut elsewhere
 
 
 def _optimizers() -> dict[str, Callable[[list[Any]], Any]]:

@@ -73,7 +73,8 @@ def _planned(found: Any) -> Any:
     return found
 
 
-def train(name: str) -> Callable[[], Any]:
+def trained(name: str) -> tuple[Callable[[], Any], Any]:
+    """A function that trains on one batch, and the engine's plan under it."""
     lenet.seed(0)
     net = Network(name)
     momentum = lenet.optimizer.Momentum(0.001, 0.9, net.parameters())
@@ -81,7 +82,11 @@ def train(name: str) -> Callable[[], Any]:
     found = plan.compile(net, nn.CrossEntropyLoss(axis=1), momentum, [lenet.to_tensor(images[:2])])
     order, count = np.arange(len(images)), [len(images)]
     compiled = _planned(found)
-    return lambda: compiled.train(images, None, labels, order, count, [0.001], outputs=False)
+    return lambda: compiled.train(images, None, labels, order, count, [0.001], outputs=False), compiled.chain.core
+
+
+def train(name: str) -> Callable[[], Any]:
+    return trained(name)[0]
 
 
 def answer(name: str) -> Callable[[np.ndarray], Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from _keras_networks import WORKS
 from _serve import BATCH, accuracy, latency, mnist, normalised, serve, weights
 from keras import layers
 
@@ -80,6 +81,7 @@ serve(
         "fit": fit,
         "evaluate": lambda: accuracy(ready(), test_images, test_labels, 1000),
         "image": lambda: latency(ready(), test_images),
+        **WORKS,
     },
     f"{keras.__version__} on TensorFlow {tf.__version__}",
 )

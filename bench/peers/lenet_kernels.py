@@ -1,8 +1,9 @@
-"""What is left to win: GFLOP/s and share of time of each kernel of a training epoch, beside what the machine can do.
+"""What is left to win, kernel by kernel: operations needed and done, and how they and the time relate to the machine's peak.
 
 ``python -m bench kernels`` starts it inside our environment, on one thread, where the engine's clock is exact; it prints
-JSON. Multiply-adds are counted two operations each and dense, as the network's definition has them; additions, maxima and
-Adam's arithmetic are not counted, so rows without multiply-adds show time alone.
+JSON. LeNet's epoch comes first, then a step of each network of ``_networks``. Multiply-adds count as two operations each.
+"Needed" is what the network's definition has; "done" is what the engine's ways compute, as the engine says itself.
+Additions, choices, maxima and Adam's arithmetic aren't counted, so rows without multiply-adds show time alone.
 """
 
 from __future__ import annotations
@@ -10,58 +11,78 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from _lenet_plan import MACS, SIZES, prepared
+from _lenet_networks import trained
+from _lenet_plan import SIZES, prepared
+from _networks import NETWORKS
 
 from lenet import _core
 
 BATCH, IMAGES = 64, 60_000
-ROWS = ["conv1 + relu + pool1 + relu", "conv2 + pool2", "linear1 + relu", "linear2 + relu", "linear3"]
+REST = ("load", "loss", "gradients", "update")
 
 
-def names_and_work(images: int) -> list[tuple[str, float]]:
-    """For each place of the engine's clock its name and its floating-point operations for so many images."""
-    forward = [(f"{row}, forward", 2.0 * macs * images) for row, macs in zip(ROWS, MACS, strict=True)]
-    # Backward a convolution makes its weights' gradient, and its input's but for the first; a linear layer here only its
-    # input's: its weights' come over all samples, in "gradients".
-    twice = [1, 2, 1, 1, 1]
-    backward = [(f"{row}, backward", 2.0 * m * k * images) for row, m, k in zip(ROWS, MACS, twice, strict=True)]
-    rest = [("load", 0.0), ("loss", 0.0), ("gradients", 2.0 * sum(MACS[2:]) * images), ("update", 0.0)]
-    return forward + backward + rest
+def places(plan: Any, images: int) -> list[tuple[str, float, float]]:
+    """For each place of the engine's clock its name and its operations for so many images: needed and done."""
+    names = [f"{name}, {way}" for way in ("forward", "backward") for name in plan.names] + list(REST)
+    return [(name, 2 * images * need, 2 * images * done) for name, (need, done) in zip(names, plan.work, strict=True)]
 
 
-def measure(epochs: int) -> dict[str, Any]:
-    _core.set_num_threads(1)
-    peak = _core.multiply_add_peak(0.3, 1)
-    run, plan = prepared(SIZES, BATCH, IMAGES)
+def measure(run: Callable[[], Any], plan: Any, images: int, times: int) -> dict[str, Any]:
+    """``run`` trains on so many images once."""
     run()
     alone = whole = 0.0
-    clock = np.zeros(len(names_and_work(IMAGES)))
-    for _ in range(epochs):  # without the clock and with it in turn, so that a drifting machine is the same for both
+    rows = places(plan, images)
+    clock = np.zeros(len(rows))
+    for _ in range(times):  # without the clock and with it in turn, so that a drifting machine is the same for both
         start = time.perf_counter()
         run()
-        alone += (time.perf_counter() - start) / epochs
+        alone += (time.perf_counter() - start) / times
         plan.profile(True)
         start = time.perf_counter()
         run()
-        whole += (time.perf_counter() - start) / epochs
-        clock += np.array(plan.clock) / epochs
+        whole += (time.perf_counter() - start) / times
+        clock += np.array(plan.clock) / times
         plan.profile(False)
-    rows = [
-        {"name": name, "seconds": float(s), "share": float(s / whole), "gflops": work / s / 1e9 if work else None}
-        for (name, work), s in zip(names_and_work(IMAGES), clock, strict=True)
-    ]
-    work = sum(w for _, w in names_and_work(IMAGES))
+    needed, done = (sum(row[i] for row in rows) for i in (1, 2))
     return {
-        "rows": rows,
-        "epoch": {"seconds": alone, "seconds_with_clock": whole, "gflops": work / alone / 1e9, "work": work / 1e9},
+        "rows": [
+            {
+                "name": name,
+                "seconds": float(s),
+                "share": float(s / whole),
+                "needed": need / 1e9,
+                "done": did / 1e9,
+                "gflops": need / s / 1e9 if need else None,
+            }
+            for (name, need, did), s in zip(rows, clock, strict=True)
+        ],
+        "epoch": {
+            "seconds": alone,
+            "seconds_with_clock": whole,
+            "gflops": needed / alone / 1e9,
+            "work": needed / 1e9,
+            "done": done / 1e9,
+        },
         "elsewhere": float(whole - clock.sum()),
-        "peak": {"before": peak, "after": _core.multiply_add_peak(0.3, 1)},
-        "copy": _core.copy_peak(0.3, 1),
-        "level": _core.level(),
     }
 
 
-print(json.dumps(measure(int(sys.argv[1]))))
+def main(times: int) -> dict[str, Any]:
+    _core.set_num_threads(1)
+    peak = _core.multiply_add_peak(0.3, 1)
+    run, plan = prepared(SIZES, BATCH, IMAGES)
+    result = measure(run, plan, IMAGES, times)
+    result["networks"] = {}
+    for name, (_, _, batch, _) in NETWORKS.items():
+        run, plan = trained(name)
+        result["networks"][name] = measure(run, plan, batch, times)
+    after = _core.multiply_add_peak(0.3, 1)
+    return {**result, "peak": {"before": peak, "after": after}, "copy": _core.copy_peak(0.3, 1), "level": _core.level()}
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(int(sys.argv[1]))))

@@ -86,7 +86,9 @@ struct Aligned {  // room for kernels that want 64 bytes
   T* p;
 };
 
-const Kernels<double>& oracle() { return reference_kernels_f64(); }
+size_t lanes = kLanes;  // of a group: half as many for the kernels of smaller groups
+
+const Kernels<double>& oracle() { return lanes == kLanes ? reference_kernels_f64() : *reference_kernels_f64().half; }
 
 // ---- convolution -------------------------------------------------------------------------------------------------
 
@@ -110,11 +112,11 @@ const ConvShape kConvs[] = {
     {5, 6, 7, 6, 1, 1, 2, 2, 0, 0, 0, 0},   {4, 5, 6, 9, 1, 1, 1, 1, 1, 0, 1, 1},
 };
 
-// A frame as the backward kernels want it, from dy [K][OH][OW][L].
+// A frame as the backward kernels want it, from dy [K][OH][OW][lanes].
 template <class T>
 std::vector<T> framed(const Conv& c, const std::vector<T>& dy) {
-  std::vector<T> frame(dy_frame_size(c) * L);
-  frame_group(c, dy.data(), frame.data());
+  std::vector<T> frame(dy_frame_size(c) * lanes);
+  frame_group(c, dy.data(), frame.data(), int(lanes));
   return frame;
 }
 
@@ -127,15 +129,15 @@ template <class T>
 ConvResult<T> convolve(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, const std::vector<T>& w,
                        const std::vector<T>& b, const std::vector<T>& dy) {
   ConvResult<T> r;
-  std::vector<T> xp(c.frame_size() * L), sums(packed_dw_size(c), T(0));
+  std::vector<T> xp(c.frame_size() * lanes), sums(packed_dw_size(c), T(0));
   Aligned<T> packed(packed_size(c)), room(k.conv_room(c));
-  pad_group(c, x.data(), xp.data());
+  pad_group(c, x.data(), xp.data(), int(lanes));
   k.conv_pack(c, w.data(), packed.data());
-  r.y.resize(c.out_size() * L), r.cut.resize(c.out_size() * L);
+  r.y.resize(c.out_size() * lanes), r.cut.resize(c.out_size() * lanes);
   k.conv_forward(c, xp.data(), packed.data(), b.data(), false, r.y.data(), room.data());
   k.conv_forward(c, xp.data(), packed.data(), nullptr, true, r.cut.data(), room.data());
   const std::vector<T> frame = framed(c, dy);
-  r.dw.resize(c.weights()), r.db.assign(c.K, T(0)), r.dx.resize(c.in_size() * L);
+  r.dw.resize(c.weights()), r.db.assign(c.K, T(0)), r.dx.resize(c.in_size() * lanes);
   k.conv_dw(c, xp.data(), frame.data(), sums.data(), r.db.data(), room.data());
   k.conv_unpack_dw(c, sums.data(), r.dw.data());
   k.conv_pack_dx(c, w.data(), packed.data());
@@ -147,11 +149,11 @@ ConvResult<T> convolve(const Kernels<T>& k, const Conv& c, const std::vector<T>&
 template <class T>
 std::vector<uint8_t> pooled(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, const std::vector<T>& w,
                             const std::vector<T>& b, bool cut, std::vector<T>* y) {
-  std::vector<T> xp(c.frame_size() * L);
+  std::vector<T> xp(c.frame_size() * lanes);
   Aligned<T> packed(packed_size(c)), room(k.pooled_room(c));
-  pad_group(c, x.data(), xp.data());
+  pad_group(c, x.data(), xp.data(), int(lanes));
   k.pooled_pack(c, w.data(), packed.data());
-  std::vector<uint8_t> winner(c.out_size() / 4 * L);
+  std::vector<uint8_t> winner(c.out_size() / 4 * lanes);
   y->resize(winner.size());
   k.pooled_forward(c, xp.data(), packed.data(), b.data(), cut, y->data(), winner.data(), room.data());
   return winner;
@@ -162,24 +164,29 @@ template <class T>
 ConvResult<T> unpooled(const Kernels<T>& k, const Conv& c, const std::vector<T>& x, const std::vector<T>& w,
                        const std::vector<T>& dy, const std::vector<uint8_t>& winner, bool cut) {
   ConvResult<T> r;
-  std::vector<T> xp(c.frame_size() * L), sums(c.weights(), T(0)), no_dx_sums = sums;
+  std::vector<T> xp(c.frame_size() * lanes), sums(c.weights(), T(0)), no_dx_sums = sums;
   Aligned<T> packed(pooled_packed_dx_size(c)), room(k.pooled_room(c));
-  pad_group(c, x.data(), xp.data());
+  pad_group(c, x.data(), xp.data(), int(lanes));
   k.pooled_pack_dx(c, w.data(), packed.data());
-  r.dw.resize(c.weights()), r.db.assign(c.K, T(0)), r.dx.resize(c.in_size() * L);
+  r.dw.resize(c.weights()), r.db.assign(c.K, T(0)), r.dx.resize(c.in_size() * lanes);
   k.pooled_backward(c, xp.data(), dy.data(), winner.data(), cut, packed.data(), sums.data(), r.db.data(), r.dx.data(),
                     room.data());
   k.pooled_backward(c, xp.data(), dy.data(), winner.data(), cut, nullptr, no_dx_sums.data(), nullptr, nullptr,
                     room.data());
   k.pooled_unpack_dw(c, sums.data(), r.dw.data());
   if (std::memcmp(sums.data(), no_dx_sums.data(), sums.size() * sizeof(T))) r.dw.clear();  // dx changes nothing
+  std::vector<T> dx_alone(r.dx.size());
+  k.pooled_backward(c, nullptr, dy.data(), winner.data(), cut, packed.data(), nullptr, nullptr, dx_alone.data(),
+                    room.data());
+  if (std::memcmp(r.dx.data(), dx_alone.data(), dx_alone.size() * sizeof(T))) r.dx.clear();  // nor dw
   return r;
 }
 
 void check_convolutions(const Kernels<float>& k, Report& report) {
   for (const ConvShape& s : kConvs) {
     const Conv c = make_conv(s.C, s.H, s.W, s.K, s.kh, s.kw, s.sh, s.sw, s.pt, s.pb, s.pl, s.pr, 1, 1, 1);
-    const auto x = normal(c.in_size() * L), w = normal(c.weights()), b = normal(c.K), dy = normal(c.out_size() * L);
+    const auto x = normal(c.in_size() * lanes), w = normal(c.weights()), b = normal(c.K),
+               dy = normal(c.out_size() * lanes);
     const auto ours = convolve<float>(k, c, x, w, b, dy);
     const auto exact = convolve<double>(oracle(), c, wide(x), wide(w), wide(b), wide(dy));
     report.add("conv_forward", distance(ours.y, exact.y), kSums);
@@ -188,7 +195,7 @@ void check_convolutions(const Kernels<float>& k, Report& report) {
     report.add("conv_db", distance(ours.db, exact.db), kLongSums);
     report.add("conv_dx", distance(ours.dx, exact.dx), kSums);
     if (c.OH % 2 || c.OW % 2 || c.sh != 1 || c.sw != 1) continue;
-    const auto dpooled = normal(c.out_size() / 4 * L);
+    const auto dpooled = normal(c.out_size() / 4 * lanes);
     auto w0 = w, b0 = b;  // the first channel is exactly 0 everywhere: four equal cells that relu cuts off
     std::fill_n(w0.begin(), c.weights() / c.K, 0.0f), b0[0] = 0;
     for (bool cut : {false, true}) {
@@ -287,9 +294,9 @@ const PoolShape kPools[] = {
 template <class T>
 void pool_all(const Kernels<T>& k, const Pool& p, const std::vector<T>& x, const std::vector<T>& dy,
               std::vector<T> (&out)[4]) {
-  std::vector<int32_t> winner(p.out_size() * L);
-  out[0].resize(p.out_size() * L), out[1].resize(p.in_size() * L);
-  out[2].resize(p.out_size() * L), out[3].resize(p.in_size() * L);
+  std::vector<int32_t> winner(p.out_size() * lanes);
+  out[0].resize(p.out_size() * lanes), out[1].resize(p.in_size() * lanes);
+  out[2].resize(p.out_size() * lanes), out[3].resize(p.in_size() * lanes);
   k.max_pool(p, x.data(), out[0].data(), winner.data());
   k.max_pool_dx(p, dy.data(), winner.data(), out[1].data());
   k.avg_pool(p, x.data(), out[2].data());
@@ -301,15 +308,16 @@ void check_pooling(const Kernels<float>& k, Report& report) {
   for (const PoolShape& s : kPools) {
     const Pool p =
         make_pool(s.C, s.H, s.W, s.kh, s.kw, s.sh, s.sw, s.pt, s.pb, s.pl, s.pr, s.ceil, s.exclusive, s.divisor);
-    auto x = normal(p.in_size() * L);
-    const auto dy = normal(p.out_size() * L);
+    auto x = normal(p.in_size() * lanes);
+    const auto dy = normal(p.out_size() * lanes);
     for (size_t i = 0; i < x.size(); ++i) x[i] = std::round(x[i] * 2) / 2;  // many ties: the first must win
-    x[L] = std::numeric_limits<float>::quiet_NaN();
+    x[lanes] = std::numeric_limits<float>::quiet_NaN();
     std::vector<float> ours[4];
     std::vector<double> exact[4];
     pool_all<float>(k, p, x, dy, ours);
     pool_all<double>(oracle(), p, wide(x), wide(dy), exact);
     for (int i = 0; i < 4; ++i) report.add(names[i], distance(ours[i], exact[i]), i == 0 ? kExact : kSums);
+    if (!k.half) continue;
     x.resize(p.in_size() + kSlack);  // one image
     std::vector<float> room(one_pool_room(p)), max(p.out_size() + kSlack), mean(max.size());
     std::vector<double> no_room, exact_max(p.out_size()), exact_mean(p.out_size());
@@ -328,18 +336,19 @@ void check_pooling(const Kernels<float>& k, Report& report) {
 
 void check_bytes(const Kernels<float>& k, Report& report) {
   const auto table = normal(256);
+  const Kernels<float>& plain_kernels = lanes == kLanes ? reference_kernels() : *reference_kernels().half;
   for (auto [H, W] : {std::pair<int, int>{28, 28}, {1, 1}, {3, 5}, {1, 16}, {4, 9}, {1, 257}}) {
-    const size_t n = size_t(H) * W, row = size_t(W + 3) * L;
-    std::vector<std::vector<uint8_t>> images(L,
+    const size_t n = size_t(H) * W, row = size_t(W + 3) * lanes;
+    std::vector<std::vector<uint8_t>> images(lanes,
                                              std::vector<uint8_t>(n));  // each its own block: nothing behind the last
-    const uint8_t* at[L];
-    for (int l = 0; l < L; ++l) {
+    const uint8_t* at[kLanes];
+    for (size_t l = 0; l < lanes; ++l) {
       for (auto& byte : images[l]) byte = uint8_t(random_bits());
       at[l] = images[l].data();
     }
     std::vector<float> ours(H * row, 7.0f), plain = ours;
     k.bytes_to_lanes(at, table.data(), H, W, ours.data(), row);
-    reference_kernels().bytes_to_lanes(at, table.data(), H, W, plain.data(), row);
+    plain_kernels.bytes_to_lanes(at, table.data(), H, W, plain.data(), row);
     report.add("bytes_to_lanes", distance(ours, wide(plain)), kExact);
   }
 }
@@ -371,16 +380,17 @@ template <class T>
 void linear_all(const Kernels<T>& k, int in, int out_features, const std::vector<T>& x, const std::vector<T>& w,
                 const std::vector<T>& b, const std::vector<T>& dy, Out<T>& out) {
   const int outp = padded_out(out_features), groups = 2;
-  std::vector<T> dyt(size_t(groups) * L * outp);
+  std::vector<T> dyt(size_t(groups) * lanes * outp);
   for (int g = 0; g < groups; ++g)
-    transpose_group(out_features, dy.data() + size_t(g) * out_features * L, dyt.data() + size_t(g) * L * outp);
-  out["linear"].resize(size_t(out_features) * L), out["linear+relu"].resize(size_t(out_features) * L);
-  out["linear_dx"].resize(size_t(in) * L), out["linear_dw"].resize(w.size()), out["linear_db"].resize(out_features);
+    transpose_group(out_features, dy.data() + size_t(g) * out_features * lanes, dyt.data() + size_t(g) * lanes * outp,
+                    int(lanes));
+  out["linear"].resize(size_t(out_features) * lanes), out["linear+relu"].resize(size_t(out_features) * lanes);
+  out["linear_dx"].resize(size_t(in) * lanes), out["linear_dw"].resize(w.size()), out["linear_db"].resize(out_features);
   k.linear(in, out_features, x.data(), w.data(), b.data(), false, out["linear"].data());
   k.linear(in, out_features, x.data(), w.data(), nullptr, true, out["linear+relu"].data());
   k.linear_dx(in, out_features, dy.data(), w.data(), out["linear_dx"].data());
-  k.linear_dw(in, out_features, groups, x.data(), size_t(in) * L, dyt.data(), 0, in / 2, out["linear_dw"].data());
-  k.linear_dw(in, out_features, groups, x.data(), size_t(in) * L, dyt.data(), in / 2, in, out["linear_dw"].data());
+  k.linear_dw(in, out_features, groups, x.data(), size_t(in) * lanes, dyt.data(), 0, in / 2, out["linear_dw"].data());
+  k.linear_dw(in, out_features, groups, x.data(), size_t(in) * lanes, dyt.data(), in / 2, in, out["linear_dw"].data());
   k.linear_db(out_features, groups, dyt.data(), out["linear_db"].data());
 }
 
@@ -388,7 +398,7 @@ template <class T>
 void softmax_all(const Kernels<T>& k, int C, const std::vector<T>& x, const std::vector<T>& target,
                  const std::vector<T>& weight, Out<T>& out) {
   for (const char* name : {"softmax", "softmax_dx", "softmax_loss_dx"}) out[name].resize(x.size());
-  out["softmax_loss"].resize(L);
+  out["softmax_loss"].resize(lanes);
   k.softmax(C, x.data(), out["softmax"].data());
   k.softmax_dx(C, target.data(), x.data(),
                out["softmax_dx"].data());  // target is a distribution too, far from saturated
@@ -411,8 +421,8 @@ void check_the_rest(const Kernels<float>& k, Report& report) {
   }
   for (auto [in, features] :
        {std::pair<int, int>{400, 120}, {120, 84}, {84, 10}, {1, 1}, {47, 13}, {10, 47}, {5, 7}, {701, 143}}) {
-    const auto x = normal(size_t(2) * in * L), w = normal(size_t(in) * features), b = normal(features),
-               dy = normal(size_t(2) * features * L);
+    const auto x = normal(size_t(2) * in * lanes), w = normal(size_t(in) * features), b = normal(features),
+               dy = normal(size_t(2) * features * lanes);
     Out<float> ours;
     Out<double> exact;
     linear_all<float>(k, in, features, x, w, b, dy, ours);
@@ -420,10 +430,10 @@ void check_the_rest(const Kernels<float>& k, Report& report) {
     compare(ours, exact);
   }
   for (int C : {1, 2, 10, 47}) {
-    auto x = normal(size_t(C) * L, 20.0f);
-    x[L - 1] = 200.0f;  // beyond the clamp
-    std::vector<float> target(size_t(C) * L, 1.0f / float(C)), weight = normal(L);
-    for (int l = 0; C > 1 && l < L; ++l) target[l] *= 0.5f, target[size_t(C - 1) * L + l] *= 1.5f;
+    auto x = normal(size_t(C) * lanes, 20.0f);
+    x[lanes - 1] = 200.0f;  // beyond the clamp
+    std::vector<float> target(size_t(C) * lanes, 1.0f / float(C)), weight = normal(lanes);
+    for (size_t l = 0; C > 1 && l < lanes; ++l) target[l] *= 0.5f, target[size_t(C - 1) * lanes + l] *= 1.5f;
     weight[0] = 0;
     Out<float> ours;
     Out<double> exact;
@@ -468,11 +478,11 @@ template <class T>
 Maps<T> run_maps(const Kernels<T>& k, int C, size_t cells, int real, Act act, const std::vector<T>& x,
                  const std::vector<T>& dy, const std::vector<T>& other, const std::vector<int32_t>& label,
                  const std::vector<T>& weight) {
-  const size_t n = C * cells * L;
+  const size_t n = C * cells * lanes;
   Maps<T> m;
   for (auto* v : {&m.active, &m.slope, &m.sum, &m.y, &m.dx, &m.rest, &m.dlogits}) v->resize(n + kSlack);
   for (auto* v : {&m.mean, &m.squares, &m.ones, &m.products}) v->resize(size_t(C));
-  m.loss.resize(cells * L);
+  m.loss.resize(cells * lanes);
   k.activate(act, T(0.25), n - 3, x.data(), m.active.data());  // an odd number of them
   k.activate_dx(act, T(0.25), n - 3, x.data(), m.active.data(), dy.data(), m.slope.data());
   k.add_cut(n - 3, x.data(), other.data(), m.sum.data());
@@ -481,7 +491,7 @@ Maps<T> run_maps(const Kernels<T>& k, int C, size_t cells, int real, Act act, co
   for (int c = 0; c < C; ++c)
     mean.push_back(T(0.5) * c), scale.push_back(T(0.75) + c), shift.push_back(T(0.25)), a.push_back(T(0.125) * c),
         b.push_back(T(0.0625));
-  k.norm(C, cells * L, x.data(), mean.data(), scale.data(), shift.data(), other.data(), true, m.y.data());
+  k.norm(C, cells * lanes, x.data(), mean.data(), scale.data(), shift.data(), other.data(), true, m.y.data());
   k.norm_sums(C, cells, x.data(), other.data(), dy.data(), mean.data(), m.ones.data(), m.products.data());
   k.norm_dx(C, cells, real, x.data(), other.data(), dy.data(), mean.data(), scale.data(), a.data(), b.data(),
             m.dx.data(), m.rest.data());
@@ -496,13 +506,13 @@ void check_maps(const Kernels<float>& k, Report& report) {
   int turn = 0;
   for (auto [C, cells] :
        {std::pair<int, size_t>{3, 1}, {2, 7}, {5, 300}, {1, 1030}, {12, 64}, {7, 33}, {2, 5}, {4, 20}})
-    for (int real : {1, 5, 16}) {
-      const size_t n = C * cells * L;
+    for (int real : {1, 5, int(lanes)}) {
+      const size_t n = C * cells * lanes;
       const Act act = acts[turn++ % 8];
       const auto x = normal(n + kSlack, 3.0f), dy = normal(n + kSlack), other = normal(n + kSlack);
-      const auto weight = normal(cells * L);
+      const auto weight = normal(cells * lanes);
       std::vector<int32_t> label;
-      for (size_t i = 0; i < cells * L; ++i) label.push_back(int32_t(i % size_t(C + 1)) - 1);
+      for (size_t i = 0; i < cells * lanes; ++i) label.push_back(int32_t(i % size_t(C + 1)) - 1);
       const auto ours = run_maps<float>(k, C, cells, real, act, x, dy, other, label, weight);
       const auto exact =
           run_maps<double>(oracle(), C, cells, real, act, wide(x), wide(dy), wide(other), label, wide(weight));
@@ -523,7 +533,7 @@ void check_maps(const Kernels<float>& k, Report& report) {
 
 // ---- a whole training step through the pool and the plan ----------------------------------------------------------
 
-std::vector<float> trained_lenet(std::vector<float>* losses) {
+std::vector<float> trained_lenet(int n, std::vector<float>* losses) {
   auto conv = [](Conv c, int w) {
     Row r{};
     r.kind = Kind::conv, r.conv = c, r.w = w, r.b = w + 1, r.in_size = c.in_size(), r.out_size = c.out_size();
@@ -571,7 +581,6 @@ std::vector<float> trained_lenet(std::vector<float>* losses) {
     p.grad = grads[i].data(), p.state[0] = moments[i].data(), p.state[1] = moments[i].data() + sizes[i];
     params.push_back(p);
   }
-  const int n = 37;
   const auto images = normal(size_t(n) * 784);
   std::vector<int64_t> labels(n), indices(2 * n);
   for (int i = 0; i < n; ++i) labels[i] = i % 10, indices[i] = indices[n + i] = i;
@@ -607,7 +616,9 @@ int main() {
   int failed = 0;
   std::vector<float> plain_losses;
   if (select_level("reference")) return 1;
-  const std::vector<double> plain_logits = wide(trained_lenet(&plain_losses));
+  const int batches[] = {37, 21, 6, 50};  // groups of eight, of them cut by channels, and of sixteen
+  std::vector<std::vector<double>> plain_logits;
+  for (int batch : batches) plain_logits.push_back(wide(trained_lenet(batch, &plain_losses)));
   for (int i = 0; i < n; ++i) {
     const char* name = all[i].name;
     const char* why = select_level(name);
@@ -622,18 +633,23 @@ int main() {
       continue;
     }
     Report report;
-    check_convolutions(kernels(), report);
-    check_one_image(kernels(), report);
-    check_pooling(kernels(), report);
-    check_bytes(kernels(), report);
-    check_the_rest(kernels(), report);
-    check_maps(kernels(), report);
+    for (const Kernels<float>* k : {&kernels(), kernels().half}) {
+      lanes = size_t(k->lanes);
+      random_bits.seed(1);  // the same numbers at every level
+      check_convolutions(*k, report);
+      if (k->half) check_one_image(*k, report);
+      check_pooling(*k, report);
+      check_bytes(*k, report);
+      check_the_rest(*k, report);
+      check_maps(*k, report);
+    }
     std::vector<float> losses, one;
-    for (int threads : {1, 2, 3}) {
+    for (int run = 0; run < 12; ++run) {
+      const int threads = run % 3 + 1, batch = run / 3;
       set_num_threads(threads);
-      const std::vector<float> logits = trained_lenet(&losses);
+      const std::vector<float> logits = trained_lenet(batches[batch], &losses);
       // the second step's outputs carry the first one's gradients and update; one ReLU that flips costs about 1e-6
-      report.add("two steps of LeNet", distance(logits, plain_logits), 1e-5);
+      report.add("two steps of LeNet", distance(logits, plain_logits[size_t(batch)]), 1e-5);
       if (threads == 1) one = logits;
       report.add("threads, bits", distance(logits, wide(one)), kExact);
     }

@@ -331,6 +331,12 @@ class Plan:
     @property
     def clock(self) -> list[float]: ...
 
+    @property
+    def work(self) -> list[tuple[float, float]]:
+        """
+        By the clock's places, multiply-adds a sample: needed by definition, and done.
+        """
+
     def infer(self, bytes: Annotated[NDArray[numpy.uint8], dict(order='C', device='cpu', writable=False)] | None, lut: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, floats: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, indices: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)] | None, outputs: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]]) -> None: ...
 
     def forward(self, x: Buffer, n: int, training: bool, random: Generator, moves: bool = True) -> tuple:
