@@ -30,7 +30,7 @@ MOST_SHAPES, MOST_ROWS = 8, 6  # of one row in a cell, and heights of its digits
 APART = 1.5  # heights: what is so far from all others of its row is no part of their words
 FEW = 6  # shapes that stand together far from others; more is a sentence
 NEAR_RULE, OVER_RULE = 1.2, 0.6  # heights from the shapes to a rule that runs over or under so much of their width
-BODY = 0.6  # of the height of most: lower shapes are specks and signs
+BODY = 0.45  # of the height of most: lower shapes are specks and signs
 SEVERAL = 3  # cells: a page with so many is a form, a table or a sudoku
 COLUMN = 3  # rows at least that have a lone group at the same place make a column
 
