@@ -104,7 +104,8 @@ def named(name: str) -> nn.Layer:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", ["tutorial", "paddle's", "resnet"])
 def test_there_and_back(name: str, way: str, digits: Digits, tmp_path: Path) -> None:
-    check(way, named(name), digits, tmp_path)
+    few = 100 if name == "resnet" else 1000  # python -m bench elsewhere measures it on a thousand, too
+    check(way, named(name), digits[:few], tmp_path)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -112,7 +113,7 @@ def test_drawn_networks(way: str, digits: Digits, tmp_path: Path) -> None:
     @settings(max_examples=3, deadline=None, database=None, derandomize=True)
     @given(drawn_networks.steps(), st.integers(0, 1000))
     def run(steps: Any, seed: int) -> None:
-        check(way, drawn_networks.Drawn(steps, seed), digits[:200], tmp_path)
+        check(way, drawn_networks.Drawn(steps, seed), digits[:100], tmp_path)
 
     run()
 
@@ -165,42 +166,51 @@ ONE_EACH: dict[str, Callable[[Any], Any]] = {
     "hardtanh": lambda x: F.hardtanh(x, -0.5, 0.4),
     "hardshrink": F.hardshrink,
     "softshrink": lambda x: F.softshrink(x, 0.3),
-    "softplus, threshold": lambda x: F.softplus(x, 2, 1),
+    "softplus, beta": lambda x: F.softplus(x, 2),
     "softsign": F.softsign,
     "tanhshrink": F.tanhshrink,
     "log_sigmoid": F.log_sigmoid,
     **{name: getattr(F, name) for name in drawn_networks.ACTIVATIONS},
 }  # fmt: skip
-ONLY_THERE = {("onnx", "softplus, threshold")}  # written in parts that no network here has
+TOGETHER = 8  # operations in one network: watching one takes the other libraries seconds
 
 
-class One(nn.Layer):
-    """An operation between a convolution and a linear layer."""
+class Several(nn.Layer):
+    """A convolution, operations on its result, and a linear layer on all their results."""
 
-    def __init__(self, operation: Callable[[Any], Any]) -> None:
+    def __init__(self, operations: list[Callable[[Any], Any]]) -> None:
         super().__init__()
         lenet.seed(1)
-        self.operation = operation
+        self.operations = operations
         self.conv = nn.Conv2D(1, 4, 3, padding=1)
-        self.fc = nn.Linear(int(np.prod(operation(self.conv(lenet.zeros([1, 1, 28, 28]))).shape)), 10)
+        self.fc = nn.Linear(self._parts(self.conv(lenet.zeros([1, 1, 28, 28]))).shape[1], 10)
         self.eval()
 
+    def _parts(self, x: Any) -> Any:
+        return lenet.concat([operation(x).flatten(1) for operation in self.operations], axis=1)
+
     def forward(self, x: Any) -> Any:
-        return self.fc(self.operation(self.conv(x)).flatten(1))
+        return self.fc(self._parts(self.conv(x)))
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("name", ONE_EACH)
-def test_each_operation(name: str, way: str, digits: Digits, tmp_path: Path) -> None:
-    network, few = One(ONE_EACH[name]), digits[:20]
+@pytest.mark.parametrize("first", range(0, len(ONE_EACH), TOGETHER))
+def test_each_operation(first: int, way: str, digits: Digits, tmp_path: Path) -> None:
+    network, few = Several(list(ONE_EACH.values())[first : first + TOGETHER]), digits[:20]
     ours = answers(network, few)
     theirs, back = there(way, network, few, tmp_path)
     assert apart(theirs, ours) <= TOLERANCE
-    if (way, name) in ONLY_THERE:
-        with pytest.raises(ValueError, match="got the operator"):
-            back()
-        return
     returned = back()
     assert apart(answers(returned, few), ours) <= TOLERANCE
     for key in ("conv.weight", "fc.weight", "fc.bias"):
         assert returned.state_dict()[key].numpy().tobytes() == network.state_dict()[key].numpy().tobytes()
+
+
+def test_what_only_onnx_has_is_written_and_not_read(digits: Digits, tmp_path: Path) -> None:
+    network = Several([lambda x: F.softplus(x, 2, 1)])  # below float32's own limit, so in parts that no row has
+    theirs, back = there("onnx", network, digits[:20], tmp_path)
+    assert apart(theirs, answers(network, digits[:20])) <= TOLERANCE
+    with pytest.raises(
+        ValueError, match=r"node \d+ node_\d+_Greater, Greater: got the operator 'Greater', expected one that"
+    ):
+        back()

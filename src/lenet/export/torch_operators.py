@@ -421,6 +421,9 @@ class Operators(Calls):
         """Ones in the shape of what has an axis of images: x · 0 + 1."""
         return self.row("add", self.row("multiply", given["self"], 0.0), 1.0)
 
+    def _op_full(self, given: dict[str, Any]) -> NDArray[np.float32]:
+        return np.full([int(size) for size in given["size"]], given["fill_value"], np.float32)
+
     def _op_sym_size(self, given: dict[str, Any]) -> int:
         return int(self.node.meta["val"])
 
