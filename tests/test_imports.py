@@ -41,7 +41,8 @@ RANKS: tuple[tuple[str, ...], ...] = (
     ("model",),
     ("train",),
     ("reading",),
-    ("export", "report", "server", "sklearn"),
+    ("export", "report", "server"),
+    ("sklearn",),
     ("cli", "as_paddle"),
 )
 HIGHEST_OF_INIT = "train"  # lenet/__init__ reaches up to here
