@@ -132,7 +132,7 @@ WITHIN = {
         "array_rows",
     ),
     "reading": ("sources", "ink", "shapes", "lines", "pages", "weights", "world"),
-    "model": ("answers feed history", "state", "turns", "steps", "passes files arrays", "model"),
+    "model": ("foreign", "answers feed history", "state", "turns", "steps", "passes files arrays", "model"),
 }
 
 
@@ -283,6 +283,7 @@ PUBLIC = [
     "lenet.linalg",
     "lenet.nn.utils",
     "lenet.utils",
+    "lenet.utils.dlpack",
     "lenet.utils.unique_name",
     "lenet.reader",
     "lenet.static",

@@ -42,9 +42,10 @@ def test_scikit_learns_checks(estimator: Any, check: Any) -> None:
 
 @pytest.fixture(scope="module")
 def digits() -> tuple[Any, Any]:
-    """scikit-learn's own: 600 of 8 x 8, as rows of 64 numbers."""
+    """600 of scikit-learn's own, 8 x 8 as rows of 64 numbers, of all its writers."""
     X, y = load_digits(return_X_y=True)
-    return X[:600], y[:600]
+    some = np.random.RandomState(0).permutation(len(X))[:600]
+    return X[some], y[some]
 
 
 def quick(**settings: Any) -> LeNetClassifier:
@@ -53,12 +54,12 @@ def quick(**settings: Any) -> LeNetClassifier:
 
 def test_it_learns_digits(digits: tuple[Any, Any]) -> None:
     X, y = digits
-    found = quick().fit(X[:400], y[:400])
+    found = quick(max_iter=20).fit(X[:400], y[:400])
     assert found.score(X[400:], y[400:]) > 0.9
     shares = found.predict_proba(X[400:])
     assert shares.dtype == np.float64
     np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-12)
-    assert (found.n_iter_, len(found.loss_curve_), found.temperature_) == (8, 8, 1.0)
+    assert (found.n_iter_, len(found.loss_curve_), found.temperature_) == (20, 20, 1.0)
 
 
 def test_labels_and_layouts_of_any_kind(digits: tuple[Any, Any]) -> None:
@@ -134,14 +135,18 @@ def test_a_network_of_ones_own(digits: tuple[Any, Any]) -> None:
     class Own(nn.Layer):
         def __init__(self, num_classes: int) -> None:
             super().__init__()
-            self.all = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Dropout(0.1), nn.Linear(32, num_classes))
+            self.all = nn.Sequential(
+                nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Dropout(0.1), nn.Linear(32, num_classes)
+            )
 
         def forward(self, x: Any) -> Any:
             return self.all(x) * lenet.to_tensor(1.0)  # which no plan runs
 
     X, y = digits
     assert quick(network=Own).fit(X, y).score(X, y) > 0.9
-    with pytest.raises(ValueError, match=r"LeNetClassifier\(network\): got an output of shape \[1, 5\], expected \[N, 10\]"):
+    with pytest.raises(
+        ValueError, match=r"LeNetClassifier\(network\): got an output of shape \[1, 5\], expected \[N, 10\]"
+    ):
         quick(network=lambda: Own(5)).fit(X, y)
 
 
@@ -149,7 +154,7 @@ def test_among_others(digits: tuple[Any, Any], tmp_path: Path) -> None:
     X, y = digits
     pipeline = make_pipeline(StandardScaler(), quick()).fit(X, y)
     assert pipeline.score(X, y) > 0.95
-    assert cross_val_score(quick(), X, y, cv=3).min() > 0.9
+    assert cross_val_score(quick(max_iter=20), X, y, cv=3).min() > 0.9
     sure = CalibratedClassifierCV(quick(), cv=3).fit(X, y)
     np.testing.assert_allclose(sure.predict_proba(X).sum(axis=1), 1)
     found = pipeline[-1]
@@ -183,7 +188,10 @@ def test_a_search_in_two_processes_shares_the_processors(digits: tuple[Any, Any]
         ({"max_iter": 0}, r"LeNetClassifier\(max_iter\): got 0, expected a whole number of at least 1"),
         ({"batch_size": "all"}, r"LeNetClassifier\(batch_size\): got 'all', expected a whole number of at least 1"),
         ({"learning_rate_init": -1}, r"LeNetClassifier\(learning_rate_init\): got -1, expected a number above 0"),
-        ({"validation_fraction": 2}, r"LeNetClassifier\(validation_fraction\): got 2, expected a share between 0 and 1"),
+        (
+            {"validation_fraction": 2},
+            r"LeNetClassifier\(validation_fraction\): got 2, expected a share between 0 and 1",
+        ),
         ({"tol": None}, r"LeNetClassifier\(tol\): got None, expected a number from 0"),
     ],
 )
@@ -226,5 +234,5 @@ def test_what_is_no_list_of_files() -> None:
         DigitReader().fit("a.png")
     with pytest.raises(TypeError, match="DigitReader: got 3, expected the name of a file"):
         DigitReader().transform([3])
-    with pytest.raises(FileNotFoundError, match="missing.png"):
+    with pytest.raises(FileNotFoundError, match=r"missing\.png"):
         DigitReader().transform(["missing.png"])

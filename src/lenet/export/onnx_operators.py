@@ -69,7 +69,7 @@ class Operators:
             for name, result in zip(node.output, results, strict=False):
                 self.values[name] = result
         last = self.values.get(output)
-        if not isinstance(last, int) or last < 0:
+        if not isinstance(last, int) or last < 0 or not self.b.batched(last):
             raise ValueError(message(self.b.what, f"an output {brief(output)} that no node makes of images", "one"))
         self.b.end(last)
 
@@ -222,8 +222,9 @@ class Operators:
         self.names[id(array)] = self.node.output[0]
         return self._held(array)
 
-    def _held(self, array: NDArray[Any]) -> NDArray[Any]:
+    def _held(self, value: Any) -> NDArray[Any]:
         """A computed array, if it isn't too large; it is kept, as its name goes by its identity."""
+        array = np.asarray(value)
         if array.size > _BIG >> 6:
             raise self.trouble(f"{array.size} numbers", "fewer")
         self.values[f"\0held {len(self.values)}"] = array

@@ -8,7 +8,7 @@ shape is computed before anything of that size is made. Its nodes become rows on
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lenet.export.graph import IMAGES, Building
@@ -77,9 +77,23 @@ def _parsed(file: str, what: str) -> Any:
         model.ParseFromString(content)
     except (DecodeError, ValueError, RecursionError):
         raise ValueError(message(what, f"{len(content)} bytes", "an ONNX file", fix)) from None
+    if any(isinstance(text, bytes) for text in _texts(model)):
+        raise ValueError(message(what, "names that are no text", "an ONNX file", fix))
     if not model.ir_version or not model.graph.node:
         raise ValueError(message(what, f"{len(content)} bytes without a graph", "an ONNX file", fix))
     return model
+
+
+def _texts(model: Any) -> Iterator[Any]:
+    """Every name in a file: bytes where what stands there is no UTF-8."""
+    graph = model.graph
+    yield model.producer_name
+    yield from (opset.domain for opset in model.opset_import)
+    for node in graph.node:
+        yield from (node.op_type, node.name, node.domain, *node.input, *node.output)
+        yield from (one.name for one in node.attribute)
+    for things in (graph.initializer, graph.input, graph.output):
+        yield from (one.name for one in things)
 
 
 def _image(what: str, entry: Any, shape: Sequence[int] | None) -> tuple[tuple[int, ...], int]:

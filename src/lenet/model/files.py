@@ -163,7 +163,9 @@ def _model_meta(model: State, mean: float | None, std: float | None, labels: Seq
     return meta
 
 
-def account(model: State, mean: float | None, std: float | None, labels: Sequence[str] | None) -> dict[str, Any]:
+def account(
+    model: State, mean: float | None = None, std: float | None = None, labels: Sequence[str] | None = None
+) -> dict[str, Any]:
     """The account of the network; {} where a file would hold the weights alone. What is given comes first."""
     if std is not None and not std > 0:
         raise ValueError(message("std", std, "a number above 0"))

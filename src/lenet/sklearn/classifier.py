@@ -136,7 +136,9 @@ class LeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(message("partial_fit(classes)", given, expected))
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
-            raise ValueError(message("y", f"the label {brief(unknown[0].item())}", f"one of {brief(self.classes_.tolist())}"))
+            raise ValueError(
+                message("y", f"the label {brief(unknown[0].item())}", f"one of {brief(self.classes_.tolist())}")
+            )
         labels = np.searchsorted(self.classes_, y).astype(np.int64)
         images, weights = self._images(X), _weights(sample_weight, X)
         with threads(self.n_jobs), _own_stream(random):
