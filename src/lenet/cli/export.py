@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -58,7 +58,7 @@ def export(
             fix = f"Type {os.path.splitext(os.path.basename(target))[0] or 'model'}{ENDINGS[to]}"
             raise ValueError(message("out", repr(target), f"another file's name ending in {ending}", fix))
         trained = load_model(model, "lenet export MODEL")
-        result = {"model": model, "weights": trained.digest, "to": to, "file": target}
+        result: dict[str, Any] = {"model": model, "weights": trained.digest, "to": to, "file": target}
         line = ""
         if to == "onnx":
             written = onnx(trained, target, input, not logits)

@@ -131,7 +131,8 @@ class Graph(NamedTuple):
 
     def linear_weights(self) -> set[str]:
         """Names of the tensors that are linear weights and nothing else: [I, O] here, [O, I] in PyTorch."""
-        linear, other = set(), set()
+        linear: set[str] = set()
+        other: set[str] = set()
         for row in self.rows:
             for place, one in enumerate(row.inputs):
                 if isinstance(one, str):

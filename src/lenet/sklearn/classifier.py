@@ -181,7 +181,8 @@ class LeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         self._optimizer = None
         training = Training(self.network_, self._adam(), images, labels, weights)
-        size, best, without = self._batch(len(kept)), -np.inf, 0
+        size, without = self._batch(len(kept)), 0
+        best = -np.inf
         steps = -(-len(kept) // size)
         values = {name: tensor.numpy() for name, tensor in self.network_.state_dict().items()}
         self.loss_curve_, self.validation_scores_ = [], list[float]()
@@ -223,9 +224,9 @@ class LeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _check_settings(self) -> None:
         """ValueError for a setting that makes no sense."""
-        whole = {"max_iter": self.max_iter, "n_iter_no_change": self.n_iter_no_change}
+        whole: dict[str, Any] = {"max_iter": self.max_iter, "n_iter_no_change": self.n_iter_no_change}
         if self.batch_size != "auto":
-            whole["batch_size"] = self.batch_size  # type: ignore[assignment]
+            whole["batch_size"] = self.batch_size
         for name, value in whole.items():
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
                 raise ValueError(message(f"LeNetClassifier({name})", brief(value), "a whole number of at least 1"))
