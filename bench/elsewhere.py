@@ -125,7 +125,12 @@ def measure() -> dict[str, Any]:
         "torch": torch.__version__.partition("+")[0],
         "paddle": paddle.__version__,
     }
-    return {"images": IMAGES, "rows": rows, "versions": versions, "machine": {"cpu": machine.cpu(), "cores": machine.cores()}}
+    return {
+        "images": IMAGES,
+        "rows": rows,
+        "versions": versions,
+        "machine": {"cpu": machine.cpu(), "cores": machine.cores()},
+    }
 
 
 def table(result: dict[str, Any]) -> str:

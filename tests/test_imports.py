@@ -272,7 +272,15 @@ def test_importing_draws_nothing_and_says_nothing() -> None:
 
 
 # Where users look. ON_DEMAND have an import of their own; the others `import lenet` brings along.
-ON_DEMAND = ["lenet.evaluation", "lenet.export", "lenet.plots", "lenet.reading", "lenet.report", "lenet.train"]
+ON_DEMAND = [
+    "lenet.evaluation",
+    "lenet.export",
+    "lenet.plots",
+    "lenet.reading",
+    "lenet.report",
+    "lenet.sklearn",
+    "lenet.train",
+]
 PUBLIC = [
     "lenet",
     "lenet.callbacks",
