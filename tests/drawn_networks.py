@@ -42,6 +42,17 @@ def steps(draw: st.DrawFn) -> list[Step]:
     return found
 
 
+def lived_in(network: nn.Layer, seed: int) -> nn.Layer:
+    """The network in evaluation mode, its statistics no longer those of a new one, and no rectifier dead for that."""
+    draw = np.random.RandomState(seed)
+    for name, tensor in network.state_dict().items():
+        if name.endswith("_mean"):
+            tensor.set_value(draw.normal(0, 0.1, tensor.shape).astype(np.float32))
+        if name.endswith("_variance"):
+            tensor.set_value(draw.uniform(0.5, 1.5, tensor.shape).astype(np.float32))
+    return network.eval()
+
+
 class Drawn(nn.Layer):
     """The network of these steps, with weights and statistics of that seed."""
 
@@ -71,11 +82,7 @@ class Drawn(nn.Layer):
                 self.hidden = nn.Linear(features, settings[0], bias_attr=None if settings[1] else False)
                 self.last = nn.Linear(settings[0], 10)
             x = self._step(k, x)
-        draw = np.random.RandomState(seed)
-        for name, tensor in self.state_dict().items():
-            if name.endswith(("_mean", "_variance")):
-                tensor.set_value(draw.uniform(0.5, 1.5, tensor.shape).astype(np.float32))
-        self.eval()
+        lived_in(self, seed)
 
     def _step(self, k: int, x: Any) -> Any:
         kind, *settings = self.steps[k]

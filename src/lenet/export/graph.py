@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lenet.autograd import tape
 from lenet.autograd.tensor import dense
 from lenet.jit import plan
-from lenet.messages.check import describe, message
+from lenet.messages.check import MOST, brief, describe, message, one_line
 from lenet.model import Model
 from lenet.model.files import account
 from lenet.modelfile import architecture, serialization
@@ -91,15 +91,16 @@ class Graph(NamedTuple):
             raise TypeError(
                 message("export", describe(given), "a network, a Model, a Trained or the name of a model file")
             )
-        size = _image_shape(given) if shape is None else tuple(int(side) for side in shape)
-        try:
-            rows = architecture.describe(given, size)
-        except ValueError as error:
-            if shape is not None:
-                raise
-            fix = f"export: no shape was given, so images of {list(size)} were tried; type shape=(C, H, W)"
-            raise ValueError(f"{error} ({fix})") from None
-        return cls._made(given, rows, size)
+        if shape is not None:
+            size = tuple(int(side) for side in shape)
+            return cls._made(given, architecture.describe(given, size), size)
+        troubles = []
+        for size in _likely_shapes(given):
+            try:
+                return cls._made(given, architecture.describe(given, size), size)
+            except ValueError as error:
+                troubles.append(f"{error} (images of {list(size)} were tried; type shape=(C, H, W) for others)")
+        raise ValueError(one_line(troubles[0], MOST))
 
     @classmethod
     def _made(cls, network: Layer, rows: Sequence[Mapping[str, Any]], shape: Sequence[int]) -> Graph:
@@ -184,6 +185,7 @@ class Building:
     def __init__(self, what: str, shape: Sequence[int]) -> None:
         self.what, self.image = what, tuple(shape)
         self.tensors: dict[str, NDArray[np.float32]] = {}
+        self._numbers = 0
         self._rows: list[dict[str, Any]] = []
         self._shapes: list[tuple[int, ...]] = []
         self._places: list[str] = []
@@ -193,6 +195,8 @@ class Building:
 
     def row(self, op: str, place: str, *inputs: Any, **attrs: Any) -> int:
         """One more row; returns its number. inputs: as ``Row.inputs``. ValueError with the place for what doesn't fit."""
+        if len(self._rows) >= architecture.MAX_ROWS:
+            raise ValueError(message(self.what, f"more than {architecture.MAX_ROWS} operations", "a small network"))
         plain = {key: _as_json(value) for key, value in attrs.items()}
         given = [_as_json(one) for one in inputs]
         where = f"{self.what}, {place}"
@@ -223,6 +227,11 @@ class Building:
         count = 1
         while plain in self.tensors and not _same(self.tensors[plain], array):
             plain, count = f"{base}_{count}", count + 1
+        if plain not in self.tensors:
+            self._numbers += array.size
+        if self._numbers > architecture.MAX_PARAMETERS:
+            given = f"more than {architecture.MAX_PARAMETERS} numbers up to {brief(wanted)}"
+            raise ValueError(message(self.what, given, "a small network"))
         self.tensors[plain] = array
         return plain
 
@@ -269,7 +278,9 @@ class Building:
 
 
 def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:
-    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+    """The same bits; both are C-contiguous."""
+    alike = a is b or (a.dtype == b.dtype and a.shape == b.shape)
+    return alike and (a is b or bool((a.reshape(-1).view(np.uint8) == b.reshape(-1).view(np.uint8)).all()))
 
 
 def _as_json(value: Any) -> Any:
@@ -281,9 +292,7 @@ def _as_json(value: Any) -> Any:
     return [_as_json(one) for one in value] if isinstance(value, (tuple, list)) else value
 
 
-def _image_shape(network: Layer) -> tuple[int, ...]:
-    """28 x 28 in the channels of the first convolution, or grey."""
-    for layer in network.sublayers(include_self=True):
-        if isinstance(layer, Conv2D):
-            return layer._in_channels, 28, 28
-    return 1, 28, 28
+def _likely_shapes(network: Layer) -> list[tuple[int, ...]]:
+    """28 x 28 in the channels of the first convolution, grey, in three colours."""
+    first = [layer._in_channels for layer in network.sublayers(include_self=True) if isinstance(layer, Conv2D)][:1]
+    return [(channels, 28, 28) for channels in dict.fromkeys([*first, 1, 3])]

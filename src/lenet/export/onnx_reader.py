@@ -13,7 +13,8 @@ from typing import Any
 
 from lenet.export.graph import IMAGES, Building
 from lenet.export.need import need
-from lenet.export.onnx_operators import Operators, array_of
+from lenet.export.onnx_nodes import array_of
+from lenet.export.onnx_operators import Operators
 from lenet.messages.check import brief, message
 from lenet.nn import Layer
 
@@ -67,10 +68,11 @@ def _parsed(file: str, what: str) -> Any:
 
     if not os.path.isfile(file):
         raise FileNotFoundError(message(what, "no such file", "an ONNX file", "Check the path"))
-    if os.path.getsize(file) > MOST_BYTES:
-        raise ValueError(message(what, f"{os.path.getsize(file)} bytes", f"at most {MOST_BYTES}"))
     with open(file, "rb") as opened:
-        content = opened.read(MOST_BYTES + 1)
+        size = os.fstat(opened.fileno()).st_size
+        if size > MOST_BYTES:
+            raise ValueError(message(what, f"{size} bytes", f"at most {MOST_BYTES}"))
+        content = opened.read(size)
     model = onnx.ModelProto()
     fix = "It is truncated, damaged, or another kind of file"
     try:
