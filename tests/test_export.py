@@ -211,3 +211,30 @@ def test_what_only_onnx_has_is_written_and_not_read(digits: Digits, tmp_path: Pa
         ValueError, match=r"node \d+ node_\d+_Greater, Greater: got the operator 'Greater', expected one that"
     ):
         back()
+
+
+# ---- without the other library -------------------------------------------------------------------------------------------
+
+
+def test_a_library_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    network = lenet.LeNet()
+    for call, text in (
+        (
+            lambda: export.onnx(network, tmp_path / "a.onnx"),
+            r"export.onnx: got a Python without the package onnx.*'\.\[onnx\]'",
+        ),
+        (lambda: lenet.from_onnx(tmp_path / "a.onnx"), r"from_onnx: got a Python without the package onnx"),
+        (
+            lambda: export.torch(network),
+            r"export.torch: got a Python without the package torch.*Type pip install torch",
+        ),
+        (lambda: export.torch_state(network), r"export.torch_state: got .* package torch"),
+        (lambda: lenet.from_torch(None), r"from_torch: got .* package torch"),
+        (lambda: export.paddle(network), r"export.paddle: got .*Type pip install paddlepaddle"),
+        (lambda: lenet.from_paddle(None), r"from_paddle: got .*Type pip install paddlepaddle"),
+    ):
+        with pytest.raises(ImportError, match=text):
+            call()
+    with pytest.raises(ImportError, match="got a Python without scikit-learn"):
+        importlib.reload(lenet.sklearn)

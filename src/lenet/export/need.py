@@ -12,5 +12,6 @@ __all__ = ["need"]
 def need(what: str, package: str, extra: str = "") -> None:
     """ImportError that says what to type, unless the package is installed."""
     if importlib.util.find_spec(package) is None:
-        fix = installing(extra, package) if extra else f"Type pip install {package}"
+        name = {"paddle": "paddlepaddle"}.get(package, package)
+        fix = installing(extra, name) if extra else f"Type pip install {name}"
         raise ImportError(message(what, f"a Python without the package {package}", "it installed", fix))

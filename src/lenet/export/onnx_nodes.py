@@ -54,10 +54,11 @@ class Nodes:
             inputs = [self._input(name) for name in node.input]
             try:
                 results = write(*inputs) if write is not None else self.elementwise(inputs)
-            except (IndexError, KeyError, TypeError, OverflowError):
-                raise self.trouble(
-                    f"{node.op_type} with other inputs or attributes", "what ONNX says it takes"
-                ) from None
+            except (ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError) as error:
+                if isinstance(error, ValueError) and str(error).startswith(self.b.what):
+                    raise  # it says where it is
+                given = f"{node.op_type} with other inputs or attributes"
+                raise self.trouble(given, "what ONNX says it takes") from None
             if not isinstance(results, list):
                 results = [results]
             for name, result in zip(node.output, results, strict=False):
@@ -91,7 +92,7 @@ class Nodes:
             return array_of(self.b.what, self.place(), one.t)
         try:
             value = helper.get_attribute_value(one)
-        except ValueError:
+        except (TypeError, ValueError):
             raise self.trouble(f"a damaged attribute {brief(one.name)}", "numbers or text") from None
         return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
