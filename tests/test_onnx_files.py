@@ -79,6 +79,17 @@ def test_a_model_that_was_fitted_knows_its_pixels(small_mnist: Path, tmp_path: P
     np.testing.assert_allclose(found, answers(model.network, pixels.astype(np.float32) / 127.5 - 1), atol=1e-4)
 
 
+def test_a_model_of_rows_takes_squares(tmp_path: Path) -> None:
+    draw = np.random.RandomState(0)
+    x, y = draw.randint(0, 256, (80, 64)).astype(np.uint8), draw.randint(0, 3, 80)
+    model = lenet.Model(nn.Sequential(nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 3)))
+    model.prepare(lenet.optimizer.Adam(parameters=model.parameters()), nn.CrossEntropyLoss())
+    model.fit(x, y, batch_size=16, verbose=0)
+    export.onnx(model, tmp_path / "rows.onnx", probabilities=False)
+    found = session(tmp_path / "rows.onnx").run(None, {"images": x.reshape(-1, 1, 8, 8)})[0]
+    np.testing.assert_allclose(found, model.predict(x, batch_size=80, stack_outputs=True, verbose=0)[0], atol=1e-5)
+
+
 def test_a_network_that_ends_in_softmax(tmp_path: Path) -> None:
     network = nn.Sequential(nn.Flatten(), nn.Linear(784, 4), nn.Softmax())
     export.onnx(network, tmp_path / "soft.onnx")

@@ -81,8 +81,13 @@ class Graph(NamedTuple):
         if isinstance(given, Model):
             about = account(given)
             if about:
-                pixels = about["input"]
-                found = cls._made(given.network, about["architecture"], pixels["shape"])
+                pixels, network = about["input"], given.network
+                if (
+                    given._trained_on is not None and given._trained_on.images.ndim == 2
+                ):  # of rows, and the file is of squares
+                    state = {name: tensor.data_array() for name, tensor in network.state_dict().items()}
+                    network = architecture.build(about["architecture"], tuple(pixels["shape"]), state)
+                found = cls._made(network, about["architecture"], pixels["shape"])
                 labels = tuple(about["labels"])
                 return found._replace(mean=pixels["mean"], std=pixels["std"], labels=labels, about=about)
             seen = given._seen_shapes
