@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import report
+from bench import beside_sklearn, elsewhere, report
 from bench.pages import real, real_tables
 from bench.pages import tables as page_tables
 from bench.reliability import PARTS
@@ -35,6 +35,15 @@ def measured(name: str) -> str:
     if not (RESULTS / f"{name}.json").exists():
         return f"Not measured yet: run `python -m bench {name}`, then `python -m bench.tables`."
     return report.TABLES[name](stored(name))
+
+
+def of_module(module: Any) -> str:
+    """The table of a module that stores a result of its own name."""
+    name = module.__name__.rpartition(".")[2]
+    if not (RESULTS / f"{name}.json").exists():
+        return f"Not measured yet: run `python -m bench.{name}`, then `python -m bench.tables`."
+    table: str = module.table(stored(name))
+    return table
 
 
 def growth() -> str:
@@ -233,6 +242,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "reading_sudoku": functools.partial(shown, page_tables.sudoku),
     "reading_hands": reading_hands,
     "reading_weights": reading_weights,
+    "elsewhere": functools.partial(of_module, elsewhere),
+    "beside_sklearn": functools.partial(of_module, beside_sklearn),
     **{f"reliability_{part}": functools.partial(reliability, part) for part in PARTS},
 }
 MARK = re.compile(r"(<!-- table:(\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)

@@ -33,6 +33,7 @@ COMMANDS = [
     "evaluate",
     "compare",
     "runs",
+    "export",
     "show",
     "info",
     "data list",
@@ -61,7 +62,7 @@ def test_help_teaches():
 def test_help_lists_each_command_once_in_a_group_and_on_one_line():
     lines = run("--help").stdout.splitlines()
     titles = [line.strip("╭─╮ ") for line in lines if line.startswith("╭")]
-    assert titles == ["Options", "Read digits", "Train and measure", "Look around"]
+    assert titles == ["Options", "Read digits", "Train and measure", "Take it elsewhere", "Look around"]
     rows = [line.strip("│").rstrip() for line in lines if line.startswith("│ ") and not line.startswith("│ -")]
     assert [row.split()[0] for row in rows] == [
         "read",
@@ -70,6 +71,7 @@ def test_help_lists_each_command_once_in_a_group_and_on_one_line():
         "evaluate",
         "compare",
         "runs",
+        "export",
         "show",
         "info",
         "data",

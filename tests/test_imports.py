@@ -42,14 +42,19 @@ RANKS: tuple[tuple[str, ...], ...] = (
     ("train",),
     ("reading",),
     ("export", "report", "server"),
+    ("sklearn",),
     ("cli", "as_paddle"),
 )
 HIGHEST_OF_INIT = "train"  # lenet/__init__ reaches up to here
 THIRD_PARTY_INSIDE_FUNCTIONS = {
-    "PIL", "cv2", "matplotlib", "pillow_heif", "pooch", "pypdfium2", "rich", "safetensors", "typer",
+    "PIL", "cv2", "google", "joblib", "matplotlib", "onnx", "onnxruntime", "paddle", "pillow_heif", "pooch", "pypdfium2", "rich",
+    "safetensors", "torch", "typer",
 }  # fmt: skip
 THIRD_PARTY_AT_THE_TOP = {"numpy"}
-CLI_AT_THE_TOP = {"typer"}  # its decorators need it, and nothing imports the command line
+AT_THE_TOP = {
+    "cli": {"typer"},  # its decorators need it, and nothing imports the command line
+    "sklearn": {"sklearn"},  # its classes derive from scikit-learn's, and nothing imports it but who asks for it
+}
 
 PLACE = {module: (rank, unit) for rank, units in enumerate(RANKS) for unit in units for module in unit.split()}
 
@@ -127,7 +132,7 @@ WITHIN = {
         "array_rows",
     ),
     "reading": ("sources", "ink", "shapes", "lines", "pages", "weights", "world"),
-    "model": ("answers feed history", "state", "turns", "steps", "passes files arrays", "model"),
+    "model": ("foreign", "answers feed history", "state", "turns", "steps", "passes files arrays", "model"),
 }
 
 
@@ -176,8 +181,7 @@ def test_third_party_packages_are_imported_inside_functions() -> None:
             if package in sys.stdlib_module_names or package == "lenet":
                 continue
             allowed = THIRD_PARTY_AT_THE_TOP | (THIRD_PARTY_INSIDE_FUNCTIONS if inside else set())
-            if name.split(".")[0] == "cli":
-                allowed |= CLI_AT_THE_TOP
+            allowed |= AT_THE_TOP.get(name.split(".")[0], set())
             if package not in allowed:
                 wrong.append(f"{name} imports {dotted} {'inside a function' if inside else 'at its top'}")
     assert not wrong, "\n".join(wrong)
@@ -268,7 +272,15 @@ def test_importing_draws_nothing_and_says_nothing() -> None:
 
 
 # Where users look. ON_DEMAND have an import of their own; the others `import lenet` brings along.
-ON_DEMAND = ["lenet.evaluation", "lenet.plots", "lenet.reading", "lenet.report", "lenet.train"]
+ON_DEMAND = [
+    "lenet.evaluation",
+    "lenet.export",
+    "lenet.plots",
+    "lenet.reading",
+    "lenet.report",
+    "lenet.sklearn",
+    "lenet.train",
+]
 PUBLIC = [
     "lenet",
     "lenet.callbacks",
@@ -279,6 +291,7 @@ PUBLIC = [
     "lenet.linalg",
     "lenet.nn.utils",
     "lenet.utils",
+    "lenet.utils.dlpack",
     "lenet.utils.unique_name",
     "lenet.reader",
     "lenet.static",

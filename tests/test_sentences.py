@@ -101,11 +101,9 @@ def test_arrays_without_labels_in_place_of_a_data_set(data):
             call(data, verbose=0)
 
 
-def test_data_sets_of_pytorch():
+def test_a_loader_of_pytorch_that_is_empty():
     kind = type("DataLoader", (), {"__module__": "torch.utils.data.dataloader", "__iter__": lambda self: iter(())})
-    with pytest.raises(
-        TypeError, match=r"an object of PyTorch, DataLoader, expected one of lenet\.io\. Type lenet\.io"
-    ):
+    with pytest.raises(ValueError, match=r"train_data: got no batch, expected at least one in every pass"):
         prepared().fit(kind())
 
 

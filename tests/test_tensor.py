@@ -268,12 +268,12 @@ def test_a_long_chain_does_not_exhaust_the_stack() -> None:
 
 
 def test_the_graph_goes_away_with_its_last_tensor() -> None:
-    buffers = [o for o in gc.get_objects() if isinstance(o, Tensor)]
+    buffers = [o for o in gc.get_objects() if issubclass(type(o), Tensor)]  # asking other libraries' objects may warn
     x = to_tensor(A, stop_gradient=False)
     y = (x * 2).exp().sum()
     y.backward()
     del y
-    left = [o for o in gc.get_objects() if isinstance(o, Tensor) and not any(o is b for b in buffers)]
+    left = [o for o in gc.get_objects() if issubclass(type(o), Tensor) and not any(o is b for b in buffers)]
     assert {id(t) for t in left} == {id(x), id(x.grad)}
 
 
@@ -472,9 +472,8 @@ def test_a_mistake_is_named(code: str, error: type[Exception], text: str) -> Non
 
 def test_a_real_paddle_tensor_is_a_named_mistake(paddle: ModuleType) -> None:
     theirs = paddle.to_tensor(A)
-    with pytest.raises(TypeError, match=r"Hand over its numbers: x.numpy\(\)"):
-        to_tensor(theirs)
-    with pytest.raises(TypeError, match=r"a tensor of another library.*lenet.to_tensor\(x.numpy\(\)\)"):
+    assert np.array_equal(to_tensor(theirs).numpy(), A)
+    with pytest.raises(TypeError, match=r"a tensor of another library.*Type lenet.to_tensor\(x\)"):
         lenet.nn.functional.relu(theirs)
     with pytest.raises(TypeError, match="expected a Tensor, an ndarray or a number"):
         to_tensor(A) + theirs

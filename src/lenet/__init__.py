@@ -93,12 +93,17 @@ from lenet.static import disable_static, enable_static, in_dynamic_mode
 from lenet.vision.tutorial import LeNet
 
 if _typing.TYPE_CHECKING:
-    from lenet import evaluation, plots, reading, report
+    from lenet import evaluation, export, plots, reading, report
+    from lenet.export import from_onnx, from_paddle, from_torch
     from lenet.train.on_arrays import Train
 
     train: Train
 
-__getattr__ = _on_demand("lenet", ("evaluation", "plots", "reading", "report", "train"))
+__getattr__ = _on_demand(
+    "lenet",
+    ("evaluation", "export", "plots", "reading", "report", "sklearn", "train"),
+    dict.fromkeys(("from_onnx", "from_paddle", "from_torch"), "export"),
+)
 
 _names.teach(nn.functional, "functional")
 for _part in (nn, optimizer, metric):

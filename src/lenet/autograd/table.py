@@ -74,8 +74,7 @@ def check_float(what: str, x: Any) -> None:
     """TypeError unless x is a Tensor of float32 or float64."""
     if not isinstance(x, Tensor):
         kind = "a tensor of another library" if _is_foreign_tensor(x) else describe(x)
-        fix = "Type lenet.to_tensor(x.numpy())" if _is_foreign_tensor(x) else "Type lenet.to_tensor(x)"
-        raise TypeError(message(what, kind, "a lenet Tensor", fix))
+        raise TypeError(message(what, kind, "a lenet Tensor", "Type lenet.to_tensor(x)"))
     if x._dtype.kind != "f":
         fix = "Convert it: x.astype('float32'), or normalise the images with vision.transforms.Normalize or ToTensor"
         raise TypeError(message(what, f"a tensor of {x._dtype} {list(x._shape)}", "float32", fix))

@@ -286,6 +286,17 @@ class Tensor(Methods):
         view.flags.writeable = False
         return view
 
+    def __dlpack__(self, **asked: Any) -> Any:
+        """Its memory for another library, without a copy: ``torch.from_dlpack(t)``, ``np.from_dlpack(t)``. Read only, there:
+        what is written behind a tensor's back it may not see."""
+        if on_read:
+            _tell()
+        return self.data_array().__dlpack__(**{name: value for name, value in asked.items() if value is not None})
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """The CPU."""
+        return 1, 0
+
     def item(self, *index: int) -> Any:
         """The single element (or the one at a flat or full index) as a Python number; ValueError if there are several."""
         data = self.numpy()
@@ -528,8 +539,9 @@ def is_tensor(x: object) -> bool:
 def to_tensor(data: Any, dtype: Any = None, place: Any = None, stop_gradient: bool = True) -> Tensor:
     """A Tensor with a copy of ``data`` (``paddle.to_tensor``).
 
-    data: a number, nested lists of numbers, an ndarray, or a Tensor. Python ints become int64, floats the default dtype
-    (float32), ndarrays keep their dtype. dtype: another one, as in "float32". place: accepted, there is only the CPU.
+    data: a number, nested lists of numbers, an ndarray, a Tensor, or a tensor of PyTorch or Paddle. Python ints become int64,
+    floats the default dtype (float32), arrays and tensors keep their dtype. dtype: another one, as in "float32". place:
+    accepted, there is only the CPU.
     TypeError for text, None, dicts; ValueError for ragged lists.
     """
     if type(data) is np.ndarray and dtype is None and data.dtype in _dtype._BY_NUMPY:
@@ -540,12 +552,13 @@ def to_tensor(data: Any, dtype: Any = None, place: Any = None, stop_gradient: bo
         array = np.asarray(data)
     elif isinstance(data, (bool, int, float, list, tuple)):
         array = _from_python(data)
-    elif hasattr(data, "__array__") and not _is_foreign_tensor(data):
+    elif _is_foreign_tensor(data):
+        array = _foreign_array(data)
+    elif hasattr(data, "__array__"):
         array = np.asarray(data)
     else:
-        fix = "Hand over its numbers: x.numpy()" if _is_foreign_tensor(data) else ""
         raise TypeError(
-            message("to_tensor()", describe(data), "a number, a list of numbers, an ndarray or a lenet Tensor", fix)
+            message("to_tensor()", describe(data), "a number, a list of numbers, an ndarray or a lenet Tensor")
         )
     wanted = dtype_of(dtype).numpy if dtype is not None else array.dtype
     if wanted not in _dtype._BY_NUMPY:
@@ -558,6 +571,18 @@ def to_tensor(data: Any, dtype: Any = None, place: Any = None, stop_gradient: bo
 
 def _is_foreign_tensor(value: object) -> bool:
     return type(value).__module__.split(".")[0] in ("paddle", "torch", "tensorflow", "jax", "jaxlib")
+
+
+def _foreign_array(value: Any) -> NDArray[Any]:
+    """The numbers of another library's tensor, wherever it lies. TypeError for what numpy has no form of."""
+    try:
+        if hasattr(value, "detach"):
+            value = value.detach().cpu()
+        return np.asarray(value.numpy() if hasattr(value, "numpy") else value)
+    except (TypeError, ValueError, RuntimeError):
+        given = f"{type(value).__name__} of {getattr(value, 'dtype', 'no dtype')}"
+        fix = "Convert it there: x.float() in PyTorch, x.astype('float32') in Paddle"
+        raise TypeError(message("to_tensor()", given, "numbers that numpy has a form of", fix)) from None
 
 
 def _from_python(data: Any) -> NDArray[Any]:

@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 from lenet.cli import data
 from lenet.cli.compare import compare
 from lenet.cli.evaluate import evaluate
+from lenet.cli.export import export
 from lenet.cli.info import info
 from lenet.cli.predict import predict
 from lenet.cli.read import read
@@ -105,6 +106,7 @@ def _root(
 _GROUPS: dict[str, dict[str, Callable[..., None]]] = {
     "Read digits": {"read": read, "predict": predict},
     "Train and measure": {"train": train, "evaluate": evaluate, "compare": compare, "runs": runs},
+    "Take it elsewhere": {"export": export},
     "Look around": {"show": show_images, "info": info},
 }
 for _title, _group in _GROUPS.items():

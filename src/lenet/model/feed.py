@@ -17,6 +17,7 @@ from lenet.autograd.tensor import Tensor, to_tensor
 from lenet.io import DataLoader, Dataset, DistributedBatchSampler, IterableDataset, Subset, TensorDataset
 from lenet.io.dataset import changing
 from lenet.messages.check import describe, message, positive_int
+from lenet.model.foreign import adopted, is_torch
 from lenet.vision.datasets.arrays import ArrayDataset
 from lenet.vision.transforms import Augment
 
@@ -54,7 +55,8 @@ class Feed:
     """The batches of one ``fit``, ``evaluate`` or ``predict``; each iteration is a new pass.
 
     data: a Dataset (batch_size, shuffle and drop_last apply; the order of pass e is ``RandomState(e)``'s), a DataLoader or
-    any iterable of batches, taken as it is. what: its name in errors. TypeError for other objects, ValueError if empty.
+    any iterable of batches, taken as it is; PyTorch's data sets and loaders alike. what: its name in errors. TypeError for
+    other objects, ValueError if empty.
     """
 
     def __init__(
@@ -64,9 +66,7 @@ class Feed:
         if any(kind.__module__.partition(".")[0] == "paddle" for kind in type(data).__mro__):
             fix = "Import Dataset and DataLoader from lenet, too"
             raise TypeError(message(what, f"an object of real Paddle, {describe(data)}", "one of lenet", fix))
-        if any(kind.__module__.partition(".")[0] in ("torch", "torchvision") for kind in type(data).__mro__):
-            fix = "Type lenet.io.TensorDataset([images.numpy(), labels.numpy()]), or derive the class from lenet.io.Dataset"
-            raise TypeError(message(what, f"an object of PyTorch, {type(data).__name__}", "one of lenet.io", fix))
+        data = adopted(data)
         _check_no_arrays(what, data)
         self._source = self._loader(data, positive_int("batch_size", batch_size), bool(shuffle), bool(drop_last))
         if not hasattr(self._source, "__iter__") and not hasattr(self._source, "__getitem__"):
@@ -105,6 +105,8 @@ class Feed:
         if isinstance(batch, Tensor):
             return [batch]
         if isinstance(batch, np.ndarray):
+            return [to_tensor(batch)]
+        if is_torch(batch) and hasattr(batch, "detach"):
             return [to_tensor(batch)]
         if isinstance(batch, (list, tuple)):
             return [tensor for field in batch for tensor in self._tensors(field)]

@@ -23,7 +23,7 @@ from lenet.modelfile import architecture, serialization
 if TYPE_CHECKING:
     from lenet.autograd.tensor import Tensor
 
-__all__ = ["load", "save"]
+__all__ = ["account", "load", "save"]
 
 _PAIR = (".pdparams", ".pdopt", ".pdmodel")  # suffixes that stand for the pair
 _PREFIX = "optimizer/"
@@ -155,7 +155,7 @@ def _optimizer_arrays(model: State) -> Arrays:
 def _model_meta(model: State, mean: float | None, std: float | None, labels: Sequence[str] | None) -> dict[str, Any]:
     """What the one file says beside the arrays: the network, where it can be described, so that ``lenet evaluate``,
     ``lenet.train.Trained`` and the like can use the file; the optimizer's kind and its scheduler's numbers."""
-    meta = _network_account(model, mean, std, labels)
+    meta = account(model, mean, std, labels)
     if model._optimizer is not None:
         state = model._optimizer.state_dict()
         about = {"kind": type(model._optimizer).__name__}
@@ -163,8 +163,8 @@ def _model_meta(model: State, mean: float | None, std: float | None, labels: Seq
     return meta
 
 
-def _network_account(
-    model: State, mean: float | None, std: float | None, labels: Sequence[str] | None
+def account(
+    model: State, mean: float | None = None, std: float | None = None, labels: Sequence[str] | None = None
 ) -> dict[str, Any]:
     """The account of the network; {} where a file would hold the weights alone. What is given comes first."""
     if std is not None and not std > 0:
@@ -197,11 +197,11 @@ def _network_account(
     if labels is not None and len(labels) != outputs:
         raise ValueError(message("save(labels)", f"{len(labels)} names", f"one for each of {outputs} outputs"))
     names = [str(name) for name in known] if len(known) == outputs else [str(i) for i in range(outputs)]
-    account = architecture.account(rows, shape, *pixels, names)
+    found = architecture.account(rows, shape, *pixels, names)
     if model._form is not None:
         squares = {"side": shape[1]} if model._form.layout.side == 0 and len(vectors) == 1 else {}
-        account["input"]["arrays"] = model._form.as_json() | squares
-    return account
+        found["input"]["arrays"] = model._form.as_json() | squares
+    return found
 
 
 def _image_shape(model: State) -> tuple[int, ...] | None:

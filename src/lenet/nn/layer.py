@@ -504,7 +504,7 @@ def _refuse_pytorch(layer: Layer, state_dict: Mapping[str, Any], structured: boo
     what, expected = "set_state_dict", "Tensors or arrays of this network's shapes"
     for key, value in state_dict.items():
         if type(value).__module__.partition(".")[0] == "torch":
-            fix = "Type {k: v.numpy() for k, v in state.items()}, and v.numpy().T for the weight of a Linear"
+            fix = "Type lenet.export.load_torch_state(net, state), which turns the weights of Linear"
             raise ValueError(check.message(what, f"{key} as a Tensor of PyTorch", expected, fix))
     turned = []
     for path, tensor in layer.state_dict().items():

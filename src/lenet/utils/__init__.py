@@ -11,9 +11,9 @@ from typing import Any
 
 from lenet.messages.check import message
 from lenet.messages.progress import say
-from lenet.utils import unique_name
+from lenet.utils import dlpack, unique_name
 
-__all__ = ["deprecated", "require_version", "run_check", "try_import", "unique_name"]
+__all__ = ["deprecated", "dlpack", "require_version", "run_check", "try_import", "unique_name"]
 
 
 def run_check() -> None:
