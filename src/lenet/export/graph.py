@@ -6,6 +6,7 @@ and arrays and get a network. It knows no other library. Read by every writer an
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -20,7 +21,9 @@ from lenet.messages.check import MOST, brief, describe, message, one_line
 from lenet.model import Model
 from lenet.model.files import account
 from lenet.modelfile import architecture, serialization
-from lenet.modelfile.rules import BATCH, RULES
+from lenet.modelfile.calls import MAX_CALLS
+from lenet.modelfile.checks import BATCH
+from lenet.modelfile.rules import RULES
 from lenet.nn import Conv2D, Layer
 from lenet.train.trained import Trained
 
@@ -200,8 +203,8 @@ class Building:
 
     def row(self, op: str, place: str, *inputs: Any, **attrs: Any) -> int:
         """One more row; returns its number. inputs: as ``Row.inputs``. ValueError with the place for what doesn't fit."""
-        if len(self._rows) >= architecture.MAX_ROWS:
-            raise ValueError(message(self.what, f"more than {architecture.MAX_ROWS} operations", "a small network"))
+        if len(self._rows) >= MAX_CALLS:
+            raise ValueError(message(self.what, f"more than {MAX_CALLS} operations", "a small network"))
         plain = {key: _as_json(value) for key, value in attrs.items()}
         given = [_as_json(one) for one in inputs]
         where = f"{self.what}, {place}"
@@ -211,6 +214,9 @@ class Building:
             shape = RULES[op].shape(where, checked, shapes)
         except (IndexError, TypeError, AttributeError):
             raise ValueError(message(where, [s and self._shown(s) for s in shapes], f"what {op} takes")) from None
+        if math.prod(shape) // (BATCH if BATCH in shape else 1) > architecture.LIMITS.numbers:
+            expected = f"at most {architecture.LIMITS.numbers} numbers a sample"
+            raise ValueError(message(where, list(self._shown(shape)), expected))
         self._rows.append({"op": op, "attrs": plain, "inputs": given})
         self._shapes.append(shape)
         self._places.append(where)
@@ -234,8 +240,8 @@ class Building:
             plain, count = f"{base}_{count}", count + 1
         if plain not in self.tensors:
             self._numbers += array.size
-        if self._numbers > architecture.MAX_PARAMETERS:
-            given = f"more than {architecture.MAX_PARAMETERS} numbers up to {brief(wanted)}"
+        if self._numbers > architecture.LIMITS.parameters:
+            given = f"more than {architecture.LIMITS.parameters} numbers up to {brief(wanted)}"
             raise ValueError(message(self.what, given, "a small network"))
         self.tensors[plain] = array
         return plain
