@@ -162,9 +162,9 @@ def test_only_asks_for_the_packaged_network_and_a_page():
         read(image, even, only="printed")
 
 
-def kept_of(spots, ink):
+def kept_of(spots, ink, rules=None):
     """Which of some spots are believed, as they were."""
-    places = {(s.x, s.y) for s in believed(spots, ink, even)}
+    places = {(s.x, s.y) for s in believed(spots, ink, even, rules)}
     return [s for s in spots if (s.x, s.y) in places]
 
 
@@ -196,6 +196,45 @@ def test_a_letter_among_letters_must_look_very_much_like_a_digit():
     word = [shape(94 + dx, 70, 12, 20) for dx in (-32, -16, 0, 16, 32)]
     assert kept_of([*spots, doubtful], [*ink, word[2]]) == [*spots, doubtful]
     assert kept_of([*spots, doubtful], [*ink, *word]) == spots
+
+
+def test_the_more_letters_go_on_from_it_the_surer_must_it_be():
+    spots, ink = row_of(6)
+    first = spot(5, 100, 80, sureness=0.97)
+    word = [shape(94 + 14 * k, 70, 12, 20) for k in range(6)]
+    assert kept_of([*spots, first], [*ink, *word[:2]]) == [*spots, first]
+    assert kept_of([*spots, first], [*ink, *word]) == spots
+
+
+def test_a_stroke_in_line_with_a_rule_is_the_rule_s():
+    spots, ink = row_of(6)
+    one = spot(1, 100, 80, sureness=0.98)
+    rules = np.zeros((200, 400), np.uint8)
+    rules[95:180, 99:102] = 1  # it goes on below
+    ink = [*ink, shape(99, 70, 3, 20)]
+    assert kept_of([*spots, one], ink, np.roll(rules, 12, axis=1)) == [*spots, one]
+    assert kept_of([*spots, one], ink, rules) == spots
+
+
+def test_what_is_seen_twice_is_one_digit():
+    spots, ink = row_of(6)
+    wide, again = spot(2, 100, 80, height=24.0), spot(2, 110, 79, sureness=0.985)
+    ink = [*ink, shape(84, 68, 40, 24)]
+    assert again not in kept_of([*spots, wide, again], ink)
+    assert wide in kept_of([*spots, wide, again], ink)
+
+
+def test_a_comb_is_a_place_to_write_into_and_lined_paper_is_none():
+    digits = [shape(20 + 40 * k, 60, 14, 24) for k in range(6)]
+    comb = np.zeros((200, 400), np.uint8)
+    comb[100:103, 10:260] = 1
+    for k in range(7):
+        comb[70:103, 10 + 40 * k : 12 + 40 * k] = 1
+    lines = np.zeros_like(comb)
+    lines[20::40, :] = 1
+    lines[:, 30:32] = 1
+    assert has_cells(comb, digits)
+    assert not has_cells(lines, digits)
 
 
 def test_the_more_other_shapes_a_page_has_the_surer_must_a_digit_be():

@@ -20,22 +20,23 @@ __all__ = ["believed"]
 
 Read = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
-LEAST = 1.5  # the odds' logarithm from which on a place is a digit's
+LEAST = -0.5  # the odds' logarithm from which on a place is a digit's
 SEED, FEW = 0.99, 3  # so sure places show what digits of the page are like; fewer of them show nothing
 ALONE = 4.0  # the odds' logarithm of these few
-COMMON = 0.5  # the weight of how common digits are among shapes of about their size
+COMMON = 1.0  # the weight of how common digits are among shapes of about their size
 RARE = 0.25  # there are at most four times as many digits as such other shapes
 SAME, LIKE = 1.3, 1.7  # times the usual height, or smaller by as much
 OTHER_SIZE, ODD_SIZE = 2.5, 5.0  # taken off for a size further off than each
 ONCE = 2.0  # for what was found in one size alone
 BARE = 6.0  # for what stands on no ink
+TWIN, APART = 8.0, (0.5, 0.4)  # for what stands so close to a surer place, in heights across and down: it may be seen twice
 LETTER, WORD, LONG = (
     1.5,
     0.75,
     5,
 )  # for each side on which ink stands close that is no digit's; for each further one of so many
-ALONG, FAR, THIN = 5.0, 2.0, 0.45  # for a thin stroke in line with a rule within so many heights of it
-DOTTED = 5.0  # for what stands over a dot, as the hook of a question mark does
+ALONG, FAR, THIN = 8.0, 2.0, 0.45  # for a thin stroke in line with a rule within so many heights of it
+DOTTED = 9.0  # for what stands over a dot, as the hook of a question mark does
 INK, FIRM = 1.0, 4.0  # the weight of what the ink alone says, and its odds' logarithm at most
 CLOSE, TALL = 0.4, 0.45  # heights to that ink at most, and its own at least
 BODY, LETTER_WIDE = 0.35, 0.7  # heights from a digit's middle to its sides, and that a joined letter takes
@@ -62,7 +63,7 @@ def believed(
     none = read(digit_forms([shape.level for shape in bodies]))[:, NO_DIGIT].astype(np.float64).clip(1e-4, 1 - 1e-4)
     ink = np.clip(np.log(none) - np.log1p(-none), -FIRM, FIRM)
     against = np.where(looks > 1, 0.0, ONCE) + np.where(inked, INK * ink, BARE)
-    against += np.where(_over_dots(spots, shapes), DOTTED, 0.0)
+    against += np.where(_over_dots(spots, shapes), DOTTED, 0.0) + np.where(_seen_twice(spots), TWIN, 0.0)
     if rules is not None:
         against += np.where([_along(shape, rules) for shape in bodies], ALONG, 0.0)
     if np.count_nonzero(seeds) < FEW:
@@ -90,6 +91,14 @@ def _usual(height: NDArray[np.float64], sure: NDArray[np.float64]) -> float:
     order = np.argsort(height, kind="stable")
     weight = np.cumsum(sure[order] ** 8)
     return float(height[order][np.searchsorted(weight, weight[-1] / 2)])
+
+
+def _seen_twice(spots: Sequence[Spot]) -> NDArray[np.bool_]:
+    """For each place, the surest first, whether a surer one stands so close that both may be one digit."""
+    x, y, high = np.array([(spot.x, spot.y, spot.height) for spot in spots]).T
+    tall = np.maximum(high, high[:, None])
+    near = (np.abs(x - x[:, None]) < APART[0] * tall) & (np.abs(y - y[:, None]) < APART[1] * tall)
+    return np.asarray(np.tril(near, -1).any(axis=1))
 
 
 def _over_dots(spots: Sequence[Spot], shapes: Sequence[Shape]) -> NDArray[np.bool_]:

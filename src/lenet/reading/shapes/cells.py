@@ -32,6 +32,7 @@ FEW = 6  # shapes that stand together far from others; more is a sentence
 NEAR_RULE, OVER_RULE = 1.2, 0.6  # heights from the shapes to a rule that runs over or under so much of their width
 BODY = 0.45  # of the height of most: lower shapes are specks and signs
 SEVERAL = 3  # cells: a page with so many is a form, a table or a sudoku
+TOOTH, TEETH = 0.8, 4  # of the writing's height, so high are a comb's teeth at least, and so many of them there are
 COLUMN = 3  # rows at least that have a lone group at the same place make a column
 
 
@@ -125,13 +126,28 @@ def find_grid(rules: NDArray[np.uint8] | None) -> Grid | None:
 
 
 def has_cells(rules: NDArray[np.uint8] | None, shapes: Sequence[Shape]) -> bool:
-    """Whether rules uint8 [h, w] part several cells to write into, as on a form; the squares of squared paper are none."""
-    grid = find_grid(rules)
-    if grid is None or len(grid.boxes) < SEVERAL:
+    """Whether rules uint8 [h, w] part places to write into: cells, as on a form, or combs, whose boxes are open at the top.
+
+    The squares of squared paper are none, and neither are lines to write on.
+    """
+    if rules is None:
         return False
-    high = BODY * typical_height(shapes)
-    bodies = [shape for shape in shapes if shape.height >= high]
+    height, grid = typical_height(shapes), find_grid(rules)
+    if grid is None or len(grid.boxes) < SEVERAL:
+        return grid is None and _has_combs(rules, height)
+    bodies = [shape for shape in shapes if shape.height >= BODY * height]
     return not _is_squared_paper(grid, [shape.height for shape in bodies], bodies)
+
+
+def _has_combs(rules: NDArray[np.uint8], height: float) -> bool:
+    """Whether many upright rules about as high as the writing stand on the page, and not many more that run across it."""
+    import cv2
+
+    upright = cv2.erode(rules, np.ones((max(5, int(TOOTH * height)), 1), np.uint8))
+    across = cv2.erode(rules, np.ones((1, max(5, int(3 * height))), np.uint8))
+    stats = cv2.connectedComponentsWithStats(cv2.dilate(upright, np.ones((3, 3), np.uint8)), connectivity=8)[2][1:]
+    teeth = int(np.count_nonzero(stats[:, 3] >= 2 * stats[:, 2]))
+    return teeth >= TEETH and teeth >= (cv2.connectedComponents(across)[0] - 1) / 3
 
 
 def places(
