@@ -49,7 +49,7 @@ def pages() -> dict[str, str]:
         own = names(of)
         if dotted == "lenet":  # hundreds of functions of tensors, and the largest class: pages of their own
             of_arrays = set(sys.modules[OF_ARRAYS].__all__)
-            found["tensors.md"] = _page("Functions of tensors", of, dotted, sorted(of_arrays, key=str.lower), TENSORS)
+            found["tensors.md"] = _page("Functions of tensors", of, dotted, list(of_arrays), TENSORS)
             found["tensor.md"] = _page("lenet.Tensor", of, dotted, ["Tensor"], "")
             own = [name for name in own if name not in of_arrays and name != "Tensor"]
             rows.append(_row("lenet.Tensor", "tensor.md", inspect.getdoc(of.Tensor) or ""))
@@ -77,7 +77,7 @@ def _page(title: str, of: types.ModuleType, dotted: str, listed: list[str], doc:
     lines = [f"# {title}", "", _markdown(doc), ""]
     first: dict[int, str] = {}
     values = []
-    for name in listed:
+    for name in sorted(listed, key=str.lower):
         value = getattr(of, name)
         if not callable(value):
             values.append(name)
