@@ -19,31 +19,31 @@ def page(path: Path, pictures: Path) -> str:
             parts.append(source.replace("](../docs/", "](../"))
         elif cell["cell_type"] == "code":
             parts.append(f"```python\n{source}\n```")
-            for k, output in enumerate(cell["outputs"]):
-                parts.append(_output(output, pictures, f"{path.stem}-{number}-{k}"))
-    note = f"*This page is a notebook: [examples/{path.name}]({path.name}) in the source tree.*"
+            parts += _outputs(cell["outputs"], pictures, f"{path.stem}-{number}")
     title, _, rest = "\n\n".join(part for part in parts if part).partition("\n")
-    return f"{title}\n\n{note.replace(f'[examples/{path.name}]({path.name})', f'`examples/{path.name}`')}\n{rest}\n"
+    return f"{title}\n\n*This page is a notebook: `examples/{path.name}` in the source tree.*\n{rest}\n"
 
 
-def _output(output: dict[str, Any], pictures: Path, name: str) -> str:
-    if output["output_type"] == "stream":
-        return _text("".join(output["text"]))
-    data = output.get("data", {})
-    for kind, suffix in KINDS.items():
-        if kind in data:
-            content = "".join(data[kind])
-            raw = content.encode() if kind.endswith("xml") else base64.b64decode(content)
-            (pictures / f"{name}.{suffix}").write_bytes(raw)
-            shown = "".join(data.get("text/plain", ""))
-            return f"![{_words(shown)}](../images/{name}.{suffix})"
-    return _text("".join(data.get("text/plain", "")))
+def _outputs(outputs: list[dict[str, Any]], pictures: Path, name: str) -> list[str]:
+    """What a cell shows: texts that follow one another as one block, and pictures."""
+    parts: list[str] = []
+    text = ""
+    for k, output in enumerate(outputs):
+        data = {"text/plain": output["text"]} if output["output_type"] == "stream" else output.get("data", {})
+        shown = "".join(data.get("text/plain", ""))
+        kind = next((kind for kind in KINDS if kind in data), None)
+        if kind is None:
+            text += shown.rstrip("\n") + "\n"
+            continue
+        parts += [_text(text), _picture("".join(data[kind]), kind, pictures / f"{name}-{k}.{KINDS[kind]}")]
+        text = ""
+    return [*parts, _text(text)]
+
+
+def _picture(content: str, kind: str, file: Path) -> str:
+    file.write_bytes(content.encode() if kind.endswith("xml") else base64.b64decode(content))
+    return f"![What this cell draws](../images/{file.name})"
 
 
 def _text(text: str) -> str:
-    return f"```text\n{text.rstrip()}\n```" if text.strip() else ""
-
-
-def _words(shown: str) -> str:
-    """A picture's text; what an object prints of itself is none."""
-    return "What this cell draws" if shown.startswith("<") or not shown else shown.strip("'\"")
+    return f"```text\n{text.strip(chr(10))}\n```" if text.strip() else ""
