@@ -31,6 +31,12 @@ check:  ## lint, format, types, spelling, Markdown
 	git ls-files -z | xargs -0 $(BIN)/codespell
 	git ls-files -z '*.md' | xargs -0 $(BIN)/pymarkdown scan
 
+site: $(BIN)/python  ## the documentation as a site, into build/site
+	$(BIN)/python -m website
+
+notebooks:  ## run the examples' notebooks and store what they show
+	$(BIN)/python tests/test_example_notebooks.py --write
+
 bench:  ## time us beside eight other libraries, store the results, write the pages' tables
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.tables
@@ -43,4 +49,4 @@ kernels:  ## compare every ISA level with the plain loops, without Python
 sanitize: $(BIN)/python  ## the engine under gcc's sanitizers: addresses, undefined behaviour, data races
 	PYTHON=$(BIN)/python core/test/sanitize.sh
 
-.PHONY: help install build stub test check bench kernels sanitize
+.PHONY: help install build stub test check site notebooks bench kernels sanitize

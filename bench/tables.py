@@ -1,6 +1,7 @@
 """Writes the tables of README and docs from the stored results: ``python -m bench.tables``; --check only compares.
 
-A table stands between ``<!-- table:NAME -->`` and ``<!-- /table -->``. Nothing between them is written by hand.
+A table stands between ``<!-- table:NAME -->`` and ``<!-- /table -->``. Nothing between them is written by hand. In a folder
+named after a language, such as docs/zh, it is translated (translations.py).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from bench import beside_sklearn, elsewhere, report
 from bench.pages import real, real_tables
 from bench.pages import tables as page_tables
 from bench.reliability import PARTS
+from bench.translations import LANGUAGES, translated
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -238,6 +240,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "reading_risk": functools.partial(reading, page_tables.risk, "risk"),
     "reading_speed": functools.partial(reading, page_tables.speed, "speed"),
     "reading_example": functools.partial(shown, page_tables.example),
+    "reading_printed": functools.partial(shown, page_tables.printed),
     "reading_failures": functools.partial(shown, page_tables.failures),
     "reading_sudoku": functools.partial(shown, page_tables.sudoku),
     "reading_hands": reading_hands,
@@ -249,9 +252,25 @@ TABLES: dict[str, Callable[[], str]] = {
 MARK = re.compile(r"(<!-- table:(\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 
 
-def filled(text: str) -> str:
-    """A page's text with its tables as the stored results have them; KeyError for the name of no table."""
-    return MARK.sub(lambda m: f"{m[1]}{TABLES[m[2]]()}\n{m[3]}", text)
+def pages() -> list[Path]:
+    """Every page that may hold tables."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def filled(text: str, language: str = "") -> str:
+    """A page's text with its tables as the stored results have them.
+
+    KeyError for the name of no table, and for words that ``language`` has no translation of.
+    """
+
+    def table(name: str) -> str:
+        return translated(TABLES[name](), language) if language else TABLES[name]()
+
+    return MARK.sub(lambda m: f"{m[1]}{table(m[2])}\n{m[3]}", text)
+
+
+def language_of(page: Path) -> str:
+    return page.parent.name if page.parent.name in LANGUAGES else ""
 
 
 def main() -> None:
@@ -259,11 +278,11 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a page would change")
     options = parser.parse_args()
     wrong = []
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+    for page in pages():
         before = page.read_text(encoding="utf-8")
-        after = filled(before)
+        after = filled(before, language_of(page))
         if after != before:
-            wrong.append(page.name)
+            wrong.append(str(page.relative_to(ROOT)))
             if not options.check:
                 page.write_text(after, encoding="utf-8")
     if wrong and options.check:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`[^`\n]+`")
@@ -38,6 +38,11 @@ def anchors(text: str) -> set[str]:
     return found
 
 
+def tree_of(page: Path) -> Path:
+    """The folder that README stands in, which no link may leave."""
+    return page.parent if "docs" not in page.parts else next(p for p in page.parents if p.name == "docs").parent
+
+
 def astray(page: Path) -> list[str]:
     """The links of a page that lead nowhere."""
     wrong = []
@@ -46,7 +51,7 @@ def astray(page: Path) -> list[str]:
             continue
         name, _, anchor = target.partition("#")
         file = page.parent / name if name else page
-        inside = file.resolve().is_relative_to(page.parents[1] if page.parent.name == "docs" else page.parent)
+        inside = file.resolve().is_relative_to(tree_of(page))
         leads = inside and file.exists()
         if leads and anchor:
             leads = file.suffix == ".md" and anchor in anchors(file.read_text(encoding="utf-8"))
@@ -55,7 +60,7 @@ def astray(page: Path) -> list[str]:
     return wrong
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     assert astray(page) == []
 
@@ -67,7 +72,7 @@ def test_every_page_of_docs_is_linked_from_another() -> None:
         for target in links(page.read_text(encoding="utf-8"))
         if not re.match(r"[a-z]+:|#", target)
     }
-    assert [page.name for page in PAGES if page.parent.name == "docs" and page.resolve() not in linked] == []
+    assert [page.name for page in PAGES if (ROOT / "docs") in page.parents and page.resolve() not in linked] == []
 
 
 def test_what_leads_nowhere_is_found(tmp_path: Path) -> None:

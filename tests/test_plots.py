@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 import re
 import subprocess
 import sys
@@ -329,6 +330,16 @@ def test_drawing_leaves_no_global_state_behind():
         "_style = plots.class_counts(np.array([0, 1]), ['a', 'b'])\nassert 'matplotlib.pyplot' not in sys.modules"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr == ""
+
+
+def test_a_notebook_shows_a_figure_where_pyplot_isnt_loaded():
+    code = (
+        "import sys, numpy as np\nfrom IPython.core.formatters import DisplayFormatter\nfrom lenet import plots\n"
+        "data, _ = DisplayFormatter().format(plots.class_counts(np.array([0, 1]), ['a', 'b']))\n"
+        "assert data['image/png'].startswith(b'\\x89PNG')\nassert 'matplotlib.pyplot' not in sys.modules"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr == ""
+    assert pickle.loads(pickle.dumps(plots.class_counts(np.array([0, 1]), ["a", "b"])))._repr_png_()
 
 
 def test_without_matplotlib_one_line_says_what_to_install(monkeypatch):

@@ -52,8 +52,11 @@ def test_tables_are_those_of_the_stored_results() -> None:
 
 
 def test_every_table_stands_on_a_page() -> None:
-    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    marks = {name for page in pages for name in re.findall(r"<!-- table:(\w+) -->", page.read_text(encoding="utf-8"))}
+    marks = {
+        name
+        for page in tables.pages()
+        for name in re.findall(r"<!-- table:(\w+) -->", page.read_text(encoding="utf-8"))
+    }
     assert marks == set(tables.TABLES)
 
 

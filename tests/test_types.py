@@ -20,7 +20,11 @@ import lenet
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = str(Path(lenet.__file__).parents[1])
 IS_INSTALLED = "site-packages" in SOURCE  # where checkers look by themselves, and mypy refuses to be sent
-PAGES = ["README.md", "docs/index.md", "docs/evaluation.md", "docs/reading.md", "docs/recipes.md"]
+PAGES = [
+    "README.md",
+    *(f"docs/{name}.md" for name in ("index", "evaluation", "reading", "recipes", "threads")),
+    *(f"docs/from-{name}.md" for name in ("pytorch", "keras", "paddle")),
+]
 GIVEN = {
     "docs/index.md": "import lenet\nfrom typing import Any\nloader: Any = None\nx: Any = None\ny: Any = None\n",
     "docs/evaluation.md": "import lenet\nfrom typing import Any\nclasses: Any = None\nmodel: Any = None\ntrain: Any = None\n",

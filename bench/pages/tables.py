@@ -175,6 +175,11 @@ def example(result: dict[str, Any]) -> str:
     )  # fmt: skip
 
 
+def printed(result: dict[str, Any]) -> str:
+    """What ``lenet read`` printed of the example, and nothing else."""
+    return "\n".join(["", "```console", "$ lenet read photo.jpg", result["example"]["printed"].rstrip("\n"), "```", ""])
+
+
 def by_digit(value: Any, indent: int = 0) -> str:
     """JSON in which whatever holds no list of objects stands on one line."""
     pad = " " * indent

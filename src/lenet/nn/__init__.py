@@ -110,15 +110,17 @@ from lenet.nn.ranking import (
     TripletMarginWithDistanceLoss,
 )
 
-# Paddle's second names
-Module, ModuleList, ModuleDict = Layer, LayerList, LayerDict
-AdaptiveMaxPool2d, Conv2d, SiLU = AdaptiveMaxPool2D, Conv2D, Silu
-CircularPad2d, ConstantPad2d, ReflectionPad2d, ReplicationPad2d = (
-    CircularPad2D,
-    ConstantPad2D,
-    ReflectionPad2D,
-    ReplicationPad2D,
-)
+# Paddle's second names, a line each: what is assigned several at once is no class to a type checker.
+Module = Layer
+ModuleList = LayerList
+ModuleDict = LayerDict
+AdaptiveMaxPool2d = AdaptiveMaxPool2D
+Conv2d = Conv2D
+SiLU = Silu
+CircularPad2d = CircularPad2D
+ConstantPad2d = ConstantPad2D
+ReflectionPad2d = ReflectionPad2D
+ReplicationPad2d = ReplicationPad2D
 
 __all__ = [
     "CELU",

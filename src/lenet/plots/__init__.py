@@ -1,7 +1,7 @@
 """Pictures of data sets, of what augmentation does to them, and of how good a model is.
 
-Each function returns a ``matplotlib.figure.Figure`` that belongs to nobody's global state: show it in a notebook, or write
-it with ``save``. ``terminal`` draws an image as text. Needs matplotlib: ``pip install '.[plots]'`` in the checkout.
+Each function returns a ``matplotlib.figure.Figure`` that belongs to nobody's global state. A notebook shows it as a cell's
+last line; ``save`` writes it. ``terminal`` draws an image as text. Needs matplotlib: ``pip install '.[plots]'`` in the checkout.
 """
 
 from __future__ import annotations

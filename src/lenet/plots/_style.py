@@ -6,6 +6,7 @@ this package, and by ``report``, which puts its themes' colours in the place of 
 
 from __future__ import annotations
 
+import functools
 import os
 import warnings
 from collections.abc import Iterator
@@ -110,7 +111,10 @@ def new(width: float, height: float, *, laid_out: bool = True) -> Figure:
     """An empty figure, in inches; ``laid_out``: labels get the room they need. Call it within ``look``."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), dpi=100, layout="constrained" if laid_out else None)
+    figure = Figure(figsize=(width, height), dpi=100, layout="constrained" if laid_out else None)
+    # matplotlib shows figures in a notebook once pyplot is loaded, which none of ours needs.
+    figure._repr_png_ = functools.partial(rendered, figure, "png")  # type: ignore[attr-defined]
+    return figure
 
 
 def name_text(name: str, most: int = 16) -> str:
