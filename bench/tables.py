@@ -70,6 +70,7 @@ def ladder() -> str:
         ("tutorial_accuracy_lenet", "`tutorial`"),
         ("recipe_fast", "`fast` (the default)"),
         ("recipe_best", "`best`"),
+        ("recipe_tiny", "`tiny`"),
     ):
         if not (RESULTS / f"{name}.json").exists():
             continue
@@ -77,7 +78,7 @@ def ladder() -> str:
         epochs = r["recipe"]["epochs"] if isinstance(r["recipe"], dict) else re.findall(r"(\d+) epochs", r["recipe"])[0]
         sd = "–" if r["sd"] is None else f"{100 * r['sd']:.2f}"
         accuracy = f"{100 * r['mean']:.2f} % | {sd} | {100 * r['worst']:.2f} %"
-        seconds = statistics.median(run["seconds"] for run in r["runs"])
+        seconds = statistics.median(run["seconds"] for run in r["runs"] if run["seconds"] is not None)
         rows.append(f"| {title.format(**r)} | {epochs} | {accuracy} | {r['n']} | {seconds:.1f} |")
     return "\n".join(rows)
 

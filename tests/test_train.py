@@ -81,7 +81,10 @@ def test_short_runs_have_rates_above_zero(steps):
     assert all(0 < FAST.rate_at(step, steps) <= FAST.rate for step in range(steps))
 
 
-@pytest.mark.parametrize(("name", "seeds", "mean", "worst"), [("fast", 10, 0.991, 0.9895), ("best", 5, 0.994, 0.9933)])
+@pytest.mark.parametrize(
+    ("name", "seeds", "mean", "worst"),
+    [("fast", 10, 0.991, 0.9895), ("best", 10, 0.9955, 0.9948), ("tiny", 10, 0.994, 0.993)],
+)
 def test_the_stored_accuracy_is_that_of_the_recipe_as_it_stands(name, seeds, mean, worst):
     """Whoever changes a recipe's number runs bench/accuracy/recipes.py again; what it stored keeps the promise."""
     results, recipe = Path(__file__).parents[1] / "bench" / "results", RECIPES[name]
@@ -91,8 +94,12 @@ def test_the_stored_accuracy_is_that_of_the_recipe_as_it_stands(name, seeds, mea
     assert stored["n"] >= seeds
     assert stored["mean"] >= mean
     assert stored["worst"] >= worst
-    search = json.loads((results / f"recipe_search_{name}.json").read_text())
+    search = json.loads((results / f"recipe_search_{'fast' if name == 'fast' else 'best'}.json").read_text())
     chosen = Recipe.of_json({**search["base"], **search["chosen"]})
+    if name != "fast":  # found for LeNet, and taken over
+        chosen = chosen._replace(name=name, network=recipe.network, epochs=recipe.epochs)
+    if name == "tiny":
+        chosen = chosen._replace(rate=recipe.rate)
     assert chosen._replace(about="") == recipe._replace(about="")
 
 

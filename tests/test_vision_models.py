@@ -23,6 +23,19 @@ def test_sizes(build, trainable: int, convolutions: int) -> None:
     assert build(47, channels=1)(lenet.zeros([2, 1, 32, 32])).shape == [2, 47]
 
 
+@pytest.mark.parametrize(("build", "trainable"), [(models.lenet_wide, 117_066), (models.tiny, 7_706)])
+def test_those_for_digits(build, trainable: int) -> None:
+    net = build()
+    assert sum(p.size for p in net.parameters() if p.trainable) == trainable
+    assert net(lenet.zeros([2, 1, 28, 28])).shape == [2, 10]
+    assert build(26, 3)(lenet.zeros([2, 3, 28, 28])).shape == [2, 26]
+
+
+def test_tiny_takes_other_sizes() -> None:
+    for side in (20, 32, 45):
+        assert models.tiny()(lenet.zeros([1, 1, side, side])).shape == [1, 10]
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", ["resnet20", "vgg_small"])
 def test_the_same_network_under_paddle(paddle: ModuleType, name: str) -> None:

@@ -38,6 +38,8 @@ def _lenet(num_classes: int = 10, channels: int = 1) -> Layer:
 
 NETWORKS: dict[str, Make] = {
     "lenet": _lenet,
+    "lenet_wide": models.lenet_wide,
+    "tiny": models.tiny,
     "vgg_small": models.vgg_small,
     "resnet20": models.resnet20,
     "resnet32": models.resnet32,

@@ -2,7 +2,7 @@
 
 ``loop`` alone acts on them. A recipe names no data set, no file and no thread; epochs and batch size may be overridden
 for a run. Sources: Adam: Kingma and Ba 2015. Label smoothing: Szegedy et al. 2016. Warm-up and linear decay, known as
-one cycle: Smith and Topin 2017. Averaged weights: Polyak and Juditsky 1992. The numbers of ``fast`` and ``best`` were
+one cycle: Smith and Topin 2017. Averaged weights: Polyak and Juditsky 1992. The numbers of ``fast``, ``best`` and ``tiny`` were
 chosen by bench/accuracy/recipes.py on the held-out images.
 """
 
@@ -88,8 +88,8 @@ RECIPES = {
         ),
         Recipe(
             "best",
-            "forty epochs with affine augmentation and averaged weights; 99.4 % on MNIST in under a minute",
-            epochs=40,
+            "a LeNet of 16 and 32 filters, 24 epochs with affine augmentation and averaged weights; 99.6 % on MNIST in a minute",
+            epochs=24,
             batch_size=128,
             rate=2e-3,
             warmup=0.1,
@@ -100,6 +100,23 @@ RECIPES = {
             augment=Augmentation(shift=2, rotate=10, scale=0.1, shear=0.1),
             average=0.998,
             held_out=1 / 12,
+            network="lenet_wide",
+        ),
+        Recipe(
+            "tiny",
+            "under 8,000 parameters, with batch normalisation; 99.5 % on MNIST in a minute",
+            epochs=24,
+            batch_size=128,
+            rate=1e-2,
+            warmup=0.1,
+            decay=True,
+            beta2=0.99,
+            smoothing=0.03,
+            fan_in_start=True,
+            augment=Augmentation(shift=2, rotate=10, scale=0.1, shear=0.1),
+            average=0.998,
+            held_out=1 / 12,
+            network="tiny",
         ),
         Recipe(
             "small",

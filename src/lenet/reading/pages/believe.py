@@ -29,12 +29,10 @@ SAME, LIKE = 1.3, 1.7  # times the usual height, or smaller by as much
 OTHER_SIZE, ODD_SIZE = 2.5, 5.0  # taken off for a size further off than each
 ONCE = 2.0  # for what was found in one size alone
 BARE = 6.0  # for what stands on no ink
-TWIN, APART = 8.0, (0.5, 0.4)  # for what stands so close to a surer place, in heights across and down: it may be seen twice
-LETTER, WORD, LONG = (
-    1.5,
-    0.75,
-    5,
-)  # for each side on which ink stands close that is no digit's; for each further one of so many
+TWIN = 8.0  # for what stands so close to a surer place that it may be one digit seen twice
+APART = 0.5, 0.4  # heights of the larger one, across and down
+LETTER, WORD = 1.5, 0.75  # for each side on which ink stands close that is no digit's, and for each letter more
+LONG = 5  # letters on a side, at most
 ALONG, FAR, THIN = 8.0, 2.0, 0.45  # for a thin stroke in line with a rule within so many heights of it
 DOTTED = 9.0  # for what stands over a dot, as the hook of a question mark does
 INK, FIRM = 1.0, 4.0  # the weight of what the ink alone says, and its odds' logarithm at most
