@@ -75,7 +75,12 @@ RELU = {"op": "relu", "attrs": {}}
 @pytest.mark.parametrize(
     ("rows", "shape", "tensors", "text"),
     [
-        ([conv("w", 4096, 4096), FLATTEN], [1, 1, 1], {"w": (1, 1, 1, 1)}, "padded to 8193 x 8193', expected at most"),
+        (
+            [conv("w", 4096, 4096), FLATTEN],
+            [1, 1, 1],
+            {"w": (1, 1, 1, 1)},
+            "padded image: got 1 x 8193 x 8193 numbers, expected at most",
+        ),
         ([*[RELU] * 500, FLATTEN], [1, 512, 512], {}, "numbers a sample up to here"),
         ([conv("w"), FLATTEN], [16, 128, 128], {"w": (16, 16, 65, 65)}, "multiplications a sample up to here"),
         ([FLATTEN], [1, 128, 128], {}, "one number a class"),

@@ -133,7 +133,7 @@ def train(
 
     - `lenet train --recipe best --report   # more accurate, with a report to open`
 
-    - `lenet train --seconds 20           # the most that twenty seconds give on this machine`
+    - `lenet train --seconds 20           # as good as that time allows`
 
     - `lenet train --dataset fashion-mnist --epochs 5 --out fashion.safetensors`
 
