@@ -131,7 +131,7 @@ def test_networks_and_sizes_that_cant_be(pictures, net, tmp_path, network, optio
         (
             "lenet5",
             ValueError,
-            "network: got 'lenet5', expected one of lenet, vgg_small, resnet20, resnet32, or FILE.py:NAME",
+            "network: got 'lenet5', expected one of lenet, lenet_wide, tiny, vgg_small, resnet20, resnet32, or FILE.py:NAME",
         ),
         ("missing.py:Net", FileNotFoundError, "missing.py, which does not exist"),
         (3, TypeError, "network: got int 3"),
