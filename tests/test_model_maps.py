@@ -19,7 +19,9 @@ Y = np.digitize(X[:, 0], [0.33, 0.66]).astype(np.int64)
 class Segmenter(nn.Layer):
     def __init__(self) -> None:
         super().__init__()
-        self.first, self.norm, self.last = nn.Conv2D(1, 8, 3, padding=1), nn.BatchNorm2D(8), nn.Conv2D(8, 3, 1)
+        # No bias before the norm: its gradient is rounding alone, of which Adam makes steps.
+        self.first = nn.Conv2D(1, 8, 3, padding=1, bias_attr=False)
+        self.norm, self.last = nn.BatchNorm2D(8), nn.Conv2D(8, 3, 1)
 
     def forward(self, x: Any) -> Any:
         return self.last(nn.functional.relu(self.norm(self.first(x))))
@@ -50,14 +52,14 @@ def test_the_plan_and_single_steps_agree(own_axis: bool) -> None:
     runs = {}
     for name, data in {"plan": TensorDataset([X, y]), "steps": OneByOne(y)}.items():
         model = prepared()
-        history = model.fit(data, batch_size=16, epochs=2, shuffle=False, verbose=0)  # later, rounding has grown
+        history = model.fit(data, batch_size=16, epochs=4, shuffle=False, verbose=0)
         assert (model.plan_reason is None) == (name == "plan")
         found = model.evaluate(data, batch_size=32, verbose=0)
         answers = np.concatenate(model.predict(data, batch_size=32, verbose=0)[0])
         assert answers.shape == (96, 3, 8, 10)
         assert found["acc"] == pytest.approx((answers.argmax(1) == Y).mean())
         runs[name] = history["loss"], history["acc"], found["acc"]
-    assert runs["plan"][2] > 0.5  # three classes
+    assert runs["plan"][2] > 0.6
     for a, b in zip(runs["plan"], runs["steps"], strict=True):
         np.testing.assert_allclose(a, b, rtol=0.01)
 
