@@ -126,5 +126,5 @@ def test_the_search_finds(site: str, chromium: Any, words: str, found: str) -> N
     page.goto(f"{site}index.html")
     page.keyboard.press("Control+k")
     page.keyboard.type(words)
-    page.locator(f"a[href*='{found}']").locator("visible=true").first.wait_for(timeout=10_000)
+    page.locator(f"a[href*='{found}']").locator("visible=true").first.wait_for(timeout=60_000)
     page.close()
