@@ -124,7 +124,9 @@ def test_a_language_is_named(site: str, chromium: Any) -> None:
 def test_the_search_finds(site: str, chromium: Any, words: str, found: str) -> None:
     page = chromium.new_page()
     page.goto(f"{site}index.html")
+    page.wait_for_load_state("networkidle")
     page.keyboard.press("Control+k")
+    page.wait_for_function("document.activeElement?.shadowRoot?.activeElement?.tagName === 'INPUT'")
     page.keyboard.type(words)
     page.locator(f"a[href*='{found}']").locator("visible=true").first.wait_for(timeout=60_000)
     page.close()
